@@ -1,0 +1,1 @@
+"""How access is stored: Tenants, users, teams, sessions and keys."""

@@ -1,0 +1,1 @@
+"""How interactions are stored: Interactions, call transcripts and objections."""

@@ -1,0 +1,1 @@
+"""How people are stored: People, households, relationships, facts and tags."""

@@ -1,0 +1,1 @@
+"""How perception is stored: QD scores and consents."""

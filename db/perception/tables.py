@@ -1,0 +1,66 @@
+"""The tables of perception: QD scores over time, and the consents that measuring needs."""
+
+from sqlalchemy import CheckConstraint, PrimaryKeyConstraint, Table
+
+from db.tables import (
+    belongs_to,
+    belongs_to_tenant,
+    created_at,
+    enum_text,
+    found_by,
+    identifier,
+    metadata,
+    moment,
+    number,
+    ordered_by,
+    prose,
+    reference,
+    tenant_id,
+    tenant_table,
+)
+from domain.perception import ConsentPurpose, Modality, QdKind, QdSource, SubjectKind
+
+# Partitioned by month. The key begins with what a series asks for, so a person's curve is one range of the key.
+qd_scores = Table(
+    "qd_scores",
+    metadata,
+    tenant_id(),
+    identifier(),
+    reference("person_id"),
+    reference("session_id", nullable=True),
+    moment("at"),
+    enum_text("kind", QdKind),
+    enum_text("source", QdSource),
+    number("score", least=1, most=100, nullable=False),
+    number("engagement", least=0, most=1),
+    number("valence", least=-1, most=1),
+    number("attention", least=0, most=1),
+    number("confidence", least=0, most=1),
+    belongs_to("person_id", "people"),
+    PrimaryKeyConstraint("tenant_id", "person_id", "at", "id"),
+    found_by("at"),
+    postgresql_partition_by="RANGE (at)",
+)
+
+# Append-only but for `withdrawn_at`: a renewed consent is a new row. The status follows from the times.
+consents = tenant_table(
+    "consents",
+    enum_text("subject_kind", SubjectKind),
+    reference("person_id", nullable=True),
+    enum_text("purpose", ConsentPurpose),
+    enum_text("modality", Modality),
+    prose("notice_version", 50, least=1),
+    moment("granted_at"),
+    moment("expires_at", nullable=True),
+    moment("withdrawn_at", nullable=True),
+    reference("recorded_by_id", nullable=True),
+    created_at(),
+    CheckConstraint("subject_kind <> 'PERSON' OR person_id IS NOT NULL", name="person_if_person"),
+    CheckConstraint("expires_at > granted_at", name="expires_after_grant"),
+    CheckConstraint("withdrawn_at >= granted_at", name="withdrawn_after_grant"),
+    belongs_to_tenant(),
+    belongs_to("person_id", "people"),
+    belongs_to("recorded_by_id", "users"),
+    ordered_by("created_at"),
+    ordered_by("person_id", "created_at"),
+)

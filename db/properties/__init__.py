@@ -1,0 +1,1 @@
+"""How properties are stored: Projects, properties and their media."""

@@ -1,0 +1,1 @@
+"""How threads are stored: Threads, their messages and read markers."""

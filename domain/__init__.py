@@ -1,0 +1,1 @@
+"""What is true: entities, rules, ports, errors and events. Plain Python, no I/O."""

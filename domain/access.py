@@ -1,0 +1,108 @@
+"""Who may do what: roles, and the state of a user's account."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+from uuid import UUID
+
+
+class Role(Enum):
+    """What a caller may see and do, strongest first."""
+
+    ADMIN = "ADMIN"
+    SALES_DIRECTOR = "SALES_DIRECTOR"
+    SENIOR_BROKER = "SENIOR_BROKER"
+    JUNIOR_BROKER = "JUNIOR_BROKER"
+
+
+class UserStatus(Enum):
+    """Where a user's account stands."""
+
+    INVITED = "INVITED"
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+
+
+class Permission(Enum):
+    """What a role may do. Which rows it may do it to is decided by ownership."""
+
+    PERSON_READ = "PERSON_READ"
+    PERSON_WRITE = "PERSON_WRITE"
+    PERSON_MERGE = "PERSON_MERGE"
+    LEAD_READ = "LEAD_READ"
+    LEAD_WRITE = "LEAD_WRITE"
+    LEAD_ASSIGN = "LEAD_ASSIGN"
+    OPPORTUNITY_WRITE = "OPPORTUNITY_WRITE"
+    OPPORTUNITY_APPROVE = "OPPORTUNITY_APPROVE"
+    PROPERTY_READ = "PROPERTY_READ"
+    PROPERTY_WRITE = "PROPERTY_WRITE"
+    INTERACTION_WRITE = "INTERACTION_WRITE"
+    TASK_WRITE = "TASK_WRITE"
+    THREAD_READ = "THREAD_READ"
+    THREAD_WRITE = "THREAD_WRITE"
+    TEAM_READ = "TEAM_READ"
+    AUDIT_READ = "AUDIT_READ"
+    PROPOSAL_DECIDE = "PROPOSAL_DECIDE"
+    FLEET_MODE_SET = "FLEET_MODE_SET"
+    SETTINGS_WRITE = "SETTINGS_WRITE"
+
+
+_JUNIOR: Final = frozenset(
+    {
+        Permission.PERSON_READ,
+        Permission.PERSON_WRITE,
+        Permission.LEAD_READ,
+        Permission.LEAD_WRITE,
+        Permission.OPPORTUNITY_WRITE,
+        Permission.PROPERTY_READ,
+        Permission.INTERACTION_WRITE,
+        Permission.TASK_WRITE,
+        Permission.THREAD_READ,
+        Permission.THREAD_WRITE,
+        Permission.TEAM_READ,
+    }
+)
+_SENIOR: Final = _JUNIOR | {
+    Permission.LEAD_ASSIGN,
+    Permission.PERSON_MERGE,
+    Permission.PROPERTY_WRITE,
+    Permission.AUDIT_READ,
+    Permission.PROPOSAL_DECIDE,
+}
+_DIRECTOR: Final = _SENIOR | {Permission.OPPORTUNITY_APPROVE, Permission.FLEET_MODE_SET}
+
+PERMISSIONS: Final = {
+    Role.JUNIOR_BROKER: _JUNIOR,
+    Role.SENIOR_BROKER: _SENIOR,
+    Role.SALES_DIRECTOR: _DIRECTOR,
+    Role.ADMIN: frozenset(Permission),
+}
+"""What each role may do; every rank has what the one below it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something: `noun` is `users`, `api_keys` or `system_actors`."""
+
+    noun: str
+    id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking. `members` are the users whose leads count as the caller's own: self, and a senior's teams."""
+
+    tenant_id: UUID
+    user_id: UUID
+    role: Role
+    members: tuple[UUID, ...]
+    session_id: UUID | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """The caller as the author of a change."""
+        return Actor("users", self.user_id)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the caller's role has a permission."""
+        return permission in PERMISSIONS[self.role]

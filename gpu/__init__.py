@@ -1,0 +1,1 @@
+"""Models and machines, over HTTP and NVML: inference, renders, fleet."""

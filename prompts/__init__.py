@@ -1,0 +1,1 @@
+"""The words sent to models, versioned beside the code that sends them."""

@@ -37,6 +37,8 @@ tenant_heads = tenant_link_table(
         LargeBinary,
         CheckConstraint("octet_length(audit_hash) = 32", name="audit_hash_sha256"),
         nullable=False,
+        # What the first entry's hash covers.
+        server_default=sql("decode(repeat('00', 32), 'hex')"),
     ),
     belongs_to_tenant(),
     key=(),

@@ -1,1 +1,1 @@
-"""How access is stored: Tenants, users, teams, sessions and keys."""
+"""How access is stored: tenants, users, teams, sessions and keys."""

@@ -1,1 +1,1 @@
-"""How interactions are stored: Interactions, call transcripts and objections."""
+"""How interactions are stored: with call transcripts and objections."""

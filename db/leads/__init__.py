@@ -1,1 +1,1 @@
-"""How leads are stored: Leads, their shares and stage changes, and property interests."""
+"""How leads are stored: with their shares and stage changes, and property interests."""

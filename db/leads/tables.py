@@ -29,7 +29,9 @@ leads = tenant_table(
     reference("assignee_id", nullable=True),
     enum_text("stage", LeadStage),
     # The pipeline's own order, which is not the alphabet's.
-    Column("stage_position", SmallInteger, Computed(f"CASE stage {_stage_positions} END", persisted=True)),
+    Column(
+        "stage_position", SmallInteger, Computed(f"CASE stage {_stage_positions} END", persisted=True), nullable=False
+    ),
     enum_text("source", LeadSource),
     enum_text("qualification", LeadQualification, nullable=True),
     Column(

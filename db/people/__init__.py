@@ -1,1 +1,1 @@
-"""How people are stored: People, households, relationships, facts and tags."""
+"""How people are stored: with households, relationships, facts and tags."""

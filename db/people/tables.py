@@ -1,6 +1,6 @@
 """The tables of people: who they are, who belongs to them, and what is known about them."""
 
-from sqlalchemy import CheckConstraint, Column, Computed, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Computed, Index, Text, UniqueConstraint
 from sqlalchemy.schema import SchemaItem
 
 from db.tables import (
@@ -110,6 +110,14 @@ people = tenant_table(
     found_by("primary_phone_e164"),
     found_by("primary_email_normalised"),
     found_by("merged_into_id"),
+    # While a name is being typed: LIKE 'prefix%' under any collation.
+    Index(
+        "ix_people_tenant_id_search_name",
+        "tenant_id",
+        "search_name",
+        "id",
+        postgresql_ops={"search_name": "text_pattern_ops"},
+    ),
 )
 
 accounts = tenant_table(

@@ -1,1 +1,1 @@
-"""How properties are stored: Projects, properties and their media."""
+"""How properties are stored: projects, properties and their media."""

@@ -1,1 +1,1 @@
-"""How threads are stored: Threads, their messages and read markers."""
+"""How threads are stored: with their messages and read markers."""

@@ -1,0 +1,112 @@
+"""The two ways to the database: a pool of reading connections that remember their tenant, and an engine for writing."""
+
+from typing import Final, Self, cast
+from uuid import UUID
+
+import asyncpg
+import orjson
+from asyncpg import Connection, Pool, Record
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+SET_TENANT: Final = "SELECT set_config('app.tenant_id', $1, false)"
+
+# For a `LIMIT $1`, PostgreSQL thinks every custom plan cheaper and would plan anew on each execution. At the default
+# random_page_cost it would rather hash a whole small table than descend an index once per row.
+READ_SETTINGS: Final = {
+    "plan_cache_mode": "force_generic_plan",
+    "random_page_cost": "1.1",
+    "jit": "off",
+    "timezone": "UTC",
+    "default_transaction_read_only": "on",
+}
+WRITE_SETTINGS: Final = {"jit": "off", "timezone": "UTC"}
+
+
+class ReadConnection(Connection[Record]):
+    """A connection that remembers which tenant its setting names, and sets it only when that changes."""
+
+    remembered: UUID | None = None
+    """None: no tenant, or not known. Both are set anew where a tenant is asked for."""
+
+    async def fetch_for(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
+        # Inside a transaction, a rollback would restore the older setting and nobody would notice.
+        if self.is_in_transaction():
+            raise RuntimeError("A tenant is never set inside a transaction.")
+        try:
+            if tenant_id is None or self.remembered != tenant_id:
+                self.remembered = None
+                await self._set_tenant(tenant_id)
+                self.remembered = tenant_id
+            return await self.fetch(sql, *arguments)
+        except BaseException:
+            self.remembered = None
+            raise
+
+    async def _set_tenant(self, tenant_id: UUID | None) -> None:
+        await self.fetchval(SET_TENANT, "" if tenant_id is None else str(tenant_id))
+
+    async def reset(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 asyncpg's signature
+        """Empty every setting, the tenant among them."""
+        self.remembered = None
+        await super().reset(timeout=timeout)
+
+
+class ReadPool:
+    """Runs single read statements, each for one tenant, on connections that cannot write."""
+
+    def __init__(self, pool: "Pool[Record]") -> None:
+        self._pool = pool
+        self.statements = 0
+        """How many statements were sent for callers; setting the tenant is not counted."""
+
+    @classmethod
+    async def open(cls, dsn: str, *, size: int = 4, deadline: float = 30) -> Self:
+        """Connect `size` connections. A statement that runs longer than `deadline` seconds raises TimeoutError."""
+        pool = await asyncpg.create_pool(
+            dsn,
+            min_size=size,
+            max_size=size,
+            # A connection is dear: each statement is planned once on each.
+            max_queries=1_000_000_000,
+            max_inactive_connection_lifetime=0,
+            statement_cache_size=1000,
+            max_cached_statement_lifetime=0,
+            max_cacheable_statement_size=0,
+            command_timeout=deadline,
+            server_settings=READ_SETTINGS,
+            connection_class=ReadConnection,
+            reset=_keep,
+        )
+        return cls(pool)
+
+    async def close(self) -> None:
+        """Wait for the statements under way, then disconnect."""
+        await self._pool.close()
+
+    async def fetch(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
+        """Run one statement for a tenant; for none, row-level security hides every tenant's rows."""
+        async with self._pool.acquire() as connection:
+            self.statements += 1
+            # The pool lends a proxy, which passes on what it does not know.
+            return await cast("ReadConnection", connection).fetch_for(tenant_id, sql, *arguments)
+
+
+def create_write_engine(dsn: str, *, size: int = 8) -> AsyncEngine:
+    """The engine that units write with. It takes the same address as asyncpg, sslmode and all."""
+
+    async def connect() -> Connection[Record]:
+        return await asyncpg.connect(dsn, server_settings=WRITE_SETTINGS)
+
+    return create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=connect,
+        pool_size=size,
+        max_overflow=0,
+        pool_pre_ping=True,
+        json_serializer=lambda value: orjson.dumps(value).decode(),
+        json_deserializer=orjson.loads,
+    )
+
+
+async def _keep(_connection: Connection[Record]) -> None:
+    """Between loans a connection keeps its tenant: asyncpg's own reset would cost a round trip and empty it."""

@@ -1,0 +1,96 @@
+"""Bringing a database to the newest shape: roles, revisions, partitions. Safe to run at once, and under traffic."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from asyncpg import Connection, Record
+from sqlalchemy import Connection as SyncConnection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from db.partitions import ensure_partitions
+from db.roles import ensure_roles
+
+LOCK_TIMEOUT: Final = "2s"
+"""A revision that cannot have its lock gives up, so that nobody queues behind it for longer than this."""
+
+ATTEMPTS: Final = 30
+LOCK_NOT_AVAILABLE: Final = "55P03"
+ONE_AT_A_TIME: Final = 7_032_188_604
+"""The advisory lock that a migrating process holds. Any number would do."""
+
+
+async def migrate(owner_dsn: str, revision: str = "head") -> None:
+    """Create the roles, run the revisions that are missing, and make the partitions that will be needed soon.
+
+    A revision that does not get its lock within `LOCK_TIMEOUT` is rolled back and tried again. Raises RolesMissing
+    where the owner may not create roles, and the database's error where a revision fails.
+    """
+    async with _alone(owner_dsn) as connection:
+        await ensure_roles(connection)
+        for remaining in reversed(range(ATTEMPTS)):
+            try:
+                await _upgrade(owner_dsn, revision)
+                break
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or not remaining:
+                    raise
+                await asyncio.sleep(0.2)
+        if await connection.fetchval("SELECT to_regclass('qd_scores') IS NOT NULL"):
+            await ensure_partitions(connection)
+
+
+async def current_revision(connection: "Connection[Record]") -> str | None:
+    """The revision that the database is at, or None before the first."""
+    if not await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL"):
+        return None
+    found: str | None = await connection.fetchval("SELECT version_num FROM alembic_version")
+    return found
+
+
+def newest_revision() -> str:
+    """The revision that this release needs."""
+    newest = ScriptDirectory.from_config(_config()).get_current_head()
+    if newest is None:
+        raise RuntimeError("There are no revisions.")
+    return newest
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return config
+
+
+@asynccontextmanager
+async def _alone(owner_dsn: str) -> AsyncIterator["Connection[Record]"]:
+    """Hold the advisory lock on a connection that idles outside a transaction, so that no revision waits for it."""
+    connection: Connection[Record] = await asyncpg.connect(owner_dsn)
+    try:
+        await connection.execute("SELECT pg_advisory_lock($1)", ONE_AT_A_TIME)
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _upgrade(owner_dsn: str, revision: str) -> None:
+    async def connect() -> "Connection[Record]":
+        settings = {"lock_timeout": LOCK_TIMEOUT, "timezone": "UTC"}
+        return await asyncpg.connect(owner_dsn, server_settings=settings)
+
+    def upgrade(connection: SyncConnection) -> None:
+        config = _config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(upgrade)

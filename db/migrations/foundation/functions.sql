@@ -1,0 +1,93 @@
+-- What runs inside the database. Each statement ends in a semicolon and a blank line.
+
+-- The audit chain refuses every change, the owner's too.
+CREATE FUNCTION public.refuse_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION 'audit entries are never changed' USING ERRCODE = 'insufficient_privilege';
+END
+$$;
+
+REVOKE ALL ON FUNCTION public.refuse_change() FROM PUBLIC;
+
+CREATE TRIGGER audit_entries_are_final BEFORE UPDATE OR DELETE ON audit_entries
+    FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audit_entries_are_kept BEFORE TRUNCATE ON audit_entries
+    FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+-- The partitions of qd_scores from one month to another; answers how many it made. A partition is made apart and then
+-- attached, which lets reads of the others go on. With row-level security and no policy, it shows itself to nobody who
+-- does not come through the parent.
+CREATE FUNCTION public.ensure_qd_partitions(first_day date, last_day date) RETURNS integer
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    starts timestamp := date_trunc('month', first_day::timestamp);
+    made integer := 0;
+    name text;
+BEGIN
+    WHILE starts <= last_day LOOP
+        name := 'qd_scores_' || to_char(starts, 'YYYY_MM');
+        IF to_regclass('public.' || name) IS NULL THEN
+            EXECUTE format(
+                'CREATE TABLE public.%I (LIKE public.qd_scores INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', name
+            );
+            EXECUTE format('ALTER TABLE public.%I ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY', name);
+            EXECUTE format(
+                'ALTER TABLE public.qd_scores ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
+                name, starts AT TIME ZONE 'UTC', (starts + interval '1 month') AT TIME ZONE 'UTC'
+            );
+            made := made + 1;
+        END IF;
+        starts := starts + interval '1 month';
+    END LOOP;
+    RETURN made;
+END
+$$;
+
+REVOKE ALL ON FUNCTION public.ensure_qd_partitions(date, date) FROM PUBLIC;
+
+-- The look-ups that come before a tenant is known, made by the role that owns them: it sees their columns and no more.
+GRANT CREATE ON SCHEMA public TO velocity_lookup;
+
+SET LOCAL ROLE velocity_lookup;
+
+CREATE FUNCTION public.sign_in_user(address text)
+RETURNS TABLE (tenant_id uuid, user_id uuid, password_hash text) ROWS 1
+LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT s.tenant_id, s.user_id, s.password_hash FROM public.sign_ins s WHERE s.email_normalised = address
+$$;
+
+CREATE FUNCTION public.refresh_session(hash bytea)
+RETURNS TABLE (tenant_id uuid, session_id uuid, token_id uuid) ROWS 1
+LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT t.tenant_id, t.session_id, t.id FROM public.refresh_tokens t WHERE t.token_hash = hash
+$$;
+
+CREATE FUNCTION public.api_key_lookup(hash bytea)
+RETURNS TABLE (tenant_id uuid, api_key_id uuid) ROWS 1
+LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT k.tenant_id, k.id FROM public.api_keys k WHERE k.secret_hash = hash
+$$;
+
+CREATE FUNCTION public.all_tenant_ids() RETURNS SETOF uuid
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT t.id FROM public.tenants t ORDER BY t.id
+$$;
+
+REVOKE ALL ON FUNCTION
+    public.sign_in_user(text), public.refresh_session(bytea), public.api_key_lookup(bytea), public.all_tenant_ids()
+FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION public.sign_in_user(text), public.refresh_session(bytea), public.api_key_lookup(bytea)
+TO velocity_app;
+
+-- The owner seeds, audits and sweeps tenant by tenant; the application never lists tenants.
+DO $$
+BEGIN
+    EXECUTE format('GRANT EXECUTE ON FUNCTION public.all_tenant_ids() TO %I', session_user);
+END
+$$;
+
+RESET ROLE;
+
+REVOKE CREATE ON SCHEMA public FROM velocity_lookup;

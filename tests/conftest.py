@@ -1,0 +1,71 @@
+"""The database that tests share: one embedded server, migrated once. Each test makes a tenant of its own in it."""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import asyncpg
+import pytest
+from asyncpg import Connection, Record
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.engine import ReadPool, create_write_engine
+from db.migrations import migrate
+from db.server import Addresses, PostgresServer, temporary_server
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    """PostgreSQL as it comes with Velocity; over TCP with a weaker owner if VELOCITY_TEST_SERVER is `tcp`."""
+    with temporary_server(tcp=os.environ.get("VELOCITY_TEST_SERVER") == "tcp") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+async def database(server: PostgresServer) -> Addresses:
+    """The migrated database, empty but for what tests put into it."""
+    await migrate(server.addresses.owner)
+    return server.addresses
+
+
+@pytest.fixture(scope="session")
+def owner_dsn(database: Addresses) -> str:
+    return database.owner
+
+
+@pytest.fixture(scope="session")
+def app_dsn(database: Addresses) -> str:
+    return database.app
+
+
+@pytest.fixture
+async def owner_connection(owner_dsn: str) -> AsyncIterator["Connection[Record]"]:
+    """A connection of the owner's."""
+    connection = await asyncpg.connect(owner_dsn)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
+async def app_connection(app_dsn: str) -> AsyncIterator["Connection[Record]"]:
+    """A connection of the application's role."""
+    connection = await asyncpg.connect(app_dsn)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+async def read_pool(app_dsn: str) -> AsyncIterator[ReadPool]:
+    pool = await ReadPool.open(app_dsn)
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture(scope="session")
+async def write_engine(app_dsn: str) -> AsyncIterator[AsyncEngine]:
+    engine = create_write_engine(app_dsn)
+    yield engine
+    await engine.dispose()

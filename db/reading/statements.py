@@ -1,0 +1,151 @@
+"""The three statements of the resolver path: rows by id, a page per parent key, a value on its own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from db.reading import cursors, printing
+from db.reading.source import Link, Source, Value
+from db.reading.writer import Alias, Writer
+from domain.errors import Invalid
+from domain.reading import Page, Request, Selected
+
+LARGEST_PAGE: Final = 100
+DEFAULT_PAGE: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A validated page: how many rows, from which end, between which positions, in which order."""
+
+    size: int
+    backwards: bool
+    sort: cursors.Sort
+    key: cursors.CursorKey
+    after: cursors.Position | None
+    before: cursors.Position | None
+
+
+def page_range(source: Source, page: Page, key: cursors.CursorKey, tenant_id: UUID) -> Range:
+    """Check a page against its source; raises Invalid naming the argument, what was asked and what is allowed."""
+    if page.first is not None and page.last is not None:
+        raise Invalid("Give either `first` or `last`, not both.", field="last")
+    name, size = ("last", page.last) if page.last is not None else ("first", page.first)
+    size = DEFAULT_PAGE if size is None else size
+    if not 0 <= size <= LARGEST_PAGE:
+        raise Invalid(f"`{name}` is from 0 to {LARGEST_PAGE}; {size} was asked for.", field=name)
+    order, descending = source.default_order
+    if page.order is not None:
+        order, descending = page.order.field, page.order.descending
+    sort = cursors.Sort(source.noun, order, source.orders[order], descending)
+    after, before = (
+        cursors.read(key, tenant_id, sort, cursor, field) if cursor is not None else None
+        for cursor, field in ((page.after, "after"), (page.before, "before"))
+    )  # fmt: skip
+    return Range(size, page.last is not None, sort, key, after, before)
+
+
+def by_ids(w: Writer, source: Source, ids: Sequence[UUID], fields: Sequence[Selected]) -> str:
+    """Write the statement that answers one JSON text (or NULL) per id, in the order of `ids`."""
+    t = w.alias(source.table)
+    keys = w.bind(list(ids), "uuid[]")
+    wanted = "k.key"
+    if source.forwards is not None:
+        f = w.alias(source.table)
+        wanted = (
+            f"coalesce((select {getattr(f, source.forwards)} from {source.table.name} {f.name}"
+            f" where {f.tenant_id} = {w.tenant} and {f.id} = k.key), k.key)"
+        )
+    where = _conditions(w, source, t, f"{t.id} = {wanted}")
+    return (
+        f"select c.row from unnest({keys}) with ordinality k(key, i) left join lateral ("
+        f"select {printing.row(w, source, t, fields)} as row from {source.table.name} {t.name} where {where} limit 1"
+        f") c on true order by k.i"
+    )
+
+
+class Pages:
+    """The statement that answers (rows, has more, cursors, total) per parent key."""
+
+    def __init__(self, w: Writer, source: Source, link: Link | None, request: Request, extent: Range) -> None:
+        """Write with `w`; without a link it is a root connection."""
+        self._w = w
+        self._source = source
+        self._link = link
+        self._request = request
+        self._extent = extent
+
+    def write(self, keys: Sequence[str]) -> str:
+        """Write it for these keys, answered in their order."""
+        page = self._request.page
+        bound = self._w.bind(list(keys), "text[]") if self._link is not None else "array['']"
+        total = self._total() if page.counted else "null::bigint"
+        if not page.rows:
+            return f"select {total} as total from unnest({bound}) with ordinality k(key, i) order by k.i"
+        return (
+            f"select c.rows, c.more, c.cursors, {total} as total from unnest({bound}) with ordinality k(key, i)"
+            f" left join lateral ({self._page()}) c on true order by k.i"
+        )
+
+    def _page(self) -> str:
+        w, source, extent = self._w, self._source, self._extent
+        inner, outer, row = w.alias(source.table), w.alias(), w.alias(source.table)
+        direction = "desc" if extent.sort.descending is not extent.backwards else "asc"
+        where = " and ".join([self._members(inner), *_keyset(w, extent, inner)])
+        size = w.bind(extent.size, "bigint")
+        ordered = f"{extent.sort.ordering.sql(inner)} {direction}, {inner.id} {direction}"
+        sort = f"order by {row.name}.n {'desc' if extent.backwards else 'asc'}"
+        within = f"filter (where {row.name}.n <= {size})"
+        printed = printing.row(w, source, row, self._request.fields)
+        made = "null::text[]"
+        if self._request.page.cursors:
+            made = f"array_agg({cursors.write(w, extent.key, extent.sort, row)} {sort}) {within}"
+        return (
+            f"select concat('[', string_agg({printed}, ',' {sort}) {within}, ']') as rows,"
+            f" count({row.name}.n) > {size} as more, {made} as cursors"
+            f" from (select {outer.name}.*, row_number() over () as n from (select {inner.name}.*"
+            f" from {source.table.name} {inner.name} where {where}"
+            f" order by {ordered} limit {size} + 1) {outer.name}) {row.name}"
+        )
+
+    def _total(self) -> str:
+        t = self._w.alias(self._source.table)
+        return f"(select count(*) from {self._source.table.name} {t.name} where {self._members(t)})"
+
+    def _members(self, t: Alias) -> str:
+        """Write which rows belong to the connection at all, whatever page of it is asked for."""
+        w, source, link = self._w, self._source, self._link
+        extra: list[str | None] = []
+        if link is None:
+            extra.append(source.listed(w, t) if source.listed is not None else None)
+        else:
+            extra.append(f"{getattr(t, str(link.remote))} = k.key::{link.key_type}")
+            extra.append(link.where(w, t) if link.where is not None else None)
+        for name, value in self._request.page.filter:
+            declared = source.filters[name]
+            extra.append(declared.sql(w, t, w.bind(value, declared.sql_type)))
+        return _conditions(w, source, t, *extra)
+
+
+def free_value(w: Writer, value: Value, selected: Selected) -> str:
+    """Write the statement that answers a value on its own as one JSON text."""
+    return f"select {printing.free_value(w, value, selected)} as row"
+
+
+def _conditions(w: Writer, source: Source, t: Alias, *extra: str | None) -> str:
+    conditions = [f"{t.tenant_id} = {w.tenant}", *extra, source.visible(w, t)]
+    return " and ".join(f"({condition})" for condition in conditions if condition is not None)
+
+
+def _keyset(w: Writer, extent: Range, t: Alias) -> list[str]:
+    conditions = []
+    for position, onwards in ((extent.after, True), (extent.before, False)):
+        if position is None:
+            continue
+        sign = "<" if extent.sort.descending is onwards else ">"
+        value = f"{w.bind(position.value, 'text')}::{extent.sort.ordering.sql_type}"
+        conditions.append(f"({extent.sort.ordering.sql(t)}, {t.id}) {sign} ({value}, {w.bind(position.id, 'uuid')})")
+    return conditions

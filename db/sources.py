@@ -1,0 +1,82 @@
+"""Every source, in one catalogue, and the proof at start-up that the schema's declarations and `db` agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from db.access.source import SYSTEM_ACTORS, USERS
+from db.leads.source import LEADS, PROPERTY_INTERESTS, STAGE_CHANGES
+from db.people.source import PEOPLE
+from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
+from domain.reading import Declaration, FieldDeclaration, FieldKind
+
+CATALOGUE: Final = Catalogue()
+CATALOGUE.add(USERS, SYSTEM_ACTORS, PEOPLE, LEADS, STAGE_CHANGES, PROPERTY_INTERESTS)
+
+
+def disagreements(catalogue: Catalogue, declarations: Iterable[Declaration]) -> list[str]:
+    """Return every declared field, filter or order that `db` lacks, and every promise that it cannot keep."""
+    found: list[str] = []
+    for declaration in declarations:
+        if declaration.prefix is None:
+            continue
+        source = catalogue.sources.get(declaration.name)
+        if source is None:
+            found.append(f"{declaration.name}: no source has this name.")
+            continue
+        if source.prefix != declaration.prefix:
+            found.append(f"{declaration.name}: the prefix is {declaration.prefix!r} in graph, {source.prefix!r} in db.")
+        found += [problem for field in declaration.fields for problem in _field(catalogue, source, field)]
+        found += _missing(declaration.name, "filter", declaration.filters, source.filters)
+        found += _missing(declaration.name, "order", declaration.orders, source.orders)
+    return found
+
+
+def _field(catalogue: Catalogue, source: Source, field: FieldDeclaration) -> list[str]:
+    name = f"{source.noun}.{field.name}"
+    if field.name in {"id", "restricted_fields"}:
+        return []
+    if field.kind is FieldKind.COLUMN:
+        entry = source.fields.get(field.name)
+        if entry is None:
+            return [f"{name}: no column has this name."]
+        return (
+            [f"{name}: not null in graph, but null or masked in db."] if _nullable(entry) and not field.nullable else []
+        )
+    link = source.links.get(field.name)
+    if link is None:
+        return [f"{name}: no link has this name."]
+    return _link(catalogue, name, field, source, link)
+
+
+def _link(
+    catalogue: Catalogue, name: str, field: FieldDeclaration, source: Source, link: Link | Reference
+) -> list[str]:
+    if isinstance(link, Reference):
+        return [] if field.kind is FieldKind.REFERENCE and field.nullable else [f"{name}: a reference is nullable."]
+    if link.target not in catalogue.sources:
+        return [f"{name}: its target {link.target!r} is no source."]
+    if field.target != link.target:
+        return [f"{name}: leads to {field.target!r} in graph, to {link.target!r} in db."]
+    if field.kind is FieldKind.CONNECTION:
+        return [] if link.remote is not None else [f"{name}: a connection needs a remote column."]
+    column = source.table.columns[link.local] if isinstance(link.local, str) else None
+    certain = column is not None and not column.nullable and link.mask is None
+    return [] if field.nullable or certain else [f"{name}: not null in graph, but its key may be null."]
+
+
+def _nullable(entry: Entry) -> bool:
+    if entry.mask is not None:
+        return True
+    match entry:
+        case Column():
+            return entry.null
+        case Value():
+            return entry.null is not None
+        case Choice():
+            return True
+
+
+def _missing(noun: str, what: str, wanted: Iterable[str], there: Mapping[str, object]) -> list[str]:
+    return [f"{noun}: no {what} {name!r} in db." for name in wanted if name not in there]

@@ -1,0 +1,238 @@
+"""Units of work over PostgreSQL: one transaction, and at its end the audit chain, the events and the activity feed.
+
+The tenant's head row is locked last, so units of one tenant wait for each other only while they write their history;
+its two counters make the chain and the event sequence gapless and in commit order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Table, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from db.access.tables import idempotency_keys
+from db.audit import activity_entries, audit_entries
+from db.errors import translated
+from db.events import events, tenant_heads
+from db.leads.store import SqlLeads
+from db.reading.source import Source
+from db.reading.writer import Writer
+from domain.access import Actor, Caller
+from domain.audit import Change, Entry
+from domain.errors import NotFound
+from domain.leads import LeadStore
+from domain.unit import Recorded, Unit
+from domain.values import new_id
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """Return the present moment, UTC."""
+    return datetime.now(UTC)
+
+
+class SqlUnit:
+    """An open transaction with its stores."""
+
+    def __init__(self, connection: AsyncConnection, caller: Caller, now: datetime) -> None:
+        """Bind the stores to one connection."""
+        self.connection: Final = connection
+        self._caller: Final = caller
+        self._now: Final = now
+        self._changes: Final[list[Change]] = []
+        self._leads: Final = SqlLeads(self)
+
+    @property
+    def caller(self) -> Caller:
+        """Who is acting."""
+        return self._caller
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the whole unit."""
+        return self._now
+
+    @property
+    def leads(self) -> LeadStore:
+        """Leads, stage changes and property interests."""
+        return self._leads
+
+    def record(self, change: Change) -> None:
+        """Note what was done."""
+        self._changes.append(change)
+
+    async def visible_row(
+        self, source: Source, row_id: UUID, *, lock: bool = True, columns: Sequence[str] = ()
+    ) -> RowMapping:
+        """Return a row that the caller may see, locked unless told otherwise; raises NotFound."""
+        w = Writer(self._caller)
+        t = w.alias(source.table)
+        seen = source.visible(w, t)
+        where = [f"{t.tenant_id} = {w.tenant}", f"{t.id} = {w.bind(row_id, 'uuid')}", *([f"({seen})"] if seen else [])]
+        picked = ", ".join(getattr(t, column) for column in columns) or f"{t.name}.*"
+        statement = f"select {picked} from {source.table.name} {t.name} where {' and '.join(where)}"
+        result = await self.connection.exec_driver_sql(
+            f"{statement} for update of {t.name}" if lock else statement, tuple(w.values)
+        )
+        row = result.mappings().one_or_none()
+        if row is None:
+            raise NotFound
+        return row
+
+    async def add(self, table: Table, **values: Any) -> None:  # noqa: ANN401 -- a row's values have any column's type.
+        """Insert one row of the unit's tenant."""
+        await self.connection.execute(insert(table).values(tenant_id=self._caller.tenant_id, **values))
+
+    async def change(self, table: Table, row_id: UUID, **values: Any) -> None:  # noqa: ANN401 -- as above.
+        """Update one row of the unit's tenant; it must exist."""
+        result = await self.connection.execute(
+            update(table)
+            .where(table.c.tenant_id == self._caller.tenant_id, table.c.id == row_id)
+            .values(**values)
+        )  # fmt: skip
+        if result.rowcount != 1:
+            raise NotFound
+
+    async def claim_key(self, operation: str, key: str, payload_hash: str) -> Recorded | None:
+        """Reserve an idempotency key. The unique key makes a second unit wait until the first has ended."""
+        table = idempotency_keys
+        result = await self.connection.execute(
+            text(
+                "insert into idempotency_keys (tenant_id, actor_id, key, operation, payload_hash)"
+                " values (:tenant, :actor, :key, :operation, decode(:hash, 'hex'))"
+                " on conflict do nothing"
+            ),
+            {
+                "tenant": self._caller.tenant_id, "actor": self._caller.user_id, "key": key,
+                "operation": operation, "hash": payload_hash,
+            },
+        )  # fmt: skip
+        if result.rowcount == 1:
+            return None
+        row = (
+            await self.connection.execute(
+                select(table.c.operation, table.c.payload_hash, text("result::text")).where(
+                    table.c.tenant_id == self._caller.tenant_id,
+                    table.c.actor_id == self._caller.user_id,
+                    table.c.key == key,
+                )
+            )
+        ).one()
+        same = row.operation == operation
+        return Recorded(row.payload_hash.hex() if same else "", row[2])
+
+    async def keep_result(self, operation: str, key: str, result: str) -> None:
+        """Store the result under a claimed key."""
+        await self.connection.execute(
+            text(
+                "update idempotency_keys set result = cast(:result as json)"
+                " where tenant_id = :tenant and actor_id = :actor and key = :key and operation = :operation"
+            ),
+            {
+                "tenant": self._caller.tenant_id, "actor": self._caller.user_id, "key": key,
+                "operation": operation, "result": result,
+            },
+        )  # fmt: skip
+
+    async def write_history(self) -> None:
+        """Write the audit entries, events and activity of this unit, in the tenant's order."""
+        if not self._changes:
+            return
+        tenant = self._caller.tenant_id
+        head = (
+            await self.connection.execute(
+                select(tenant_heads).where(tenant_heads.c.tenant_id == tenant).with_for_update()
+            )
+        ).one()
+        history = History(tenant, self._caller.actor, self._now, head.audit_hash)
+        for number, change in enumerate(self._changes, start=1):
+            history.add(change, head.audit_sequence + number, head.event_sequence + number)
+        await self.connection.execute(insert(audit_entries), history.audit)
+        await self.connection.execute(insert(events), history.events)
+        if history.activity:
+            await self.connection.execute(insert(activity_entries), history.activity)
+        await self.connection.execute(
+            update(tenant_heads)
+            .where(tenant_heads.c.tenant_id == tenant)
+            .values(
+                audit_sequence=head.audit_sequence + len(self._changes),
+                event_sequence=head.event_sequence + len(self._changes),
+                audit_hash=history.hash,
+            )
+        )
+
+
+class History:
+    """The rows that a unit's changes become."""
+
+    def __init__(self, tenant_id: UUID, actor: Actor, now: datetime, previous: bytes) -> None:
+        """Continue a tenant's chain after `previous`."""
+        self._tenant_id = tenant_id
+        self._actor = actor
+        self._now = now
+        self.hash = previous
+        self.audit: Final[list[dict[str, object]]] = []
+        self.events: Final[list[dict[str, object]]] = []
+        self.activity: Final[list[dict[str, object]]] = []
+
+    def add(self, change: Change, audit_sequence: int, event_sequence: int) -> None:
+        """Add one change under its two numbers."""
+        common = {
+            "tenant_id": self._tenant_id, "id": new_id(), "at": self._now,
+            "actor_noun": self._actor.noun, "actor_id": self._actor.id,
+            "subject_noun": change.noun, "subject_id": change.id,
+        }  # fmt: skip
+        entry = Entry(
+            self._tenant_id, audit_sequence, new_id(), self._now, change.action.name, self._actor,
+            Actor(change.noun, change.id), change.fields,
+        )  # fmt: skip
+        previous, self.hash = self.hash, entry.hash_after(self.hash)
+        self.audit.append(
+            common | {
+                "id": entry.id, "sequence": audit_sequence, "action": change.action.name,
+                "changed_fields": list(change.fields), "previous_hash": previous, "hash": self.hash,
+            }
+        )  # fmt: skip
+        self.events.append(
+            common | {
+                "sequence": event_sequence, "kind": change.event, "person_id": change.person_id,
+                "payload": dict(change.payload),
+            }
+        )  # fmt: skip
+        if change.activity is not None:
+            self.activity.append(
+                common | {
+                    "id": new_id(), "kind": change.activity.name, "person_id": change.person_id,
+                    "summary": change.summary, "sequence": event_sequence,
+                }
+            )  # fmt: skip
+
+
+class SqlUnits:
+    """Opens units on an engine."""
+
+    def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
+        """Use `engine` for every unit."""
+        self._engine = engine
+        self._clock = clock
+
+    @asynccontextmanager
+    async def write(self, caller: Caller) -> AsyncIterator[Unit]:
+        """Open a unit; leaving it normally commits everything, an error undoes everything."""
+        try:
+            async with self._engine.connect() as connection, connection.begin():
+                await connection.execute(
+                    text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(caller.tenant_id)}
+                )
+                unit = SqlUnit(connection, caller, self._clock())
+                yield unit
+                await unit.write_history()
+        except DBAPIError as error:
+            raise translated(error) from error

@@ -1,0 +1,55 @@
+"""The unit of work: one mutation is one transaction for one tenant and one caller, everything or nothing.
+
+Every store the product has is on this page. A read is not a unit: see `domain.reading`.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.access import Caller
+from domain.audit import Change
+from domain.leads import LeadStore
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What an idempotency key already stands for: the payload's hash and the result, as JSON."""
+
+    payload_hash: str
+    result: str
+
+
+class Unit(Protocol):
+    """An open transaction. Leaving it without an error commits rows, audit, events and activity together."""
+
+    @property
+    def caller(self) -> Caller:
+        """Who is acting."""
+
+    @property
+    def now(self) -> datetime:
+        """The moment of the whole unit, UTC."""
+
+    @property
+    def leads(self) -> LeadStore:
+        """Leads, stage changes and property interests."""
+
+    def record(self, change: Change) -> None:
+        """Note what was done; it is written when the unit ends."""
+
+    async def claim_key(self, operation: str, key: str, payload_hash: str) -> Recorded | None:
+        """Reserve an idempotency key, waiting for a unit that holds it; return what it stands for if it is taken."""
+
+    async def keep_result(self, operation: str, key: str, result: str) -> None:
+        """Store the result under a claimed key."""
+
+
+class Units(Protocol):
+    """Opens units."""
+
+    def write(self, caller: Caller) -> AbstractAsyncContextManager[Unit]:
+        """Open a unit for a caller's tenant."""

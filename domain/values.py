@@ -1,0 +1,68 @@
+"""The shared vocabulary: ids, money, text and the difference between "absent" and "null"."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from typing import Final, TypeVar
+from uuid import UUID
+
+from domain.currencies import CURRENCIES
+from domain.errors import Invalid
+
+MAXIMUM_AMOUNT: Final = Decimal("9999999999999999.99")
+"""What `numeric(18, 2)` holds."""
+
+
+def new_id() -> UUID:
+    """Return a UUIDv7 (RFC 9562 §5.7): milliseconds first, so that new rows lie together in an index."""
+    milliseconds = time.time_ns() // 1_000_000
+    random = int.from_bytes(secrets.token_bytes(10))
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (random >> 68) << 64
+    return UUID(int=value | 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF)
+
+
+class Unset(Enum):
+    """An input that the client left out, as opposed to null."""
+
+    UNSET = "UNSET"
+
+
+UNSET: Final = Unset.UNSET
+
+T = TypeVar("T")
+
+
+def given(value: T | Unset, otherwise: T) -> T:
+    """Return `value`, or `otherwise` where the client left it out."""
+    return otherwise if value is UNSET else value
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount with its ISO 4217 currency; never negative, at most two decimals."""
+
+    amount: Decimal
+    currency: str
+
+    @classmethod
+    def parse(cls, amount: str, currency: str, field: str = "amount") -> Money:
+        """Read client input; raises Invalid for anything that is not money."""
+        try:
+            value = Decimal(amount)
+        except InvalidOperation:
+            value = Decimal("NaN")
+        if not amount.isascii() or not value.is_finite():
+            raise Invalid("An amount is a decimal number, such as 12500000.00.", field=f"{field}.amount")
+        if value < 0:
+            raise Invalid("An amount is not negative.", field=f"{field}.amount")
+        if value > MAXIMUM_AMOUNT:
+            raise Invalid(f"An amount is at most {MAXIMUM_AMOUNT}.", field=f"{field}.amount")
+        if value != value.quantize(Decimal("0.01")):
+            raise Invalid("An amount has at most two decimals.", field=f"{field}.amount")
+        if currency not in CURRENCIES:
+            raise Invalid(f"{currency[:8]!r} is no ISO 4217 currency code.", field=f"{field}.currency")
+        return cls(value.quantize(Decimal("0.01")), currency)

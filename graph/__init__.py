@@ -1,0 +1,1 @@
+"""The shape clients see: the only layer that knows Strawberry and GraphQL."""

@@ -1,0 +1,25 @@
+"""One GraphQL operation's context: the resolvers' context and the loaders of this operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from strawberry.types.info import Info as StrawberryInfo
+
+from graph.loaders import Loaders
+from resolvers.context import Context
+
+
+@dataclass(slots=True, kw_only=True)
+class GraphContext(Context):
+    """The context that fields get as `info.context`."""
+
+    loaders: Loaders = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Give the operation its own loaders."""
+        self.loaders = Loaders(self)
+
+
+Info: TypeAlias = StrawberryInfo[GraphContext, None]

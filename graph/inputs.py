@@ -1,0 +1,124 @@
+"""From GraphQL inputs to domain commands: ids parsed, text checked, money read; every issue of a form in one answer."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Final, TypeVar, cast
+
+import strawberry
+from strawberry.types.field import StrawberryField
+
+from domain.errors import Invalid, Issue
+from domain.reading import client_name
+from domain.values import Money
+from graph import ids
+
+C = TypeVar("C")
+
+LONGEST_TEXT: Final = 10_000
+LONGEST_LIST: Final = 250
+
+
+@strawberry.input(description="An amount of money.")
+class MoneyInput:
+    """Money as clients send it."""
+
+    amount: str = strawberry.field(description="A decimal number such as 12500000.00; not negative.")
+    currency: str = strawberry.field(description="ISO 4217, such as INR or AED.")
+
+
+def argument(
+    description: str, *, of: str | None = None, longest: int = LONGEST_TEXT, default: Any = dataclasses.MISSING
+) -> Any:
+    """Declare an input field: `of` names the noun whose global id it takes, `longest` bounds its text."""
+    metadata = {"of": of, "longest": longest}
+    return strawberry.field(description=description, default=default, metadata=metadata)
+
+
+def optional(description: str, *, of: str | None = None, longest: int = LONGEST_TEXT) -> Any:
+    """Declare an input field that may be left out; left out and null are told apart."""
+    return argument(description, of=of, longest=longest, default=strawberry.UNSET)
+
+
+def unpacked(given: object, command: type[C], /, **extra: object) -> C:
+    """Make a domain command from an input; raises Invalid with every issue.
+
+    Input fields and command fields have the same names. An input that was left out takes the command's default.
+    """
+    reader = _Reader()
+    values = {**reader.fields(given, ""), **extra}
+    reader.refuse()
+    wanted = {field.name for field in dataclasses.fields(cast("Any", command))}
+    return command(**{name: value for name, value in values.items() if name in wanted})
+
+
+def unpacked_filter(given: object, path: str) -> tuple[tuple[str, object], ...]:
+    """Make the filter of a page from an input, absent and null entries left out; raises Invalid."""
+    reader = _Reader()
+    values = reader.fields(given, path)
+    reader.refuse()
+    return tuple((name, _hashable(value)) for name, value in values.items() if value is not None)
+
+
+def _hashable(value: object) -> object:
+    if isinstance(value, list):
+        return tuple(_hashable(item) for item in value)
+    return value.name if isinstance(value, Enum) else value
+
+
+class _Reader:
+    """Collects issues while it converts."""
+
+    def __init__(self) -> None:
+        self._issues: list[Issue] = []
+
+    def refuse(self) -> None:
+        if self._issues:
+            raise Invalid(issues=tuple(self._issues))
+
+    def fields(self, given: object, path: str) -> dict[str, object]:
+        """Convert every field of an input that the client gave."""
+        values: dict[str, object] = {}
+        definition = given.__strawberry_definition__  # type: ignore[attr-defined]  # inputs are Strawberry's
+        for field in cast("list[StrawberryField]", definition.fields):
+            value = getattr(given, field.python_name)
+            if value is strawberry.UNSET:
+                continue
+            name = f"{path}.{client_name(field.python_name)}" if path else client_name(field.python_name)
+            try:
+                values[field.python_name] = self._value(value, field.metadata, name)
+            except Invalid as error:
+                self._issues.extend(error.issues)
+        return values
+
+    def _value(self, value: object, metadata: Mapping[Any, Any], path: str) -> object:
+        if isinstance(value, list):
+            if len(value) > LONGEST_LIST:
+                raise Invalid(f"A list has at most {LONGEST_LIST} entries.", field=path)
+            return [self._value(item, metadata, path) for item in value]
+        if isinstance(value, MoneyInput):
+            return Money.parse(value.amount, value.currency, path)
+        if isinstance(value, str):
+            noun = metadata.get("of")
+            return ids.expected(value, noun, path) if noun is not None else _text(value, metadata, path)
+        if isinstance(value, Enum) or not hasattr(value, "__strawberry_definition__"):
+            return value
+        return self.fields(value, path)
+
+
+def _text(value: str, metadata: Mapping[Any, Any], path: str) -> str:
+    longest = metadata.get("longest", LONGEST_TEXT)
+    if len(value) > longest:
+        raise Invalid(f"This text has at most {longest} characters; {len(value)} were sent.", field=path)
+    return checked_text(value, path)
+
+
+def checked_text(value: str, path: str) -> str:
+    """Return text that PostgreSQL can hold; raises Invalid for NUL characters and unpaired surrogates."""
+    if "\0" in value:
+        raise Invalid("Text cannot hold a NUL character.", field=path)
+    if any("\ud800" <= character <= "\udfff" for character in value):
+        raise Invalid("Text cannot hold an unpaired surrogate.", field=path)
+    return value

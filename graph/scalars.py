@@ -1,0 +1,59 @@
+"""The scalars of the schema. Answered values are text that PostgreSQL printed, so printing is mostly passing on."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any, NewType
+
+import strawberry
+from strawberry.types.scalar import ScalarDefinition
+
+DateTime = dt.datetime
+Date = dt.date
+EventCursor = NewType("EventCursor", str)
+URL = NewType("URL", str)
+JSON = NewType("JSON", object)
+
+
+def parse_time(value: object) -> dt.datetime:
+    """Read RFC 3339 with an offset; raises ValueError, which Strawberry reports with the value's place."""
+    if not isinstance(value, str):
+        raise TypeError("A DateTime is a string such as 2026-11-20T10:00:00Z.")
+    read = dt.datetime.fromisoformat(value)
+    if read.tzinfo is None:
+        raise ValueError("A DateTime has an offset, such as Z.")
+    return read.astimezone(dt.UTC)
+
+
+def print_time(value: Any) -> str:
+    """Print a time as PostgreSQL does: no trailing zeros, `+00:00`."""
+    if isinstance(value, str):
+        return value
+    text: str = value.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    moment, _, offset = text.partition("+")
+    return f"{moment.rstrip('0').rstrip('.')}+{offset}"
+
+
+def _print_date(value: Any) -> str:
+    return value if isinstance(value, str) else value.isoformat()
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+SCALARS: dict[object, ScalarDefinition] = {
+    dt.datetime: strawberry.scalar(
+        name="DateTime", description="RFC 3339, UTC.", serialize=print_time, parse_value=parse_time
+    ),
+    dt.date: strawberry.scalar(
+        name="Date", description="A calendar date, ISO 8601.", serialize=_print_date,
+        parse_value=dt.date.fromisoformat,
+    ),
+    EventCursor: strawberry.scalar(
+        name="EventCursor", description="A position in the tenant's event sequence; opaque. Not a page cursor.",
+        serialize=str, parse_value=str,
+    ),
+    URL: strawberry.scalar(name="URL", description="An absolute or same-origin URL.", serialize=str, parse_value=str),
+    JSON: strawberry.scalar(name="JSON", description="Any JSON value.", serialize=_same, parse_value=_same),
+}  # fmt: skip

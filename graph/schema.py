@@ -1,0 +1,58 @@
+"""The schema: the nouns' root fields merged into Query and Mutation."""
+
+from __future__ import annotations
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+from strawberry.tools import merge_types
+
+from domain.errors import Invalid
+from graph import access, leads, people, properties, tasks
+from graph.context import Info
+from graph.declaration import Node, root
+from graph.declarations import complete
+from graph.fields import field
+from graph.problems import HANDLERS
+from graph.registry import REGISTRY
+from graph.scalars import SCALARS
+from graph.selection import raw
+
+LARGEST_NODES = 100
+
+
+@root
+class NodeQuery:
+    """The Relay roots."""
+
+    @field("The row behind any global id, or null.")
+    async def node(self, info: Info, id: strawberry.ID) -> Node | None:
+        """Answer one row."""
+        return await info.context.loaders.node(raw(info), id)
+
+    @field("The rows behind global ids, in their order; null where there is none.")
+    async def nodes(self, info: Info, ids: list[strawberry.ID]) -> list[Node | None]:
+        """Answer several rows."""
+        if len(ids) > LARGEST_NODES:
+            raise Invalid(f"`ids` takes at most {LARGEST_NODES}; {len(ids)} were sent.", field="ids")
+        return await info.context.loaders.nodes(raw(info), ids)
+
+
+QUERIES = (NodeQuery, access.AccessQuery, people.PersonQuery, leads.LeadQuery)
+MUTATIONS = (leads.LeadMutation,)
+
+
+DECLARED = (properties, tasks)
+"""Nouns that have no root field yet."""
+
+
+def build() -> strawberry.Schema:
+    """Make the schema from everything that was declared."""
+    complete()
+    query, mutation = merge_types("Query", QUERIES), merge_types("Mutation", MUTATIONS)
+    return strawberry.Schema(
+        query=query,
+        mutation=mutation,
+        types=[declared for declared in REGISTRY.types.values() if hasattr(declared, "__strawberry_definition__")],
+        config=StrawberryConfig(scalar_map=SCALARS),
+        exception_handlers=HANDLERS,
+    )

@@ -1,0 +1,33 @@
+"""What every resolver is given: who is calling, and the ports that `app` has wired."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.access import Caller, Permission
+from domain.errors import NotAllowed, Unauthenticated
+from domain.reading import Reads
+from domain.unit import Units
+
+
+@dataclass(slots=True, kw_only=True)
+class Context:
+    """One operation's surroundings."""
+
+    caller_or_none: Caller | None
+    reads: Reads
+    units: Units
+
+    @property
+    def caller(self) -> Caller:
+        """Who is calling; raises Unauthenticated."""
+        if self.caller_or_none is None:
+            raise Unauthenticated
+        return self.caller_or_none
+
+    def require(self, permission: Permission) -> Caller:
+        """Return the caller if their role has a permission; raises Unauthenticated or NotAllowed."""
+        caller = self.caller
+        if not caller.may(permission):
+            raise NotAllowed(f"Your role, {caller.role.name}, lacks {permission.name}.")
+        return caller

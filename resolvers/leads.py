@@ -1,0 +1,23 @@
+"""The edge of the lead use cases."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from domain import leads
+from domain.access import Permission
+from resolvers.context import Context
+from resolvers.guard import allow
+from resolvers.performing import perform
+
+
+@allow(Permission.LEAD_WRITE)
+async def lead_create(context: Context, command: leads.LeadCreate, idempotency_key: str | None) -> UUID:
+    """Open a lead."""
+    return await perform(context, leads.create, command, idempotency_key)
+
+
+@allow(Permission.LEAD_WRITE)
+async def lead_move(context: Context, command: leads.LeadMove) -> UUID:
+    """Move a lead along the pipeline."""
+    return await perform(context, leads.move, command)

@@ -47,6 +47,7 @@ schema: $(VENV)/.development ## Print schema.graphql from the code
 lock: $(VENV)/.development ## Resolve the lock files again; newer versions with ARGS=--upgrade
 	$(COMPILE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
+	npm --prefix $(PAGES) run --silent lock
 
 clean: ## Remove what make built; the data folder stays
 	rm -rf $(VENV) $(PAGES)/node_modules $(PAGES)/dist velocity.egg-info

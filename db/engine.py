@@ -21,8 +21,11 @@ READ_SETTINGS: Final = {
 }
 WRITE_SETTINGS: Final = {"jit": "off", "timezone": "UTC"}
 
+# A server that restarts, or an administrator who ends a session.
+LOST: Final = (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError)
 
-class ReadConnection(Connection[Record]):
+
+class ReadConnection(Connection):
     """A connection that remembers which tenant its setting names, and sets it only when that changes."""
 
     remembered: UUID | None = None
@@ -37,7 +40,8 @@ class ReadConnection(Connection[Record]):
                 self.remembered = None
                 await self._set_tenant(tenant_id)
                 self.remembered = tenant_id
-            return await self.fetch(sql, *arguments)
+            rows: list[Record] = await self.fetch(sql, *arguments)
+            return rows
         except BaseException:
             self.remembered = None
             raise
@@ -84,9 +88,18 @@ class ReadPool:
         await self._pool.close()
 
     async def fetch(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
-        """Run one statement for a tenant; for none, row-level security hides every tenant's rows."""
+        """Run one statement for a tenant; for none, row-level security hides every tenant's rows.
+
+        A statement whose connection was lost under it runs once more: it only reads.
+        """
+        self.statements += 1
+        try:
+            return await self._fetch(tenant_id, sql, *arguments)
+        except LOST:
+            return await self._fetch(tenant_id, sql, *arguments)
+
+    async def _fetch(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
         async with self._pool.acquire() as connection:
-            self.statements += 1
             # The pool lends a proxy, which passes on what it does not know.
             return await cast("ReadConnection", connection).fetch_for(tenant_id, sql, *arguments)
 
@@ -94,7 +107,7 @@ class ReadPool:
 def create_write_engine(dsn: str, *, size: int = 8) -> AsyncEngine:
     """The engine that units write with. It takes the same address as asyncpg, sslmode and all."""
 
-    async def connect() -> Connection[Record]:
+    async def connect() -> "Connection[Record]":
         return await asyncpg.connect(dsn, server_settings=WRITE_SETTINGS)
 
     return create_async_engine(
@@ -108,5 +121,5 @@ def create_write_engine(dsn: str, *, size: int = 8) -> AsyncEngine:
     )
 
 
-async def _keep(_connection: Connection[Record]) -> None:
+async def _keep(_connection: "Connection[Record]") -> None:
     """Between loans a connection keeps its tenant: asyncpg's own reset would cost a round trip and empty it."""

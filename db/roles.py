@@ -7,10 +7,11 @@ it the rows, column grants show it little of them, and SECURITY DEFINER function
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from typing import Final
 from uuid import UUID
 
-from asyncpg import Connection, Record
+from asyncpg import Connection, DuplicateObjectError, Record, UniqueViolationError
 
 SUPERUSER: Final = "postgres"
 OWNER: Final = "velocity_owner"
@@ -38,7 +39,9 @@ async def ensure_roles(connection: "Connection[Record]") -> None:
     if missing and not may_create:
         raise RolesMissing(f"Let an administrator run:\n{FOR_THE_ADMINISTRATOR.format(owner=owner)}")
     for role in missing:
-        await connection.execute(f"CREATE ROLE {role} {'LOGIN' if role == APP else 'NOLOGIN'}")
+        # Roles belong to the whole server: a migration of another database may be creating them right now.
+        with suppress(DuplicateObjectError, UniqueViolationError):
+            await connection.execute(f"CREATE ROLE {role} {'LOGIN' if role == APP else 'NOLOGIN'}")
     if not await connection.fetchval("SELECT pg_has_role($1::name, 'SET')", LOOKUP):
         if not may_create:
             raise RolesMissing(f"Let an administrator run:\n{FOR_THE_ADMINISTRATOR.format(owner=owner)}")

@@ -48,6 +48,16 @@ async def owner_connection(owner_dsn: str) -> AsyncIterator["Connection[Record]"
 
 
 @pytest.fixture
+async def superuser_connection(database: Addresses) -> AsyncIterator["Connection[Record]"]:
+    """A connection that nothing in Velocity has: for looking behind it, and for breaking things."""
+    connection = await asyncpg.connect(database.superuser)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+@pytest.fixture
 async def app_connection(app_dsn: str) -> AsyncIterator["Connection[Record]"]:
     """A connection of the application's role."""
     connection = await asyncpg.connect(app_dsn)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from db.reading import cursors, printing
+from db.reading import conditions, cursors, printing
 from db.reading.source import Link, Source, Value
 from db.reading.writer import Alias, Writer
 from domain.errors import Invalid
@@ -59,7 +59,7 @@ def by_ids(w: Writer, source: Source, ids: Sequence[UUID], fields: Sequence[Sele
             f"coalesce((select {getattr(f, source.forwards)} from {source.table.name} {f.name}"
             f" where {f.tenant_id} = {w.tenant} and {f.id} = k.key), k.key)"
         )
-    where = _conditions(w, source, t, f"{t.id} = {wanted}")
+    where = conditions.visible(w, source, t, f"{t.id} = {wanted}")
     return (
         f"select c.row from unnest({keys}) with ordinality k(key, i) left join lateral ("
         f"select {printing.row(w, source, t, fields)} as row from {source.table.name} {t.name} where {where} limit 1"
@@ -118,16 +118,12 @@ class Pages:
     def _members(self, t: Alias) -> str:
         """Write which rows belong to the connection at all, whatever page of it is asked for."""
         w, source, link = self._w, self._source, self._link
-        extra: list[str | None] = []
+        filter = dict(self._request.page.filter)
         if link is None:
-            extra.append(source.listed(w, t) if source.listed is not None else None)
-        else:
-            extra.append(f"{getattr(t, str(link.remote))} = k.key::{link.key_type}")
-            extra.append(link.where(w, t) if link.where is not None else None)
-        for name, value in self._request.page.filter:
-            declared = source.filters[name]
-            extra.append(declared.sql(w, t, w.bind(value, declared.sql_type)))
-        return _conditions(w, source, t, *extra)
+            return conditions.matching(w, source, t, filter)
+        below = f"{getattr(t, str(link.remote))} = k.key::{link.key_type}"
+        where = link.where(w, t) if link.where is not None else None
+        return conditions.visible(w, source, t, below, where, *conditions.filtered(w, source, t, filter))
 
 
 def free_value(w: Writer, value: Value, selected: Selected) -> str:
@@ -135,17 +131,12 @@ def free_value(w: Writer, value: Value, selected: Selected) -> str:
     return f"select {printing.free_value(w, value, selected)} as row"
 
 
-def _conditions(w: Writer, source: Source, t: Alias, *extra: str | None) -> str:
-    conditions = [f"{t.tenant_id} = {w.tenant}", *extra, source.visible(w, t)]
-    return " and ".join(f"({condition})" for condition in conditions if condition is not None)
-
-
 def _keyset(w: Writer, extent: Range, t: Alias) -> list[str]:
-    conditions = []
+    found = []
     for position, onwards in ((extent.after, True), (extent.before, False)):
         if position is None:
             continue
         sign = "<" if extent.sort.descending is onwards else ">"
         value = f"{w.bind(position.value, 'text')}::{extent.sort.ordering.sql_type}"
-        conditions.append(f"({extent.sort.ordering.sql(t)}, {t.id}) {sign} ({value}, {w.bind(position.id, 'uuid')})")
-    return conditions
+        found.append(f"({extent.sort.ordering.sql(t)}, {t.id}) {sign} ({value}, {w.bind(position.id, 'uuid')})")
+    return found

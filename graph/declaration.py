@@ -104,7 +104,8 @@ class DeclaredField(StrawberryField):
     def _declared_arguments(self) -> tuple[Argument, ...]:
         if self.specification.kind is not FieldKind.CONNECTION:
             return self.specification.arguments
-        return connection_arguments(self.target())
+        inherited = self.specification.inherits
+        return tuple(each for each in connection_arguments(self.target()) if each.name not in inherited)
 
     def target(self) -> Declared:
         """Return the noun that a link or a connection leads to."""
@@ -183,7 +184,10 @@ def reference(description: str) -> Any:
 
 
 def connection(description: str, permission: Permission | None = None, inherits: tuple[str, ...] = ()) -> Any:
-    """Declare a page of rows. At the root it needs a permission; `inherits` names its value's arguments."""
+    """Declare a page of rows. At the root it needs a permission.
+
+    Inside a root value, `inherits` names the arguments that it takes from there instead of having them itself.
+    """
     return _declared(description, Specification(FieldKind.CONNECTION, permission=permission, inherits=inherits))
 
 

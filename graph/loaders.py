@@ -162,12 +162,12 @@ def _unpacked(arguments: Mapping[str, Any]) -> dict[str, object]:
 
 
 def _with_arguments(instance: object, arguments: Mapping[str, Any]) -> object:
-    """Leave the root field's arguments where the connections below it find them."""
+    """Leave the root field's arguments where the connections below it find them, however deep they are."""
     instance.__dict__["_arguments"] = arguments
     for entry in list(instance.__dict__.values()):
-        for inner in entry if isinstance(entry, list) else ():
+        for inner in entry if isinstance(entry, list) else (entry,):
             if type(inner) in REGISTRY.by_type:
-                inner.__dict__["_arguments"] = arguments
+                _with_arguments(inner, arguments)
     return instance
 
 

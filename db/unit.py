@@ -21,12 +21,14 @@ from db.audit import activity_entries, audit_entries
 from db.errors import translated
 from db.events import events, tenant_heads
 from db.leads.store import SqlLeads
+from db.people.store import SqlPeople
 from db.reading.source import Source
 from db.reading.writer import Writer
 from domain.access import Actor, Caller
 from domain.audit import Change, Entry
 from domain.errors import NotFound
 from domain.leads import LeadStore
+from domain.people import PersonStore
 from domain.unit import Recorded, Unit
 from domain.values import new_id
 
@@ -48,6 +50,7 @@ class SqlUnit:
         self._now: Final = now
         self._changes: Final[list[Change]] = []
         self._leads: Final = SqlLeads(self)
+        self._people: Final = SqlPeople(self)
 
     @property
     def caller(self) -> Caller:
@@ -63,6 +66,11 @@ class SqlUnit:
     def leads(self) -> LeadStore:
         """Leads, stage changes and property interests."""
         return self._leads
+
+    @property
+    def people(self) -> PersonStore:
+        """People, households, relationships, facts and duplicates."""
+        return self._people
 
     def record(self, change: Change) -> None:
         """Note what was done."""

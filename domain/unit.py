@@ -13,6 +13,7 @@ from typing import Protocol
 from domain.access import Caller
 from domain.audit import Change
 from domain.leads import LeadStore
+from domain.people import PersonStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,10 @@ class Unit(Protocol):
     @property
     def leads(self) -> LeadStore:
         """Leads, stage changes and property interests."""
+
+    @property
+    def people(self) -> PersonStore:
+        """People, households, relationships, facts and duplicates."""
 
     def record(self, change: Change) -> None:
         """Note what was done; it is written when the unit ends."""

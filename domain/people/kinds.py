@@ -1,4 +1,4 @@
-"""People, the ties between them, and what is known about them."""
+"""The words that people are described with."""
 
 from enum import Enum
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.schema.config import StrawberryConfig
 from strawberry.tools import merge_types
+from strawberry.types import ExecutionContext
 
 from domain.errors import Invalid
 from graph import access, leads, people, properties, tasks
@@ -45,11 +47,18 @@ DECLARED = (properties, tasks)
 """Nouns that have no root field yet."""
 
 
-def build() -> strawberry.Schema:
+class Schema(strawberry.Schema):
+    """Strawberry's schema; errors are reported where they are shaped for the client, not logged here as well."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Leave it to `graph.http`."""
+
+
+def build() -> Schema:
     """Make the schema from everything that was declared."""
     complete()
     query, mutation = merge_types("Query", QUERIES), merge_types("Mutation", MUTATIONS)
-    return strawberry.Schema(
+    return Schema(
         query=query,
         mutation=mutation,
         types=[declared for declared in REGISTRY.types.values() if hasattr(declared, "__strawberry_definition__")],

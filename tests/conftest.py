@@ -8,9 +8,16 @@ import pytest
 from asyncpg import Connection, Record
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app import wiring
+from app.database import Database
+from app.settings import Settings
+from app.wiring import System
 from db.engine import ReadPool, create_write_engine
 from db.migrations import migrate
 from db.server import Addresses, PostgresServer, temporary_server
+from tests.api import Api
+from tests.factories import access
+from tests.factories.access import Tenant
 
 
 @pytest.fixture(scope="session")
@@ -79,3 +86,29 @@ async def write_engine(app_dsn: str) -> AsyncIterator[AsyncEngine]:
     engine = create_write_engine(app_dsn)
     yield engine
     await engine.dispose()
+
+
+@pytest.fixture(scope="session")
+async def system(database: Addresses, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+    """The whole system, wired as in production, on the shared database."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("data"))
+    async with wiring.system(settings, Database(database.app, database.owner, embedded=True)) as made:
+        yield made
+
+
+@pytest.fixture
+async def tenant(owner_connection: "Connection[Record]") -> Tenant:
+    """A fresh tenant with a user of every role."""
+    return await access.tenant(owner_connection)
+
+
+@pytest.fixture
+async def other_tenant(owner_connection: "Connection[Record]") -> Tenant:
+    """Another fresh tenant."""
+    return await access.tenant(owner_connection, name="Other")
+
+
+@pytest.fixture
+async def api(system: System, tenant: Tenant) -> Api:
+    """Runs documents as users of the fresh tenant."""
+    return Api(system, tenant)

@@ -1,0 +1,166 @@
+"""The web application: who is calling, and which path answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+import asyncpg
+import orjson
+import structlog
+from graphql import GraphQLError
+from starlette.applications import Starlette
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from app.wiring import System
+from db.migrations import current_revision, newest_revision
+from domain.errors import Unauthenticated
+from domain.values import new_id
+from graph.http import GraphQLView
+
+PAGES: Final = Path(__file__).parent.parent / "graph" / "pages" / "dist"
+BEARER: Final = "bearer "
+
+log = structlog.get_logger()
+
+
+class Observer:
+    """Passes what happens in the graph to logs and metrics."""
+
+    def __init__(self, system: System) -> None:
+        """Count in the metrics of `system`."""
+        self._metrics = system.metrics
+
+    def masked(self, error_id: str, error: GraphQLError) -> None:
+        """Log an error that the client sees only as an id."""
+        self._metrics.masked.inc()
+        log.error("error_masked", error_id=error_id, exc_info=error.original_error)
+
+    def finished(self, outcome: str, seconds: float) -> None:
+        """Count a request."""
+        self._metrics.operations.labels("request", outcome).inc()
+        self._metrics.seconds.observe(seconds)
+
+
+class Authenticated:
+    """Verifies the bearer token before anything else looks at a request; none at all is an anonymous caller."""
+
+    def __init__(self, app: ASGIApp, system: System) -> None:
+        """Guard `app`."""
+        self._app = app
+        self._system = system
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Put the caller into the scope, or answer 401."""
+        header = Headers(scope=scope).get("authorization", "")
+        if header:
+            try:
+                if not header.lower().startswith(BEARER):
+                    raise Unauthenticated("The Authorization header holds no bearer token.")
+                scope["velocity.caller"] = await self._system.callers.caller_for(header[len(BEARER) :].strip())
+            except Unauthenticated as error:
+                await _refusal(error)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+def _refusal(error: Unauthenticated) -> Response:
+    body = {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
+    return Response(
+        orjson.dumps(body), 401, {"www-authenticate": 'Bearer error="invalid_token"'}, media_type="application/json"
+    )
+
+
+class RequestIds:
+    """Gives every request an id that is in its logs and in its answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap `app`."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Bind the id for logs and send it as `x-request-id`."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id, started = str(new_id()), time.perf_counter()
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+
+            async def tagged(message: dict[str, object]) -> None:
+                if message["type"] == "http.response.start":
+                    message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]  # type: ignore[misc]  # ASGI messages are untyped
+                    milliseconds = round((time.perf_counter() - started) * 1000, 1)
+                    log.info("request", path=scope["path"], status=message["status"], milliseconds=milliseconds)
+                await send(message)  # type: ignore[arg-type]  # as above
+
+            await self._app(scope, receive, tagged)  # type: ignore[arg-type]  # as above
+
+
+def health(_request: Request) -> Response:
+    """Say that the process runs."""
+    return PlainTextResponse("ok")
+
+
+async def ready(request: Request) -> Response:
+    """Say whether the database answers and has the newest revision; 503 names what is missing."""
+    system: System = request.app.state.system
+    wanted, problem = newest_revision(), None
+    try:
+        connection = await asyncpg.connect(system.database.app, timeout=5)
+        try:
+            found = await current_revision(connection)
+        finally:
+            await connection.close()
+        if found != wanted:
+            problem = f"The database is at revision {found}; this release needs {wanted}. Run `velocity migrate`."
+    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+        log.warning("database_unreachable", error=type(error).__name__)
+        problem = "The database does not answer."
+    checks = {"ready": problem is None} | ({"problem": problem} if problem else {})
+    return JSONResponse(checks, 200 if problem is None else 503)
+
+
+def graphiql(_request: Request) -> Response:
+    """Serve the GraphiQL page, or say how to build it."""
+    page = PAGES / "graphiql.html"
+    if not page.exists():
+        return PlainTextResponse("The pages are not built. Run `make run`, or `npm run build` in graph/pages.", 503)
+    return FileResponse(page)
+
+
+def application(opened: Callable[[], AbstractAsyncContextManager[System]]) -> Starlette:
+    """Make the application; `opened` is entered when it starts and left when it stops."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with opened() as system:
+            app.state.system = system
+            view = GraphQLView(system.schema, system.context, Observer(system))
+            endpoint = Authenticated(view, system)
+            app.router.routes[:0] = [
+                Route("/graphql", endpoint, methods=["GET", "POST"]),
+                WebSocketRoute("/graphql", endpoint),
+                Route("/metrics", system.metrics.page),
+            ]
+            yield
+
+    app = Starlette(
+        routes=[
+            Route("/", lambda _request: RedirectResponse("/graphiql"), name="home"),
+            Route("/healthz", health),
+            Route("/readyz", ready),
+            Route("/graphiql", graphiql),
+            Mount("/pages", StaticFiles(directory=PAGES, check_dir=False)),
+        ],
+        lifespan=lifespan,
+    )
+    app.add_middleware(RequestIds)
+    return app

@@ -1,0 +1,38 @@
+"""What an operator can set, read once from the environment. Nothing below `app` sees this; it gets values."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Settings of one process. Names are `VELOCITY_…` but for the two database addresses that every tool knows."""
+
+    model_config = SettingsConfigDict(env_prefix="VELOCITY_", env_file=None, extra="ignore", populate_by_name=True)
+
+    host: str = Field("127.0.0.1", description="Address to serve on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to serve on; 0 takes a free one.")
+    data_dir: Path = Field(Path("var"), description="Where the database, the assets and the keys live.")
+    database_url: str | None = Field(
+        None, alias="DATABASE_URL", description="A PostgreSQL server, 16 or newer; without it the embedded one starts."
+    )
+    database_owner_url: str | None = Field(
+        None, alias="DATABASE_OWNER_URL", description="The same database as its owner, for migrations and seeding."
+    )
+    read_connections: int = Field(4, ge=1, le=100, description="Connections for reading.")
+    write_connections: int = Field(8, ge=1, le=100, description="Connections for writing.")
+    statement_seconds: float = Field(30, gt=0, description="How long one read may run.")
+    access_token_seconds: int = Field(600, ge=30, description="How long an access token is good.")
+    refresh_token_seconds: int = Field(30 * 86_400, ge=300, description="How long a refresh token is good.")
+    recheck_seconds: float = Field(5, ge=0, description="How long a caller's role and session are trusted unread.")
+    signing_key: str | None = Field(None, description="Secret that signs tokens, cursors and URLs; else kept in a file.")
+    log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
+    demo_email_domain: str = Field("aurum.example", description="Where the demo tenant's people have their e-mail.")
+
+    @property
+    def assets(self) -> Path:
+        """The folder of uploaded and generated files."""
+        return self.data_dir / "assets"

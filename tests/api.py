@@ -1,0 +1,57 @@
+"""A client of the schema for tests: one call, one answer in the shape that HTTP gives."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from graphql import GraphQLError
+
+from app.wiring import System
+from domain.access import Caller, Role
+from graph.context import GraphContext
+from graph.errors import formatted
+from tests.factories.access import Tenant
+
+OPERATIONS = Path(__file__).parent.parent / "graph" / "operations"
+
+Answer = dict[str, Any]
+
+
+def operation(name: str) -> str:
+    """Return the text of a client operation."""
+    return (OPERATIONS / f"{name}.graphql").read_text(encoding="utf-8")
+
+
+@dataclass(slots=True)
+class Api:
+    """Runs documents as users of one tenant."""
+
+    system: System
+    tenant: Tenant
+    statements: int = 0
+    """How many read statements the last call sent."""
+
+    async def run(
+        self, document: str, /, *, role: Role | None = Role.ADMIN, caller: Caller | None = None, **variables: Any
+    ) -> Answer:
+        """Run a document, or a client operation by its name, as the user of a role; None is an anonymous caller."""
+        who = caller or (self.tenant.caller(role) if role is not None else None)
+        context = GraphContext(caller_or_none=who, reads=self.system.reads, units=self.system.units)
+        before = self.system.pool.statements
+        text = document if "{" in document else operation(document)
+        result = await self.system.schema.execute(text, variable_values=variables, context_value=context)
+        self.statements = self.system.pool.statements - before
+        errors = [formatted(error, _unexpected) for error in result.errors or ()]
+        return {"data": result.data} | ({"errors": errors} if errors else {})
+
+    async def data(self, document: str, /, **arguments: Any) -> Answer:
+        """Run a document that must not have errors, and return its data."""
+        answer = await self.run(document, **arguments)
+        assert "errors" not in answer, answer["errors"]
+        data: Answer = answer["data"]
+        return data
+
+
+def _unexpected(_error_id: str, error: GraphQLError) -> None:
+    """Fail with the error itself: nothing in a test should have to be masked."""
+    raise error.original_error or error

@@ -1,0 +1,56 @@
+"""Tenants with their users and teams."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from asyncpg import Connection, Record
+
+from domain.access import Caller, Role
+from domain.audit import GENESIS
+from domain.values import new_id
+from tests.factories.rows import insert
+
+
+@dataclass(slots=True)
+class Tenant:
+    """A tenant with one user per role; `juniors` has a second junior outside the senior's team."""
+
+    id: UUID
+    users: dict[Role, UUID] = field(default_factory=dict)
+    outsider: UUID = field(default_factory=new_id)
+    """A junior in no team."""
+    team: UUID = field(default_factory=new_id)
+
+    def caller(self, role: Role = Role.ADMIN) -> Caller:
+        """Return the user of a role as a caller; the senior's members are the senior and the junior."""
+        user = self.users[role]
+        members = (user, self.users[Role.JUNIOR_BROKER]) if role is Role.SENIOR_BROKER else (user,)
+        return Caller(self.id, user, role, members)
+
+
+async def tenant(owner: "Connection[Record]", *, name: str = "Test", currency: str = "INR") -> Tenant:
+    """Make a tenant: an admin, a director, a senior leading a team with a junior, and a junior in no team."""
+    made = Tenant(new_id())
+    await insert(
+        owner, "tenants", made.id, id=made.id, name=name, time_zone="Asia/Kolkata", currency=currency,
+        high_value_amount=100_000_000, high_value_currency="INR",
+    )  # fmt: skip
+    await insert(owner, "tenant_heads", made.id, audit_hash=GENESIS)
+    await insert(owner, "system_actors", made.id, id=new_id(), name="velocity", display_name="Velocity")
+    for role in Role:
+        made.users[role] = await user(owner, made, role=role)
+    made.outsider = await user(owner, made, role=Role.JUNIOR_BROKER, name="Outsider")
+    await insert(owner, "teams", made.id, id=made.team, name="Team")
+    for role in (Role.SENIOR_BROKER, Role.JUNIOR_BROKER):
+        await insert(owner, "team_members", made.id, team_id=made.team, user_id=made.users[role])
+    return made
+
+
+async def user(owner: "Connection[Record]", of: Tenant, *, role: Role, name: str | None = None) -> UUID:
+    """Make an active user who cannot sign in by password."""
+    user_id = new_id()
+    await insert(
+        owner, "users", of.id, id=user_id, full_name=name or role.name.title(), email=f"{user_id.hex}@test.example",
+        role=role.name, status="ACTIVE",
+    )  # fmt: skip
+    return user_id

@@ -72,7 +72,7 @@ $(VENV)/.development: $(BIN)/pip requirements-dev.lock pyproject.toml
 
 $(PAGES)/node_modules/.installed: $(PAGES)/package.json $(PAGES)/package-lock.json
 	@command -v npm > /dev/null || { echo "The web pages are built with npm (Node.js 20 or newer), which is missing." >&2; exit 1; }
-	npm --prefix $(PAGES) ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	npm --prefix $(PAGES) ci --loglevel=error
 	@touch $@
 
 $(PAGES)/dist/.built: $(PAGES)/node_modules/.installed $(PAGE_SOURCES)

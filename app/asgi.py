@@ -99,7 +99,7 @@ class RequestIds:
                     message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]  # type: ignore[misc]  # ASGI messages are untyped
                     milliseconds = round((time.perf_counter() - started) * 1000, 1)
                     log.info("request", path=scope["path"], status=message["status"], milliseconds=milliseconds)
-                await send(message)  # type: ignore[arg-type]  # as above
+                await send(message)
 
             await self._app(scope, receive, tagged)  # type: ignore[arg-type]  # as above
 

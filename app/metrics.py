@@ -37,7 +37,10 @@ class Metrics:
         self.registry: Final = CollectorRegistry()
         self.registry.register(Statements(pool))
         self.operations: Final = Counter(
-            "velocity_operations", "GraphQL operations by kind and outcome.", ["kind", "outcome"], registry=self.registry
+            "velocity_operations",
+            "GraphQL operations by kind and outcome.",
+            ["kind", "outcome"],
+            registry=self.registry,
         )
         self.seconds: Final = Histogram(
             "velocity_operation_seconds", "How long GraphQL requests took.", buckets=SECONDS, registry=self.registry

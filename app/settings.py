@@ -28,7 +28,9 @@ class Settings(BaseSettings):
     access_token_seconds: int = Field(600, ge=30, description="How long an access token is good.")
     refresh_token_seconds: int = Field(30 * 86_400, ge=300, description="How long a refresh token is good.")
     recheck_seconds: float = Field(5, ge=0, description="How long a caller's role and session are trusted unread.")
-    signing_key: str | None = Field(None, description="Secret that signs tokens, cursors and URLs; else kept in a file.")
+    signing_key: str | None = Field(
+        None, description="Secret that signs tokens, cursors and URLs; else kept in a file."
+    )
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
     demo_email_domain: str = Field("aurum.example", description="Where the demo tenant's people have their e-mail.")
 

@@ -20,6 +20,7 @@ from db.reading.reads import SqlReads
 from db.sources import CATALOGUE, disagreements
 from db.unit import SqlUnits
 from domain.access import Caller
+from domain.signing import AssetKey
 from graph.context import GraphContext
 from graph.declarations import declarations
 from graph.schema import Schema, build
@@ -76,7 +77,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             database=database,
             schema=schema,
             pool=pool,
-            reads=SqlReads(CATALOGUE, pool, CursorKey(secret.encode())),
+            reads=SqlReads(CATALOGUE, pool, CursorKey(secret.encode()), AssetKey(secret.encode())),
             units=SqlUnits(engine),
             metrics=Metrics(pool),
         )

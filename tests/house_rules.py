@@ -26,7 +26,7 @@ NOUNS = words("""
 """)
 # What a layer holds beside the nouns. A name joins this list for a reason, not for want of a noun.
 INFRASTRUCTURE = {
-    "domain": words("currencies errors events reading unit values"),
+    "domain": words("currencies errors events reading signing unit values"),
     "resolvers": words("context guard performing"),
     "graph": words("""
         connections context declaration declarations enums errors fields http ids inputs loaders mutations problems

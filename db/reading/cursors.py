@@ -8,34 +8,31 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 import hmac
 import json
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from db.reading.signing import signature
 from db.reading.source import Ordering
 from db.reading.writer import Alias, Writer
 from domain.errors import Invalid
+from domain.signing import SigningKey
 
-BLOCK: Final = 64
 SIGNATURE: Final = 12
 
 
-class CursorKey:
-    """The key that signs cursors, padded for both executions."""
+class CursorKey(SigningKey):
+    """The key that signs cursors."""
 
     def __init__(self, secret: bytes) -> None:
-        """Derive a key of its own from the installation's secret."""
-        self._key = hashlib.sha256(b"cursor:" + secret).digest()
-        padded = self._key.ljust(BLOCK, b"\0")
-        self.inner: Final = bytes(byte ^ 0x36 for byte in padded)
-        self.outer: Final = bytes(byte ^ 0x5C for byte in padded)
+        """Derive the key from the installation's secret."""
+        super().__init__(secret, "cursor")
 
-    def sign(self, tenant_id: UUID, text: bytes) -> bytes:
-        """Return the signature of a cursor's text for one tenant."""
-        return hmac.new(self._key, str(tenant_id).encode() + text, hashlib.sha256).digest()[:SIGNATURE]
+    def accepts(self, tenant_id: UUID, text: bytes, given: bytes) -> bool:
+        """Whether `given` is the signature of a cursor's text for one tenant."""
+        return hmac.compare_digest(given, self.sign(str(tenant_id).encode() + text, SIGNATURE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +57,8 @@ def write(w: Writer, key: CursorKey, sort: Sort, t: Alias) -> str:
     """Write the cursor of row `t` as a text expression."""
     text = f"""concat('["{sort.noun}","{sort.order}",', to_json(({sort.ordering.sql(t)})::text), ',"', {t.id}, '"]')"""
     bytes_ = f"convert_to({text}, 'UTF8')"
-    inner = f"sha256({w.bind(key.inner, 'bytea')} || convert_to({w.tenant}::text, 'UTF8') || {bytes_})"
-    signature = f"substr(sha256({w.bind(key.outer, 'bytea')} || {inner}), 1, {SIGNATURE})"
-    return f"translate(encode({bytes_} || {signature}, 'base64'), E'\\n', '')"
+    signed = signature(w, key, f"convert_to({w.tenant}::text, 'UTF8') || {bytes_}", SIGNATURE)
+    return f"translate(encode({bytes_} || {signed}, 'base64'), E'\\n', '')"
 
 
 def read(key: CursorKey, tenant_id: UUID, sort: Sort, cursor: str, field: str) -> Position:
@@ -71,8 +67,8 @@ def read(key: CursorKey, tenant_id: UUID, sort: Sort, cursor: str, field: str) -
         raw = base64.b64decode(cursor.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise Invalid("This cursor is not one of ours.", field=field) from None
-    text, signature = raw[:-SIGNATURE], raw[-SIGNATURE:]
-    if not hmac.compare_digest(signature, key.sign(tenant_id, text)):
+    text, given = raw[:-SIGNATURE], raw[-SIGNATURE:]
+    if not key.accepts(tenant_id, text, given):
         raise Invalid("This cursor is not one of ours.", field=field)
     made_by, made_for, value, row_id = json.loads(text)
     if (made_by, made_for) != (sort.noun, sort.order):

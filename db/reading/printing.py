@@ -33,13 +33,13 @@ def entry(w: Writer, declared: Entry | Link, t: Alias, selected: Selected) -> st
     if isinstance(declared, Choice):
         declared = declared.by(dict(selected.arguments))
     if isinstance(declared, Column):
-        return _masked(w, mask, t, leaf(declared, t))
+        return _masked(w, mask, t, leaf(w, declared, t))
     return _masked(w, mask, t, _value(w, declared, t, selected))
 
 
-def leaf(column: Column, t: Alias) -> str:
+def leaf(w: Writer, column: Column, t: Alias) -> str:
     """Write one leaf by its declared kind."""
-    expression = column.sql(t)
+    expression = column.sql(w, t)
     null = column.null or column.mask is not None
     match column.print:
         case Print.TEXT:

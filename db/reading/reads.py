@@ -15,6 +15,7 @@ from db.reading.source import Catalogue, Link
 from db.reading.writer import Writer
 from domain.access import Caller
 from domain.reading import Page, Request, Row, Selected, Slice
+from domain.signing import AssetKey
 
 
 class Fetch(Protocol):
@@ -27,15 +28,16 @@ class Fetch(Protocol):
 class SqlReads:
     """Answers reads with one statement each."""
 
-    def __init__(self, catalogue: Catalogue, pool: Fetch, cursor_key: CursorKey) -> None:
+    def __init__(self, catalogue: Catalogue, pool: Fetch, cursor_key: CursorKey, asset_key: AssetKey) -> None:
         """Read the sources of `catalogue` through `pool`."""
         self._catalogue = catalogue
         self._pool = pool
         self._cursor_key = cursor_key
+        self._asset_key = asset_key
 
     async def by_ids(self, caller: Caller, request: Request, ids: Sequence[UUID]) -> list[Row | None]:
         """Return the visible rows with these ids, None where there is none."""
-        w = Writer(caller)
+        w = Writer(caller, self._asset_key)
         sql = statements.by_ids(w, self._catalogue.sources[request.noun], ids, request.fields)
         records = await self._pool.fetch(caller.tenant_id, sql, *w.values)
         return [None if record["row"] is None else orjson.loads(record["row"]) for record in records]
@@ -44,7 +46,7 @@ class SqlReads:
         """Return one page per key; raises Invalid before anything is sent."""
         source = self._catalogue.sources[request.noun]
         extent = statements.page_range(source, request.page, self._cursor_key, caller.tenant_id)
-        w = Writer(caller)
+        w = Writer(caller, self._asset_key)
         sql = statements.Pages(w, source, self._link(request.link), request, extent).write(keys)
         records = await self._pool.fetch(caller.tenant_id, sql, *w.values)
         return [_slice(record, request.page, backwards=extent.backwards) for record in records]
@@ -53,7 +55,7 @@ class SqlReads:
         self, caller: Caller, name: str, arguments: Mapping[str, object], fields: tuple[Selected, ...]
     ) -> Row:
         """Return a value that stands on its own."""
-        w = Writer(caller)
+        w = Writer(caller, self._asset_key)
         selected = Selected(name, tuple(arguments.items()), fields)
         sql = statements.free_value(w, self._catalogue.values[name], selected)
         [record] = await self._pool.fetch(caller.tenant_id, sql, *w.values)

@@ -14,6 +14,15 @@ from sqlalchemy import Table
 from db.reading.writer import Alias, Writer
 
 Expression = Callable[[Alias], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """An expression that needs the statement being written: its caller, another table's alias, a key."""
+
+    sql: Callable[[Writer, Alias], str]
+
+
 Predicate = Callable[[Writer, Alias], str | None]
 """A condition on a row for a caller; None where the caller needs none."""
 Rows = Callable[[Writer, Alias, Mapping[str, object]], str]
@@ -37,7 +46,7 @@ class Print(Enum):
 class Column:
     """A leaf."""
 
-    sql: Expression
+    sql: Callable[[Writer, Alias], str]
     print: Print
     null: bool = False
     mask: Predicate | None = None

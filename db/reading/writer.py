@@ -8,6 +8,7 @@ from sqlalchemy import Table
 
 from db.tables import metadata
 from domain.access import Caller, Role
+from domain.signing import AssetKey
 
 UNRESTRICTED: Final = frozenset({Role.ADMIN, Role.SALES_DIRECTOR})
 """The roles whose statements need no ownership rule."""
@@ -31,9 +32,10 @@ class Alias:
 class Writer:
     """Numbers the parameters and aliases of one statement."""
 
-    def __init__(self, caller: Caller) -> None:
-        """Write for the eyes of `caller`."""
+    def __init__(self, caller: Caller, asset_key: AssetKey | None = None) -> None:
+        """Write for the eyes of `caller`; the key is for statements that print addresses of assets."""
         self.caller: Final = caller
+        self._asset_key = asset_key
         self.values: Final[list[object]] = []
         self._placeholders: Final[dict[tuple[str, str], str]] = {}
         self._aliases = 0
@@ -64,6 +66,13 @@ class Writer:
     def members(self) -> str:
         """The users whose rows count as the caller's own, bound once."""
         return self._once("members", "uuid[]", list(self.caller.members))
+
+    @property
+    def asset_key(self) -> AssetKey:
+        """What signs the addresses of assets."""
+        if self._asset_key is None:
+            raise TypeError("This statement prints no rows, and so no addresses.")
+        return self._asset_key
 
     @property
     def unrestricted(self) -> bool:

@@ -1,6 +1,7 @@
 """The tables of people: who they are, who belongs to them, and what is known about them."""
 
 from sqlalchemy import CheckConstraint, Column, Computed, Index, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.schema import SchemaItem
 
 from db.tables import (
@@ -19,8 +20,18 @@ from db.tables import (
     tenant_table,
     updated_at,
 )
-from domain.people import AccountKind, ContactType, FactKind, FactSource, NextBestActionKind, RelationshipKind
+from domain.people import (
+    AccountKind,
+    ContactType,
+    DuplicateEvidence,
+    FactKind,
+    FactSource,
+    NextBestActionKind,
+    RelationshipKind,
+)
 from domain.perception import QdKind, QdSource
+
+_evidence = ", ".join(f"'{member.name}'" for member in DuplicateEvidence)
 
 
 def latest_qd(source: QdSource) -> tuple[SchemaItem, ...]:
@@ -92,6 +103,8 @@ people = tenant_table(
         ),
         nullable=False,
     ),
+    # What names that may be one have in common (domain.people.names). Empty until it is known: it matches nobody.
+    prose("name_key", 200, default=""),
     CheckConstraint(
         "(next_best_action_kind IS NULL) = (next_best_action_title IS NULL)"
         " AND (next_best_action_kind IS NULL) = (next_best_action_reason IS NULL)"
@@ -109,6 +122,7 @@ people = tenant_table(
     ordered_by("city", "full_name"),
     found_by("primary_phone_e164"),
     found_by("primary_email_normalised"),
+    found_by("name_key"),
     found_by("merged_into_id"),
     # While a name is being typed: LIKE 'prefix%' under any collation.
     Index(
@@ -156,6 +170,26 @@ relationships = tenant_table(
     UniqueConstraint("tenant_id", "person_id", "other_id", "kind"),
     ordered_by("person_id", "created_at"),
     found_by("other_id"),
+)
+
+# Who may be the same as whom, both ways, kept when a person changes. A merge is what ends it.
+person_duplicates = tenant_link_table(
+    "person_duplicates",
+    reference("person_id"),
+    reference("other_id"),
+    number("score", least=0, most=1, nullable=False),
+    Column(
+        "evidence",
+        ARRAY(Text),
+        CheckConstraint(f"evidence <@ ARRAY[{_evidence}] AND cardinality(evidence) > 0", name="evidence_known"),
+        nullable=False,
+    ),
+    created_at(),
+    CheckConstraint("person_id <> other_id", name="other_is_another"),
+    belongs_to("person_id", "people"),
+    belongs_to("other_id", "people"),
+    found_by("other_id"),
+    key=("person_id", "other_id"),
 )
 
 # `interaction_id` may be null: an imported fact has no interaction. `amount` is what a BUDGET fact says.

@@ -15,10 +15,10 @@ BEGIN
     FOREACH name IN ARRAY ARRAY[
         'accounts', 'activity_entries', 'api_keys', 'audit_entries', 'consents', 'events', 'facts', 'households',
         'idempotency_keys', 'interactions', 'lead_shares', 'leads', 'objections', 'opportunities', 'people',
-        'person_accounts', 'projects', 'properties', 'property_interests', 'property_media', 'proposals',
-        'provider_settings', 'qd_scores', 'refresh_tokens', 'relationships', 'sessions', 'sign_ins', 'stage_changes',
-        'system_actors', 'tags', 'tasks', 'team_members', 'teams', 'tenant_heads', 'tenants', 'thread_messages',
-        'thread_reads', 'threads', 'transcript_segments', 'users'
+        'person_accounts', 'person_duplicates', 'projects', 'properties', 'property_interests', 'property_media',
+        'proposals', 'provider_settings', 'qd_scores', 'refresh_tokens', 'relationships', 'sessions', 'sign_ins',
+        'stage_changes', 'system_actors', 'tags', 'tasks', 'team_members', 'teams', 'tenant_heads', 'tenants',
+        'thread_messages', 'thread_reads', 'threads', 'transcript_segments', 'users'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
@@ -34,8 +34,8 @@ $$;
 -- What the application changes at will, within its tenant. Partitions get no grants: one would go around its parent.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     accounts, activity_entries, api_keys, consents, facts, households, idempotency_keys, interactions, lead_shares,
-    leads, objections, opportunities, people, person_accounts, projects, properties, property_interests,
-    property_media, proposals, provider_settings, qd_scores, refresh_tokens, relationships, sessions, stage_changes,
+    leads, objections, opportunities, people, person_accounts, person_duplicates, projects, properties,
+    property_interests, property_media, proposals, provider_settings, qd_scores, refresh_tokens, relationships, sessions, stage_changes,
     tags, tasks, team_members, teams, thread_messages, thread_reads, threads, transcript_segments, users
 TO velocity_app;
 

@@ -308,6 +308,7 @@ CREATE TABLE people (
     imported_qd_kind TEXT CONSTRAINT ck_people_imported_qd_kind_known CHECK ("imported_qd_kind" IN ('LIVE', 'SESSION', 'PROFILE')),
     search_name TEXT GENERATED ALWAYS AS (lower(full_name)) STORED NOT NULL,
     search_contact TEXT GENERATED ALWAYS AS (lower(COALESCE(primary_email, '') || ' ' || COALESCE(primary_phone_e164, ''))) STORED NOT NULL,
+    name_key TEXT DEFAULT '' NOT NULL CONSTRAINT ck_people_name_key_length CHECK (char_length("name_key") BETWEEN 0 AND 200),
     CONSTRAINT pk_people PRIMARY KEY (tenant_id, id),
     CONSTRAINT ck_people_rules_qd_whole CHECK ((rules_qd_at IS NULL) = (rules_qd_score IS NULL) AND (rules_qd_at IS NULL) = (rules_qd_kind IS NULL)),
     CONSTRAINT ck_people_model_qd_whole CHECK ((model_qd_at IS NULL) = (model_qd_score IS NULL) AND (model_qd_at IS NULL) = (model_qd_kind IS NULL)),
@@ -328,6 +329,8 @@ CREATE INDEX ix_people_tenant_id_full_name_id ON people (tenant_id, full_name, i
 CREATE INDEX ix_people_tenant_id_household_id_full_name_id ON people (tenant_id, household_id, full_name, id);
 
 CREATE INDEX ix_people_tenant_id_merged_into_id ON people (tenant_id, merged_into_id);
+
+CREATE INDEX ix_people_tenant_id_name_key ON people (tenant_id, name_key);
 
 CREATE INDEX ix_people_tenant_id_primary_email_normalised ON people (tenant_id, primary_email_normalised);
 
@@ -528,6 +531,21 @@ CREATE TABLE person_accounts (
 );
 
 CREATE INDEX ix_person_accounts_tenant_id_account_id_person_id ON person_accounts (tenant_id, account_id, person_id);
+
+CREATE TABLE person_duplicates (
+    tenant_id UUID NOT NULL,
+    person_id UUID NOT NULL,
+    other_id UUID NOT NULL,
+    score DOUBLE PRECISION NOT NULL CONSTRAINT ck_person_duplicates_score_finite CHECK (0 <= "score" AND "score" <= 1),
+    evidence TEXT[] NOT NULL CONSTRAINT ck_person_duplicates_evidence_known CHECK (evidence <@ ARRAY['PHONE', 'EMAIL', 'NAME'] AND cardinality(evidence) > 0),
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_person_duplicates PRIMARY KEY (tenant_id, person_id, other_id),
+    CONSTRAINT ck_person_duplicates_other_is_another CHECK (person_id <> other_id),
+    CONSTRAINT fk_person_duplicates_tenant_id_person_id FOREIGN KEY(tenant_id, person_id) REFERENCES people (tenant_id, id),
+    CONSTRAINT fk_person_duplicates_tenant_id_other_id FOREIGN KEY(tenant_id, other_id) REFERENCES people (tenant_id, id)
+);
+
+CREATE INDEX ix_person_duplicates_tenant_id_other_id ON person_duplicates (tenant_id, other_id);
 
 CREATE TABLE property_media (
     tenant_id UUID NOT NULL,

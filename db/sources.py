@@ -6,13 +6,22 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from db.access.source import SYSTEM_ACTORS, USERS
+from db.leads.demographics import LEAD_DEMOGRAPHICS
+from db.leads.pipeline import PIPELINE, PIPELINE_STAGE
 from db.leads.source import LEADS, PROPERTY_INTERESTS, STAGE_CHANGES
+from db.opportunities import OPPORTUNITIES
 from db.people.source import PEOPLE
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
 from domain.reading import Declaration, FieldDeclaration, FieldKind
 
 CATALOGUE: Final = Catalogue()
 CATALOGUE.add(USERS, SYSTEM_ACTORS, PEOPLE, LEADS, STAGE_CHANGES, PROPERTY_INTERESTS)
+CATALOGUE.add(OPPORTUNITIES)
+CATALOGUE.values |= {
+    "lead_demographics": LEAD_DEMOGRAPHICS,
+    "pipeline": PIPELINE,
+    "pipeline_stage": PIPELINE_STAGE,
+}
 
 
 def disagreements(catalogue: Catalogue, declarations: Iterable[Declaration]) -> list[str]:
@@ -59,8 +68,8 @@ def _link(
         return [f"{name}: its target {link.target!r} is no source."]
     if field.target != link.target:
         return [f"{name}: leads to {field.target!r} in graph, to {link.target!r} in db."]
-    if field.kind is FieldKind.CONNECTION:
-        return [] if link.remote is not None else [f"{name}: a connection needs a remote column."]
+    if field.kind in {FieldKind.CONNECTION, FieldKind.LIST}:
+        return [] if link.remote is not None else [f"{name}: a connection or a list needs a remote column."]
     column = source.table.columns[link.local] if isinstance(link.local, str) else None
     certain = column is not None and not column.nullable and link.mask is None
     return [] if field.nullable or certain else [f"{name}: not null in graph, but its key may be null."]

@@ -26,6 +26,8 @@ from sqlalchemy import (
 from sqlalchemy import text as sql
 from sqlalchemy.schema import SchemaItem
 
+from domain.values import Money
+
 metadata = MetaData(
     naming_convention={
         "pk": "pk_%(table_name)s",
@@ -181,3 +183,8 @@ def ordered_by(*columns: str) -> Index:
 def found_by(*columns: str) -> Index:
     """The index of a look-up: tenant_id, then the columns."""
     return Index(None, "tenant_id", *columns)
+
+
+def money_values(name: str, value: Money | None) -> dict[str, object]:
+    """What the two columns of `money` hold for an amount, or for none."""
+    return {f"{name}_amount": value and value.amount, f"{name}_currency": value and value.currency}

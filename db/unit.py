@@ -16,18 +16,21 @@ from sqlalchemy import RowMapping, Table, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.access.store import SqlAccess
 from db.access.tables import idempotency_keys
-from db.audit import activity_entries, audit_entries
+from db.audit.tables import activity_entries, audit_entries
 from db.errors import translated
 from db.events import events, tenant_heads
 from db.leads.store import SqlLeads
+from db.opportunities import SqlOpportunities
 from db.people.store import SqlPeople
 from db.reading.source import Source
 from db.reading.writer import Writer
-from domain.access import Actor, Caller
+from domain.access import AccessStore, Actor, Caller
 from domain.audit import Change, Entry
 from domain.errors import NotFound
 from domain.leads import LeadStore
+from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
 from domain.unit import Recorded, Unit
 from domain.values import new_id
@@ -49,7 +52,9 @@ class SqlUnit:
         self._caller: Final = caller
         self._now: Final = now
         self._changes: Final[list[Change]] = []
+        self._access: Final = SqlAccess(self)
         self._leads: Final = SqlLeads(self)
+        self._opportunities: Final = SqlOpportunities(self)
         self._people: Final = SqlPeople(self)
 
     @property
@@ -63,9 +68,19 @@ class SqlUnit:
         return self._now
 
     @property
+    def access(self) -> AccessStore:
+        """Sessions and their tokens."""
+        return self._access
+
+    @property
     def leads(self) -> LeadStore:
         """Leads, stage changes and property interests."""
         return self._leads
+
+    @property
+    def opportunities(self) -> OpportunityStore:
+        """Deals, and above which amount they need approval."""
+        return self._opportunities
 
     @property
     def people(self) -> PersonStore:

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.access import Caller
+from domain.access import AccessStore, Caller
 from domain.audit import Change
 from domain.leads import LeadStore
+from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
 
 
@@ -36,8 +37,16 @@ class Unit(Protocol):
         """The moment of the whole unit, UTC."""
 
     @property
+    def access(self) -> AccessStore:
+        """Sessions and their tokens."""
+
+    @property
     def leads(self) -> LeadStore:
         """Leads, stage changes and property interests."""
+
+    @property
+    def opportunities(self) -> OpportunityStore:
+        """Deals, and above which amount they need approval."""
 
     @property
     def people(self) -> PersonStore:

@@ -9,7 +9,7 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
 from domain.errors import Invalid
-from graph import access, leads, people, properties, tasks
+from graph import access, leads, opportunities, people, properties, tasks
 from graph.context import Info
 from graph.declaration import Node, root
 from graph.declarations import complete
@@ -39,8 +39,16 @@ class NodeQuery:
         return await info.context.loaders.nodes(raw(info), ids)
 
 
-QUERIES = (NodeQuery, access.AccessQuery, people.PersonQuery, leads.LeadQuery)
-MUTATIONS = (leads.LeadMutation,)
+QUERIES = (
+    NodeQuery,
+    access.AccessQuery,
+    people.PersonQuery,
+    leads.LeadQuery,
+    leads.PipelineQuery,
+    leads.LeadDemographicsQuery,
+    opportunities.OpportunityQuery,
+)
+MUTATIONS = (leads.LeadMutation, opportunities.OpportunityMutation)
 
 
 DECLARED = (properties, tasks)

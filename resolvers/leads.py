@@ -21,3 +21,21 @@ async def lead_create(context: Context, command: leads.LeadCreate, idempotency_k
 async def lead_move(context: Context, command: leads.LeadMove) -> UUID:
     """Move a lead along the pipeline."""
     return await perform(context, leads.move, command)
+
+
+@allow(Permission.LEAD_WRITE)
+async def lead_update(context: Context, command: leads.LeadUpdate) -> UUID:
+    """Store what is known better about a lead."""
+    return await perform(context, leads.update, command)
+
+
+@allow(Permission.LEAD_ASSIGN)
+async def lead_assign(context: Context, command: leads.LeadAssign) -> UUID:
+    """Give a lead to somebody, or to nobody."""
+    return await perform(context, leads.assign, command)
+
+
+@allow(Permission.LEAD_WRITE)
+async def property_interest_set(context: Context, command: leads.PropertyInterestSet) -> UUID:
+    """Note how much a person wants a property or a project."""
+    return await perform(context, leads.set_interest, command)

@@ -48,6 +48,7 @@ LEADS = source(
         "next_task": Link("tasks", local=_next_task),
         "stage_history": Link("stage_changes", remote="lead_id"),
         "property_interests": Link("property_interests", remote="lead_id"),
+        "opportunities": Link("opportunities", remote="lead_id"),
         "tasks": Link("tasks", remote="lead_id"),
     },
     orders={

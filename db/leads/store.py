@@ -6,13 +6,31 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from sqlalchemy import literal_column
+from sqlalchemy.dialects.postgresql import insert
+
 from db.leads.source import LEADS
-from db.leads.tables import leads, stage_changes
+from db.leads.tables import leads, property_interests, stage_changes
+from db.reading.writer import Writer
+from db.tables import money_values
+from db.visibility import own_person
 from domain.access import Actor
-from domain.leads import Lead, LeadCreate, LeadMove, LeadStage
-from domain.values import Money, new_id
+from domain.errors import NotFound
+from domain.leads import (
+    Client,
+    InterestKept,
+    Lead,
+    LeadCreate,
+    LeadMove,
+    LeadStage,
+    LeadUpdate,
+    PropertyInterestSet,
+)
+from domain.values import UNSET, Money, new_id
 
 if TYPE_CHECKING:
+    from sqlalchemy import RowMapping
+
     from db.unit import SqlUnit
 
 
@@ -28,12 +46,55 @@ class SqlLeads:
         row = await self._unit.visible_row(LEADS, lead_id)
         return Lead(row["id"], row["person_id"], row["assignee_id"], LeadStage[row["stage"]])
 
+    async def client(self, person_id: UUID, field: str) -> Client:
+        """Return a person, or who absorbed them, and lock the row; raises NotFound naming `field`."""
+        w = Writer(self._unit.caller)
+        p, absorbed, lead = w.alias("people"), w.alias("people"), w.alias("leads")
+        wanted = w.bind(person_id, "uuid")
+        row = await self._row(
+            w,
+            f"select {p.id}, {own_person()(w, p) or 'true'} as own,"
+            f" exists (select from leads {lead.name} where {lead.tenant_id} = {w.tenant} and {lead.person_id} = {p.id})"
+            f" as followed from people {p.name} where {p.tenant_id} = {w.tenant} and {p.id} = coalesce("
+            f"(select {absorbed.merged_into_id} from people {absorbed.name}"
+            f" where {absorbed.tenant_id} = {w.tenant} and {absorbed.id} = {wanted}), {wanted})"
+            f" for no key update of {p.name}",
+            field,
+        )
+        return Client(row["id"], row["own"], row["followed"])
+
+    async def is_active(self, user_id: UUID, field: str) -> bool:
+        """Whether a user can work; raises NotFound naming `field`."""
+        w = Writer(self._unit.caller)
+        u = w.alias("users")
+        row = await self._row(
+            w,
+            f"select {u.status} = 'ACTIVE' as active from users {u.name}"
+            f" where {u.tenant_id} = {w.tenant} and {u.id} = {w.bind(user_id, 'uuid')}",
+            field,
+        )
+        active: bool = row["active"]
+        return active
+
+    async def project_of(self, property_id: UUID, field: str) -> UUID | None:
+        """Return the project that a property belongs to; raises NotFound naming `field`."""
+        w = Writer(self._unit.caller)
+        p = w.alias("properties")
+        row = await self._row(
+            w,
+            f"select {p.project_id} from properties {p.name}"
+            f" where {p.tenant_id} = {w.tenant} and {p.id} = {w.bind(property_id, 'uuid')}",
+            field,
+        )
+        project_id: UUID | None = row["project_id"]
+        return project_id
+
     async def add(self, lead_id: UUID, command: LeadCreate, now: datetime) -> None:
         """Store a new lead and the first entry of its history."""
         await self._unit.add(
             leads, id=lead_id, person_id=command.person_id, assignee_id=command.assignee_id,
             stage=LeadStage.NEW.name, source=command.source.name, stage_changed_at=now, created_at=now, updated_at=now,
-            **money("budget", command.budget),
+            **money_values("budget", command.budget),
         )  # fmt: skip
         await self._unit.add(
             stage_changes, id=new_id(), lead_id=lead_id, to_stage=LeadStage.NEW.name, at=now,
@@ -51,7 +112,44 @@ class SqlLeads:
             at=now, by_noun=actor.noun, by_id=actor.id, note=command.note, lost_reason=reason,
         )  # fmt: skip
 
+    async def set_details(self, command: LeadUpdate, now: datetime) -> None:
+        """Store what a command gives."""
+        given: dict[str, object] = {"updated_at": now}
+        for name in ("source", "qualification"):
+            member = getattr(command, name)
+            if member is not UNSET:
+                given[name] = member and member.name
+        if command.tags is not UNSET:
+            given["tags"] = command.tags
+        if command.budget is None or isinstance(command.budget, Money):
+            given |= money_values("budget", command.budget)
+        await self._unit.change(leads, command.lead_id, **given)
 
-def money(name: str, value: Money | None) -> dict[str, object]:
-    """Return the two columns of an amount."""
-    return {f"{name}_amount": value and value.amount, f"{name}_currency": value and value.currency}
+    async def set_assignee(self, lead_id: UUID, assignee_id: UUID | None, now: datetime) -> None:
+        """Store who works on a lead."""
+        await self._unit.change(leads, lead_id, assignee_id=assignee_id, updated_at=now)
+
+    async def keep_interest(self, command: PropertyInterestSet, now: datetime) -> InterestKept:
+        """Store an interest; one of the same person in the same lead and thing takes the new level."""
+        told = {} if command.configuration is UNSET else {"configuration": command.configuration}
+        row = {
+            "tenant_id": self._unit.caller.tenant_id, "id": new_id(), "person_id": command.person_id,
+            "lead_id": command.lead_id, "property_id": command.property_id, "project_id": command.project_id,
+            "created_at": now,
+        }  # fmt: skip
+        changed = {"level": command.level.name, "updated_at": now, **told}
+        kept = await self._unit.connection.execute(
+            insert(property_interests)
+            .values(**row, **changed)
+            .on_conflict_do_update(constraint="uq_property_interests_once", set_=changed)
+            .returning(property_interests.c.id, literal_column("xmax = 0"))
+        )
+        interest_id, created = kept.one()
+        return InterestKept(interest_id, created)
+
+    async def _row(self, w: Writer, statement: str, field: str) -> RowMapping:
+        result = await self._unit.connection.exec_driver_sql(statement, tuple(w.values))
+        row = result.mappings().one_or_none()
+        if row is None:
+            raise NotFound(field=field)
+        return row

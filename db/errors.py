@@ -7,6 +7,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from domain.errors import Conflict, DomainError, NotFound, Unavailable
+from domain.reading import client_name
 
 FOREIGN_KEY: Final = "23503"
 UNIQUE: Final = "23505"
@@ -18,7 +19,7 @@ def translated(error: DBAPIError) -> DomainError | DBAPIError:
     """Return the domain error that a database error stands for, or the error itself where it is a defect."""
     state = getattr(error.orig, "sqlstate", None) or ""
     if state == FOREIGN_KEY:
-        return NotFound("Something that this refers to does not exist.")
+        return NotFound("Something that this refers to does not exist.", field=_field(error))
     if state == UNIQUE:
         return Conflict("This exists already.")
     if state in RETRYABLE:
@@ -26,3 +27,10 @@ def translated(error: DBAPIError) -> DomainError | DBAPIError:
     if state.startswith(CONNECTION):
         return Unavailable("The database is not reachable. Try again.")
     return error
+
+
+def _field(error: DBAPIError) -> str | None:
+    """Return the input field behind a foreign key: a column's name is the command's, and so the client's."""
+    constraint = str(getattr(getattr(error.orig, "__cause__", None), "constraint_name", None) or "")
+    _, _, column = constraint.partition("_tenant_id_")
+    return client_name(column) if column else None

@@ -11,12 +11,14 @@ from db.leads.pipeline import PIPELINE, PIPELINE_STAGE
 from db.leads.source import LEADS, PROPERTY_INTERESTS, STAGE_CHANGES
 from db.opportunities import OPPORTUNITIES
 from db.people.source import PEOPLE
+from db.properties.source import PROJECTS, PROPERTIES, PROPERTY_MEDIA
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
 from domain.reading import Declaration, FieldDeclaration, FieldKind
 
 CATALOGUE: Final = Catalogue()
 CATALOGUE.add(USERS, SYSTEM_ACTORS, PEOPLE, LEADS, STAGE_CHANGES, PROPERTY_INTERESTS)
 CATALOGUE.add(OPPORTUNITIES)
+CATALOGUE.add(PROJECTS, PROPERTIES, PROPERTY_MEDIA)
 CATALOGUE.values |= {
     "lead_demographics": LEAD_DEMOGRAPHICS,
     "pipeline": PIPELINE,
@@ -29,6 +31,7 @@ def disagreements(catalogue: Catalogue, declarations: Iterable[Declaration]) -> 
     found: list[str] = []
     for declaration in declarations:
         if declaration.prefix is None:
+            found += _value(catalogue, declaration)
             continue
         source = catalogue.sources.get(declaration.name)
         if source is None:
@@ -57,6 +60,25 @@ def _field(catalogue: Catalogue, source: Source, field: FieldDeclaration) -> lis
     if link is None:
         return [f"{name}: no link has this name."]
     return _link(catalogue, name, field, source, link)
+
+
+def _value(catalogue: Catalogue, declaration: Declaration) -> list[str]:
+    value = catalogue.values.get(declaration.name)
+    if value is None:
+        return []
+    return [problem for field in declaration.fields for problem in _value_field(catalogue, declaration, value, field)]
+
+
+def _value_field(catalogue: Catalogue, declaration: Declaration, value: Value, field: FieldDeclaration) -> list[str]:
+    name = f"{declaration.name}.{field.name}"
+    entry = value.fields.get(field.name)
+    if entry is None:
+        return [f"{name}: the value has no such field."]
+    if not isinstance(entry, Link):
+        return [f"{name}: not null in graph, but null in db."] if _nullable(entry) and not field.nullable else []
+    if entry.target != field.target:
+        return [f"{name}: leads to {field.target!r} in graph, to {entry.target!r} in db."]
+    return [] if entry.target in catalogue.sources else [f"{name}: its target {entry.target!r} is no source."]
 
 
 def _link(

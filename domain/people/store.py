@@ -2,12 +2,64 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from domain.people.consents import HeldConsent, Narrowed
+    from domain.people.duplicates import Duplicate, Identity
+    from domain.people.facts import Fact
+    from domain.people.kinds import RecordKind
+    from domain.people.records import Person
 
 
 class PersonStore(Protocol):
-    """People of the unit's tenant."""
+    """People of the unit's tenant that its caller may see."""
+
+    async def tenant_currency(self) -> str:
+        """Return the currency of the tenant, ISO 4217."""
+
+    async def get_for_update(self, person_id: UUID) -> Person:
+        """Return a person and lock their row; raises NotFound."""
+
+    async def get_all_for_update(self, person_ids: Sequence[UUID]) -> list[Person]:
+        """Return people and lock their rows, in one order for every unit; raises NotFound if one is missing."""
+
+    async def add(self, person: Person, now: datetime) -> None:
+        """Store a new person."""
+
+    async def save(self, person: Person, now: datetime) -> None:
+        """Store a person's details."""
+
+    async def candidates(self, identity: Identity) -> list[Identity]:
+        """Return everybody else with the same phone number, address or name key.
+
+        Two units that ask about the same number, address or key wait for one another, so that neither misses the
+        other's person.
+        """
+
+    async def set_duplicates(self, person_id: UUID, found: Sequence[Duplicate], now: datetime) -> None:
+        """Keep who somebody may be, on both sides, instead of what was kept before."""
+
+    async def belongings(self, person_ids: Sequence[UUID]) -> Mapping[RecordKind, int]:
+        """Return how many records of each kind these people have."""
+
+    async def absorb(self, survivor_id: UUID, absorbed_ids: Sequence[UUID], now: datetime) -> None:
+        """Move all that belongs to the absorbed people, and lead their ids to the survivor."""
+
+    async def consents(self, person_ids: Sequence[UUID]) -> list[HeldConsent]:
+        """Return the consents of these people and lock them."""
+
+    async def narrow(self, changes: Sequence[Narrowed]) -> None:
+        """End consents earlier."""
+
+    async def get_fact_for_update(self, fact_id: UUID) -> Fact:
+        """Return a fact and lock its row; raises NotFound."""
+
+    async def save_fact(self, fact: Fact, now: datetime) -> None:
+        """Store a corrected fact."""
 
     async def touch(self, person_id: UUID) -> None:
         """Compute again when somebody was last contacted and what to do next for them, from what the unit has written.

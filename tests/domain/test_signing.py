@@ -1,0 +1,41 @@
+"""Addresses of assets: what we made is accepted until it expires, and nothing else is."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from domain.signing import AssetKey, SigningKey
+
+KEY = AssetKey(b"secret")
+EXPIRES = "1795258800"
+BEFORE, AFTER = datetime.fromtimestamp(1795258799, UTC), datetime.fromtimestamp(1795258800, UTC)
+SIGNATURE = KEY.sign(b"a/b.jpg\n" + EXPIRES.encode(), 16).hex()
+
+
+def test_what_we_signed_is_accepted_until_it_expires() -> None:
+    assert KEY.accepts("a/b.jpg", EXPIRES, SIGNATURE, BEFORE)
+    assert not KEY.accepts("a/b.jpg", EXPIRES, SIGNATURE, AFTER)
+
+
+@pytest.mark.parametrize(
+    ("object_key", "expires", "signature"),
+    [
+        ("a/c.jpg", EXPIRES, SIGNATURE),
+        ("a/b.jpg", "1795258801", SIGNATURE),
+        ("a/b.jpg", " 1795258800", SIGNATURE),
+        ("a/b.jpg", "١٧٩٥٢٥٨٨٠٠", SIGNATURE),
+        ("a/b.jpg", "9" * 13, SIGNATURE),
+        ("a/b.jpg", "", SIGNATURE),
+        ("a/b.jpg", EXPIRES, ""),
+        ("a/b.jpg", EXPIRES, SIGNATURE[:-1] + "g"),
+        ("a/b.jpg", EXPIRES, "é" * 32),
+    ],
+)
+def test_anything_else_is_refused(object_key: str, expires: str, signature: str) -> None:
+    assert not KEY.accepts(object_key, expires, signature, BEFORE)
+
+
+def test_another_secret_and_another_purpose_sign_otherwise() -> None:
+    signed = {key.sign(b"x", 16) for key in (KEY, AssetKey(b"other"), SigningKey(b"secret", "cursor"))}
+
+    assert len(signed) == 3

@@ -1,18 +1,35 @@
-"""How people are read, and what of them is masked."""
+"""How people, households, relationships, accounts and facts are read, and what of them is masked."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from db.people.tables import people
-from db.reading.fields import choice, enum, number, text, time, value
+from db.people.tables import accounts, facts, households, people, relationships
+from db.perception.source import qd_series
+from db.reading.fields import choice, enum, money, number, text, texts, time, value
 from db.reading.source import Filter, Link, Ordering, Value, source
 from db.reading.writer import Alias, Writer
-from db.visibility import known_person, own_person
+from db.visibility import everyone, known_person, own_person
 
 
 def _not_absorbed(_w: Writer, t: Alias) -> str:
     return f"{t.merged_into_id} is null"
+
+
+def _not_dismissed(_w: Writer, t: Alias) -> str:
+    return f"{t.dismissed_at} is null"
+
+
+def _with_known_member(w: Writer, t: Alias) -> str | None:
+    """Show a household to whoever sees one of its members in full."""
+    person = w.alias("people")
+    known = known_person()(w, person)
+    if known is None:
+        return None
+    return (
+        f"exists (select from people {person.name} where {person.tenant_id} = {w.tenant}"
+        f" and {person.household_id} = {t.id} and {known})"
+    )
 
 
 def _latest_qd(arguments: Mapping[str, object]) -> Value:
@@ -29,6 +46,52 @@ def _latest_qd(arguments: Mapping[str, object]) -> Value:
         null=lambda t: f"{getattr(t, prefix + '_at')} is null",
     )
 
+
+def _duplicates(w: Writer, t: Alias, arguments: Mapping[str, object]) -> str:
+    """Write who somebody may be, the surest first; nobody for those who see only a name and a city."""
+    known = known_person()(w, t)
+    return (
+        f"select other_id, score, evidence from person_duplicates where tenant_id = {w.tenant} and person_id = {t.id}"
+        f"{f' and {known}' if known else ''}"
+        f" order by score desc, other_id limit {w.bind(arguments['first'], 'bigint')}"
+    )
+
+
+def _accounts(w: Writer, t: Alias, _arguments: Mapping[str, object]) -> str:
+    known = known_person()(w, t)
+    account = w.alias("accounts")
+    return (
+        f"select m.account_id, m.title from person_accounts m join accounts {account.name}"
+        f" on {account.tenant_id} = m.tenant_id and {account.id} = m.account_id"
+        f" where m.tenant_id = {w.tenant} and m.person_id = {t.id}{f' and {known}' if known else ''}"
+        f" order by {account.column('name')}, m.account_id"
+    )
+
+
+def _searched(w: Writer, t: Alias, value: str) -> str:
+    """Write that a name holds the text; for those who may see how to reach the person, an address or a number too.
+
+    A number is found by its digits, however it is written: `050 123` and `+971 50 123` are the same beginning.
+    """
+    wanted = f"lower({value})"
+    own = own_person()(w, t)
+    digits = f"ltrim(regexp_replace({value}, '[^0-9]', '', 'g'), '0')"
+    contact = (
+        f"(strpos({t.search_contact}, {wanted}) > 0 or ({value} !~ '[[:alpha:]@]' and length({digits}) >= 3"
+        f" and strpos({t.primary_phone_e164}, {digits}) > 0))"
+    )
+    return f"(strpos({t.search_name}, {wanted}) > 0 or ({contact}{f' and {own}' if own else ''}))"
+
+
+DUPLICATE = value(
+    {"person": Link("people", local="other_id"), "score": number("score"), "evidence": texts("evidence")},
+    rows=_duplicates,
+    many=True,
+)
+
+PERSON_ACCOUNT = value(
+    {"account": Link("accounts", local="account_id"), "title": text("title", null=True)}, rows=_accounts, many=True
+)
 
 PEOPLE = source(
     "people",
@@ -48,18 +111,100 @@ PEOPLE = source(
         "primary_email": text("primary_email", null=True, mask=own_person()),
         "contact_type": enum("contact_type", null=True, mask=known_person()),
         "latest_qd": choice(_latest_qd, mask=known_person()),
+        "qd_series": qd_series(),
         "last_contacted_at": time("last_contacted_at", null=True, mask=known_person()),
+        "next_best_action": value(
+            {
+                "kind": enum("next_best_action_kind"),
+                "title": text("next_best_action_title"),
+                "reason": text("next_best_action_reason"),
+                "due_at": time("next_best_action_due_at", null=True),
+                "computed_at": time("next_best_action_computed_at"),
+            },
+            null=lambda t: f"{t.next_best_action_kind} is null",
+            mask=known_person(),
+        ),
+        "duplicates": DUPLICATE,
+        "accounts": PERSON_ACCOUNT,
         "created_at": time("created_at"),
         "updated_at": time("updated_at"),
     },
-    links={"leads": Link("leads", remote="person_id")},
+    links={
+        "household": Link("households", local="household_id", mask=known_person()),
+        "relationships": Link("relationships", remote="person_id"),
+        "leads": Link("leads", remote="person_id"),
+        "opportunities": Link("opportunities", remote="person_id"),
+        "property_interests": Link("property_interests", remote="person_id"),
+        "interactions": Link("interactions", remote="person_id"),
+        "facts": Link("facts", remote="person_id", where=_not_dismissed),
+        "tasks": Link("tasks", remote="person_id"),
+        "threads": Link("threads", remote="person_id"),
+        "consents": Link("consents", remote="person_id"),
+    },
     orders={
         "FULL_NAME": Ordering(lambda t: t.full_name, "text"),
         "CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz"),
+        "UPDATED_AT": Ordering(lambda t: t.updated_at, "timestamptz"),
     },
     filters={
-        "search": Filter("text", lambda _w, t, value: f"{t.search_name} like '%' || lower({value}) || '%'"),
+        "search": Filter("text", _searched),
         "updated_after": Filter("timestamptz", lambda _w, t, value: f"{t.updated_at} > {value}"),
         "cities": Filter("text[]", lambda _w, t, value: f"{t.city} = any({value})"),
     },
+)
+
+HOUSEHOLDS = source(
+    "households",
+    households,
+    prefix="household",
+    visible=_with_known_member,
+    default_order=("CREATED_AT", True),
+    columns={"name": text("name"), "created_at": time("created_at")},
+    links={"members": Link("people", remote="household_id")},
+    orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
+)
+
+RELATIONSHIPS = source(
+    "relationships",
+    relationships,
+    prefix="relationship",
+    visible=known_person("person_id"),
+    default_order=("CREATED_AT", True),
+    columns={"kind": enum("kind"), "created_at": time("created_at")},
+    links={"person": Link("people", local="person_id"), "other": Link("people", local="other_id")},
+    orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
+)
+
+ACCOUNTS = source(
+    "accounts",
+    accounts,
+    prefix="account",
+    visible=everyone,
+    default_order=("NAME", False),
+    columns={"name": text("name"), "kind": enum("kind"), "city": text("city", null=True)},
+    orders={"NAME": Ordering(lambda t: t.column("name"), "text")},
+)
+
+FACTS = source(
+    "facts",
+    facts,
+    prefix="fact",
+    visible=known_person("person_id"),
+    default_order=("CREATED_AT", True),
+    columns={
+        "kind": enum("kind"),
+        "text": text("text"),
+        "quote": text("quote", null=True),
+        "confidence": number("confidence"),
+        "source": enum("source"),
+        "amount": money("amount", null=True),
+        "extracted_at": time("extracted_at"),
+        "dismissed_at": time("dismissed_at", null=True),
+        "created_at": time("created_at"),
+    },
+    links={
+        "interaction": Link("interactions", local="interaction_id"),
+        "person": Link("people", local="person_id"),
+    },
+    orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
 )

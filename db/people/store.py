@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from db.people import next_best_action
+from sqlalchemy import select
+
+from db.people import duplicates, merge, next_best_action, rows
+from db.people.owned import owned
+from db.people.source import FACTS
+from db.people.tables import facts, people
+from db.tables import metadata
+from domain.people import FactKind, FactSource, RecordKind
+from domain.people.consents import HeldConsent, Narrowed
+from domain.people.duplicates import Duplicate, Identity
+from domain.people.facts import Fact
+from domain.people.records import Person
+from domain.values import Money
 
 if TYPE_CHECKING:
     from db.unit import SqlUnit
@@ -17,8 +31,84 @@ class SqlPeople:
     def __init__(self, unit: SqlUnit) -> None:
         """Write within `unit`."""
         self._unit = unit
+        self._tenant_id = unit.caller.tenant_id
+
+    async def tenant_currency(self) -> str:
+        """Return the currency of the tenant."""
+        tenants = metadata.tables["tenants"]
+        result = await self._unit.connection.execute(
+            select(tenants.c.currency).where(tenants.c.tenant_id == self._tenant_id)
+        )
+        return str(result.scalar_one())
+
+    async def get_for_update(self, person_id: UUID) -> Person:
+        """Return a person and lock their row; raises NotFound."""
+        [person] = await rows.locked(self._unit, (person_id,))
+        return person
+
+    async def owned(self, person_id: UUID) -> UUID:
+        """Return a person who is the caller's own, or who absorbed that person, and lock the row."""
+        return await owned(self._unit, person_id)
+
+    async def get_all_for_update(self, person_ids: Sequence[UUID]) -> list[Person]:
+        """Return people and lock their rows; raises NotFound if one is missing."""
+        return await rows.locked(self._unit, person_ids)
+
+    async def add(self, person: Person, now: datetime) -> None:
+        """Store a new person."""
+        await self._unit.add(people, id=person.id, created_at=now, updated_at=now, **rows.columns(person))
+
+    async def save(self, person: Person, now: datetime) -> None:
+        """Store a person's details."""
+        await self._unit.change(people, person.id, updated_at=now, **rows.columns(person))
+
+    async def candidates(self, identity: Identity) -> list[Identity]:
+        """Return everybody else with the same phone number, address or name key."""
+        return await duplicates.candidates(self._unit.connection, self._tenant_id, identity)
+
+    async def set_duplicates(self, person_id: UUID, found: Sequence[Duplicate], now: datetime) -> None:
+        """Keep who somebody may be, on both sides, instead of what was kept before."""
+        await duplicates.keep(self._unit.connection, self._tenant_id, person_id, found, now)
+
+    async def belongings(self, person_ids: Sequence[UUID]) -> Mapping[RecordKind, int]:
+        """Return how many records of each kind these people have."""
+        return await merge.belongings(self._unit.connection, self._tenant_id, person_ids)
+
+    async def absorb(self, survivor_id: UUID, absorbed_ids: Sequence[UUID], now: datetime) -> None:
+        """Move all that belongs to the absorbed people, and lead their ids to the survivor."""
+        await merge.absorb(self._unit.connection, self._tenant_id, survivor_id, absorbed_ids, now)
+
+    async def consents(self, person_ids: Sequence[UUID]) -> list[HeldConsent]:
+        """Return the consents of these people and lock them."""
+        return await merge.consents(self._unit.connection, self._tenant_id, person_ids)
+
+    async def narrow(self, changes: Sequence[Narrowed]) -> None:
+        """End consents earlier."""
+        await merge.narrow(self._unit.connection, self._tenant_id, changes)
+
+    async def get_fact_for_update(self, fact_id: UUID) -> Fact:
+        """Return a fact that the caller may see and lock its row; raises NotFound."""
+        row = await self._unit.visible_row(FACTS, fact_id)
+        amount = row["amount_amount"]
+        return Fact(
+            id=row["id"],
+            person_id=row["person_id"],
+            kind=FactKind[row["kind"]],
+            text=row["text"],
+            confidence=row["confidence"],
+            source=FactSource[row["source"]],
+            amount=None if amount is None else Money(amount, row["amount_currency"]),
+            dismissed_at=row["dismissed_at"],
+        )
+
+    async def save_fact(self, fact: Fact, now: datetime) -> None:
+        """Store a corrected fact."""
+        await self._unit.change(
+            facts, fact.id, text=fact.text, confidence=fact.confidence, source=fact.source.name,
+            amount_amount=fact.amount and fact.amount.amount, amount_currency=fact.amount and fact.amount.currency,
+            dismissed_at=fact.dismissed_at, updated_at=now,
+        )  # fmt: skip
 
     async def touch(self, person_id: UUID) -> None:
         """Compute again when somebody was last contacted and what to do next for them."""
-        unit = self._unit
-        await next_best_action.refresh(unit.connection, unit.caller.tenant_id, person_id, unit.now)
+        await next_best_action.refresh(self._unit.connection, self._tenant_id, person_id, self._unit.now)

@@ -24,6 +24,12 @@ class PersonStore(Protocol):
     async def get_for_update(self, person_id: UUID) -> Person:
         """Return a person and lock their row; raises NotFound."""
 
+    async def owned(self, person_id: UUID) -> UUID:
+        """Return a person who is the caller's own, or who absorbed that person, and lock the row.
+
+        Raises NotFound, or NotAllowed for a person of others.
+        """
+
     async def get_all_for_update(self, person_ids: Sequence[UUID]) -> list[Person]:
         """Return people and lock their rows, in one order for every unit; raises NotFound if one is missing."""
 

@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
+from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
+from app.callers import CheckedCallers
 from app.database import Database
+from app.failures import CannotContinue
 from app.metrics import Metrics
+from app.passwords import Argon2Passwords
 from app.secrets import kept
 from app.settings import Settings
+from app.tokens import JwtTokens, signing_keys
+from db.access.accounts import SqlAccounts
 from db.engine import ReadPool, create_write_engine
 from db.reading.cursors import CursorKey
 from db.reading.reads import SqlReads
 from db.sources import CATALOGUE, disagreements
-from db.unit import SqlUnits
-from domain.access import Caller
-from domain.signing import AssetKey
+from db.unit import SqlUnits, utc_now
+from domain.access import Caller, Callers, SignInPorts, SignInRules
+from domain.signing import AssetKey, EventKey
 from graph.context import GraphContext
 from graph.declarations import declarations
 from graph.schema import Schema, build
@@ -29,8 +36,19 @@ GARBAGE_THRESHOLD: Final = 50_000
 """Every request makes many short-lived objects; the default of 700 would walk all live ones far too often."""
 
 
-class DeclarationsDisagree(Exception):
+class DeclarationsDisagree(CannotContinue):
     """The schema promises what the database layer does not keep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """What reaches the database and the keys: enough for a command that serves nobody."""
+
+    pool: ReadPool
+    engine: AsyncEngine
+    keys: tuple[str, ...]
+    units: SqlUnits
+    sign_in: SignInPorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +61,21 @@ class System:
     pool: ReadPool
     reads: SqlReads
     units: SqlUnits
+    sign_in: SignInPorts
     metrics: Metrics
+
+    @property
+    def callers(self) -> Callers:
+        """What tells who bears an access token."""
+        return self.sign_in.callers
 
     def context(self, connection: HTTPConnection) -> GraphContext:
         """Make the context of one request; its caller was verified before."""
         caller: Caller | None = connection.scope.get("velocity.caller")
-        return GraphContext(caller_or_none=caller, reads=self.reads, units=self.units)
+        address = connection.client.host if connection.client is not None else ""
+        return GraphContext(
+            caller_or_none=caller, reads=self.reads, units=self.units, sign_in=self.sign_in, address=address
+        )
 
 
 def proven_schema() -> Schema:
@@ -60,31 +87,44 @@ def proven_schema() -> Schema:
 
 
 @asynccontextmanager
-async def system(settings: Settings, database: Database) -> AsyncIterator[System]:
+async def ports(settings: Settings, database: Database) -> AsyncIterator[Ports]:
     """Open the connections of one process and close them afterwards."""
-    secret = settings.signing_key or kept(settings.data_dir / "signing.key")
-    schema = proven_schema()
-    pool = await ReadPool.open(
-        database.app, size=settings.read_connections, deadline=settings.statement_seconds
-    )  # fmt: skip
+    keys = signing_keys(settings.signing_key or kept(settings.data_dir / "signing.key"))
+    pool = await ReadPool.open(database.app, size=settings.read_connections, deadline=settings.statement_seconds)
     engine = create_write_engine(database.app, size=settings.write_connections)
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(GARBAGE_THRESHOLD)
+    passwords = Argon2Passwords()
+    tokens = JwtTokens(keys)
+    accounts = SqlAccounts(pool, engine, keys[-1].encode(), utc_now)
+    rules = SignInRules(
+        access_token=timedelta(seconds=settings.access_token_seconds),
+        refresh_token=timedelta(seconds=settings.refresh_token_seconds),
+    )
+    callers = CheckedCallers(tokens, accounts, recheck_seconds=settings.recheck_seconds, clock=utc_now)
+    sign_in = SignInPorts(accounts=accounts, passwords=passwords, tokens=tokens, callers=callers, rules=rules)
     try:
-        yield System(
-            settings=settings,
-            database=database,
-            schema=schema,
-            pool=pool,
-            reads=SqlReads(CATALOGUE, pool, CursorKey(secret.encode()), AssetKey(secret.encode())),
-            units=SqlUnits(engine),
-            metrics=Metrics(pool),
-        )
+        yield Ports(pool=pool, engine=engine, keys=keys, units=SqlUnits(engine), sign_in=sign_in)
     finally:
+        passwords.close()
         await engine.dispose()
         await pool.close()
 
 
-State = Mapping[str, System]
-"""What Starlette's lifespan yields."""
+@asynccontextmanager
+async def system(settings: Settings, database: Database) -> AsyncIterator[System]:
+    """Open the system of one process and close it afterwards; raises DeclarationsDisagree."""
+    schema = proven_schema()
+    async with ports(settings, database) as opened:
+        secret = opened.keys[0].encode()
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GARBAGE_THRESHOLD)
+        yield System(
+            settings=settings,
+            database=database,
+            schema=schema,
+            pool=opened.pool,
+            reads=SqlReads(CATALOGUE, opened.pool, CursorKey(secret), AssetKey(secret), EventKey(secret)),
+            units=opened.units,
+            sign_in=opened.sign_in,
+            metrics=Metrics(opened.pool),
+        )

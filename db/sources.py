@@ -5,23 +5,32 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from db.access.source import SYSTEM_ACTORS, USERS
+from db.access.source import API_KEYS, SYSTEM_ACTORS, TENANTS, USERS
+from db.audit.source import ACTIVITY_ENTRIES, AUDIT_ENTRIES, EVENT_CURSOR
+from db.interactions.source import INTERACTIONS, OBJECTIONS, TRANSCRIPT_SEGMENTS
 from db.leads.demographics import LEAD_DEMOGRAPHICS
 from db.leads.pipeline import PIPELINE, PIPELINE_STAGE
 from db.leads.source import LEADS, PROPERTY_INTERESTS, STAGE_CHANGES
 from db.opportunities import OPPORTUNITIES
 from db.people.source import PEOPLE
+from db.perception.source import CONSENTS, SENTIMENT_POINTS, SENTIMENT_SCATTER
 from db.properties.source import PROJECTS, PROPERTIES, PROPERTY_MEDIA
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
+from db.tasks import TASKS
 from domain.reading import Declaration, FieldDeclaration, FieldKind
 
 CATALOGUE: Final = Catalogue()
-CATALOGUE.add(USERS, SYSTEM_ACTORS, PEOPLE, LEADS, STAGE_CHANGES, PROPERTY_INTERESTS)
+CATALOGUE.add(TENANTS, USERS, SYSTEM_ACTORS, API_KEYS, AUDIT_ENTRIES, ACTIVITY_ENTRIES)
+CATALOGUE.add(PEOPLE, LEADS, STAGE_CHANGES, PROPERTY_INTERESTS)
 CATALOGUE.add(OPPORTUNITIES)
 CATALOGUE.add(PROJECTS, PROPERTIES, PROPERTY_MEDIA)
+CATALOGUE.add(INTERACTIONS, TRANSCRIPT_SEGMENTS, OBJECTIONS, TASKS, CONSENTS)
 CATALOGUE.values |= {
+    "event_cursor": EVENT_CURSOR,
     "lead_demographics": LEAD_DEMOGRAPHICS,
     "pipeline": PIPELINE,
+    "sentiment_points": SENTIMENT_POINTS,
+    "sentiment_scatter": SENTIMENT_SCATTER,
     "pipeline_stage": PIPELINE_STAGE,
 }
 

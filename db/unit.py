@@ -21,17 +21,25 @@ from db.access.tables import idempotency_keys
 from db.audit.tables import activity_entries, audit_entries
 from db.errors import translated
 from db.events import events, tenant_heads
+from db.interactions.store import SqlInteractions
 from db.leads.store import SqlLeads
 from db.opportunities import SqlOpportunities
 from db.people.store import SqlPeople
+from db.perception.store import SqlPerception
+from db.properties.store import SqlProperties
 from db.reading.source import Source
 from db.reading.writer import Writer
+from db.tasks import SqlTasks
 from domain.access import AccessStore, Actor, Caller
 from domain.audit import Change, Entry
 from domain.errors import NotFound
+from domain.interactions import InteractionStore
 from domain.leads import LeadStore
 from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
+from domain.perception import PerceptionStore
+from domain.properties import PropertyStore
+from domain.tasks import TaskStore
 from domain.unit import Recorded, Unit
 from domain.values import new_id
 
@@ -53,9 +61,13 @@ class SqlUnit:
         self._now: Final = now
         self._changes: Final[list[Change]] = []
         self._access: Final = SqlAccess(self)
+        self._interactions: Final = SqlInteractions(self)
         self._leads: Final = SqlLeads(self)
         self._opportunities: Final = SqlOpportunities(self)
         self._people: Final = SqlPeople(self)
+        self._perception: Final = SqlPerception(self)
+        self._properties: Final = SqlProperties(self)
+        self._tasks: Final = SqlTasks(self)
 
     @property
     def caller(self) -> Caller:
@@ -73,6 +85,11 @@ class SqlUnit:
         return self._access
 
     @property
+    def interactions(self) -> InteractionStore:
+        """Interactions of every kind."""
+        return self._interactions
+
+    @property
     def leads(self) -> LeadStore:
         """Leads, stage changes and property interests."""
         return self._leads
@@ -86,6 +103,21 @@ class SqlUnit:
     def people(self) -> PersonStore:
         """People, households, relationships, facts and duplicates."""
         return self._people
+
+    @property
+    def perception(self) -> PerceptionStore:
+        """QD scores."""
+        return self._perception
+
+    @property
+    def properties(self) -> PropertyStore:
+        """Projects and properties."""
+        return self._properties
+
+    @property
+    def tasks(self) -> TaskStore:
+        """Tasks."""
+        return self._tasks
 
     def record(self, change: Change) -> None:
         """Note what was done."""

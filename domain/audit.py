@@ -1,14 +1,18 @@
 """The audit chain and the activity feed."""
 
+from __future__ import annotations
+
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from domain.access import Actor
+if TYPE_CHECKING:
+    from domain.access import Actor
 
 
 class AuditAction(Enum):
@@ -87,3 +91,46 @@ class Entry:
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return hashlib.sha256(previous + text.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenLink:
+    """A place where a tenant's chain does not hold, and why."""
+
+    tenant_id: UUID
+    sequence: int
+    reason: str
+
+
+class ChainCheck:
+    """Walks one tenant's chain in the order of its sequence and says where it does not hold.
+
+    After a fault it goes on from what is stored, so that one changed row is one fault and not a thousand.
+    """
+
+    def __init__(self, tenant_id: UUID) -> None:
+        """Begin before the first entry."""
+        self._tenant_id = tenant_id
+        self._sequence = 0
+        self._hash = GENESIS
+
+    def follow(self, entry: Entry, previous: bytes, stored: bytes) -> Iterator[BrokenLink]:
+        """Check the next entry, with the two hashes that are stored beside it."""
+        expected = self._sequence + 1
+        if entry.sequence != expected:
+            missing = f"{expected}" if entry.sequence == expected + 1 else f"{expected} to {entry.sequence - 1}"
+            yield BrokenLink(self._tenant_id, expected, f"Entry {missing} is missing.")
+        elif previous != self._hash:
+            yield BrokenLink(self._tenant_id, entry.sequence, "It does not follow the entry before it.")
+        if entry.hash_after(previous) != stored:
+            yield BrokenLink(self._tenant_id, entry.sequence, "It was changed after it was written.")
+        self._sequence, self._hash = entry.sequence, stored
+
+    def end(self, sequence: int, last: bytes) -> Iterator[BrokenLink]:
+        """Check that the chain ends where the tenant's head says."""
+        if self._sequence != sequence:
+            yield BrokenLink(
+                self._tenant_id, self._sequence + 1, f"The chain ends at {self._sequence}; its head says {sequence}."
+            )
+        elif self._hash != last:
+            yield BrokenLink(self._tenant_id, sequence, "The last entry is not the one that the head names.")

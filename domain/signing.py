@@ -32,6 +32,14 @@ class SigningKey:
         return hmac.new(self._key, message, hashlib.sha256).digest()[:length]
 
 
+class EventKey(SigningKey):
+    """Signs positions in a tenant's event sequence."""
+
+    def __init__(self, secret: bytes) -> None:
+        """Derive the key from the installation's secret."""
+        super().__init__(secret, "event")
+
+
 class AssetKey(SigningKey):
     """Signs addresses of assets: `/assets/<object key>?expires=<second>&signature=<hex>`.
 

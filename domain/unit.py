@@ -12,9 +12,13 @@ from typing import Protocol
 
 from domain.access import AccessStore, Caller
 from domain.audit import Change
+from domain.interactions import InteractionStore
 from domain.leads import LeadStore
 from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
+from domain.perception import PerceptionStore
+from domain.properties import PropertyStore
+from domain.tasks import TaskStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,10 @@ class Unit(Protocol):
         """Sessions and their tokens."""
 
     @property
+    def interactions(self) -> InteractionStore:
+        """Interactions of every kind."""
+
+    @property
     def leads(self) -> LeadStore:
         """Leads, stage changes and property interests."""
 
@@ -51,6 +59,18 @@ class Unit(Protocol):
     @property
     def people(self) -> PersonStore:
         """People, households, relationships, facts and duplicates."""
+
+    @property
+    def perception(self) -> PerceptionStore:
+        """QD scores."""
+
+    @property
+    def properties(self) -> PropertyStore:
+        """Projects and properties."""
+
+    @property
+    def tasks(self) -> TaskStore:
+        """Tasks."""
 
     def record(self, change: Change) -> None:
         """Note what was done; it is written when the unit ends."""

@@ -1,7 +1,8 @@
 """How a noun is declared: once, here, for the schema, for the resolver path and for whatever compiles it.
 
-A field is a `column` (a leaf or a value that its row holds), a `link` (to one row), a `connection` (to a page of rows)
-or a `reference` (to a row of one of several nouns). `db` maps each name to columns and SQL; start-up compares the two.
+A field is a `column` (a leaf or a value that its row holds), a `link` (to one row), `links` (to a few rows), a
+`connection` (to a page of rows) or a `reference` (to a row of one of several nouns). `db` maps each name to columns and
+SQL; start-up compares the two.
 """
 
 from __future__ import annotations
@@ -109,8 +110,12 @@ class DeclaredField(StrawberryField):
 
     def target(self) -> Declared:
         """Return the noun that a link or a connection leads to."""
+        return REGISTRY.by_type[self.target_class()]
+
+    def target_class(self) -> type:
+        """Return the class that a link or a connection leads to: a noun, or one kind of it."""
         [target] = [each for each in classes(annotation_of(self)) if each in REGISTRY.by_type]
-        return REGISTRY.by_type[target]
+        return target
 
     def get_result(self, source: Any, info: Info[Any, Any] | None, args: list[Any], kwargs: Any) -> Any:
         """Answer from the row, or through the context's loaders. The signature is Strawberry's."""
@@ -178,6 +183,11 @@ def link(description: str) -> Any:
     return _declared(description, Specification(FieldKind.LINK))
 
 
+def links(description: str) -> Any:
+    """Declare a list of rows in their own order, whole: for what is never more than a page of 100."""
+    return _declared(description, Specification(FieldKind.LIST))
+
+
 def reference(description: str) -> Any:
     """Declare a link to one row of any of several nouns."""
     return _declared(description, Specification(FieldKind.REFERENCE))
@@ -197,8 +207,13 @@ def by_id(description: str, permission: Permission) -> Any:
     return _declared(description, Specification(FieldKind.LINK, (argument,), permission))
 
 
-def root_value(description: str, permission: Permission, *arguments: Argument) -> Any:
-    """Declare a root field that computes a value, such as the pipeline."""
+def of_caller(description: str, key_field: str) -> Any:
+    """Declare a root field that answers the row whose id the caller bears; null for an anonymous one."""
+    return _declared(description, Specification(FieldKind.LINK, key_field=key_field))
+
+
+def root_value(description: str, permission: Permission | None, *arguments: Argument) -> Any:
+    """Declare a root field that computes a value, such as the pipeline; without a permission for all who signed in."""
     return _declared(description, Specification(FieldKind.VALUE, arguments, permission))
 
 

@@ -28,6 +28,14 @@ def expected(global_id: str, noun: str, field: str) -> UUID:
     return found[1]
 
 
+def pointer(global_id: str, field: str) -> str:
+    """Return `noun:uuid` for a global id of whatever noun; raises NotFound."""
+    found = parsed(global_id)
+    if found is None:
+        raise NotFound(field=field)
+    return f"{found[0].name}:{found[1]}"
+
+
 def printed(noun: str, row_id: UUID) -> str:
     """Return the global id of a row."""
     return f"{REGISTRY.nouns[noun].prefix}_{row_id}"

@@ -19,6 +19,8 @@ C = TypeVar("C")
 
 LONGEST_TEXT: Final = 10_000
 LONGEST_LIST: Final = 250
+ANY: Final = "any"
+"""`of=ANY` takes the global id of any noun and gives `noun:uuid`."""
 
 
 @strawberry.input(description="An amount of money.")
@@ -30,16 +32,33 @@ class MoneyInput:
 
 
 def argument(
-    description: str, *, of: str | None = None, longest: int = LONGEST_TEXT, default: Any = dataclasses.MISSING
+    description: str,
+    *,
+    of: str | None = None,
+    longest: int = LONGEST_TEXT,
+    default: Any = dataclasses.MISSING,
+    into: type | None = None,
+    name: str | None = None,
 ) -> Any:
-    """Declare an input field: `of` names the noun whose global id it takes, `longest` bounds its text."""
-    metadata = {"of": of, "longest": longest}
-    return strawberry.field(description=description, default=default, metadata=metadata)
+    """Declare an input field: `of` names the noun whose global id it takes (ANY: of whatever noun), `longest` bounds
+    its text; `name` is for a field that Python cannot call by its name.
+
+    `into` is what an input inside this one becomes; one that says nothing becomes a dict, a @oneOf its one entry.
+    """
+    metadata = {"of": of, "longest": longest, "into": into}
+    return strawberry.field(name=name, description=description, default=default, metadata=metadata)
 
 
-def optional(description: str, *, of: str | None = None, longest: int = LONGEST_TEXT) -> Any:
+def optional(
+    description: str,
+    *,
+    of: str | None = None,
+    longest: int = LONGEST_TEXT,
+    into: type | None = None,
+    name: str | None = None,
+) -> Any:
     """Declare an input field that may be left out; left out and null are told apart."""
-    return argument(description, of=of, longest=longest, default=strawberry.UNSET)
+    return argument(description, of=of, longest=longest, default=strawberry.UNSET, into=into, name=name)
 
 
 def unpacked(given: object, command: type[C], /, **extra: object) -> C:
@@ -102,10 +121,22 @@ class _Reader:
             return Money.parse(value.amount, value.currency, path)
         if isinstance(value, str):
             noun = metadata.get("of")
+            if noun == ANY:
+                return ids.pointer(value, path)
             return ids.expected(value, noun, path) if noun is not None else _text(value, metadata, path)
         if isinstance(value, Enum) or not hasattr(value, "__strawberry_definition__"):
             return value
-        return self.fields(value, path)
+        return self._nested(value, metadata.get("into"), path)
+
+    def _nested(self, value: object, into: type | None, path: str) -> object:
+        found = len(self._issues)
+        fields = self.fields(value, path)
+        if len(self._issues) > found:
+            return None
+        if into is not None:
+            return into(**fields)
+        definition = value.__strawberry_definition__  # type: ignore[attr-defined]  # inputs are Strawberry's
+        return next(iter(fields.values())) if definition.is_one_of else fields
 
 
 def _text(value: str, metadata: Mapping[Any, Any], path: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from enum import Enum
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from uuid import UUID
 
 import strawberry
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+LONGEST_LIST: Final = 100
+"""How many rows a list without pages holds at most."""
+
 
 class Loaders:
     """The DataLoaders of one operation."""
@@ -36,10 +39,12 @@ class Loaders:
         self._context = context
         self._selections = Selections()
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
+        self._position: asyncio.Future[object] | None = None
 
     def forget(self) -> None:
         """Drop what was read: a mutation has changed it."""
         self._loaders.clear()
+        self._position = None
 
     def resolve(self, field: DeclaredField, source: object, info: Info, arguments: Mapping[str, Any]) -> Any:
         """Answer a declared field."""
@@ -51,6 +56,8 @@ class Loaders:
                 return _entry(source, field.python_name, arguments)
             case FieldKind.CONNECTION:
                 return self._connection(field, source, node_info, arguments)
+            case FieldKind.LIST:
+                return self._list(field, source, node_info)
             case FieldKind.VALUE:
                 return self._value(field, node_info, arguments)
             case FieldKind.REFERENCE:
@@ -89,8 +96,14 @@ class Loaders:
             found = ids.parsed(arguments["id"])
             if found is None or found[0] is not noun:
                 return None
-            return await self.row(noun, found[1], self._selections.of_noun(info, noun))
-        key = _entry(source, f"_{field.python_name}", {})
+            row = await self.row(noun, found[1], self._selections.of_noun(info, noun))
+            # `call(id:)` answers one kind of an interface noun and no other.
+            return row if isinstance(row, field.target_class()) else None
+        if field.specification.key_field is not None:
+            bearer = self._context.caller_or_none
+            key = None if bearer is None else getattr(bearer, field.specification.key_field)
+        else:
+            key = _entry(source, f"_{field.python_name}", {})
         if key is None:
             return None
         return await self.row(noun, UUID(str(key)), self._selections.of_noun(info, noun))
@@ -119,7 +132,36 @@ class Loaders:
 
         return _connected(noun, await self._load(("pages", request), load, key))
 
+    async def _list(self, field: DeclaredField, source: object, info: ResolveInfo) -> list[object]:
+        noun, caller = field.target(), self._context.caller
+        page = Page(first=LONGEST_LIST)
+        request = Request(noun.name, self._selections.of_noun(info, noun), (_owner(source), field.python_name), page)
+
+        async def load(keys: list[str]) -> list[Slice]:
+            return await self._context.reads.pages(caller, request, keys)
+
+        key = str(_entry(source, f"_{field.python_name}", {}))
+        answered = await self._load(("pages", request), load, key)
+        return [REGISTRY.materialise(noun, row) for row in answered.rows]
+
+    async def _leaf(self, name: str) -> object:
+        """Answer the tenant's position. It is read before anything else: what is newer will come as an event."""
+        if self._position is None:
+            read = self._context.reads.value(self._context.caller, name, {}, (Selected("value"),))
+            self._position = asyncio.ensure_future(read)
+        row = cast("Row", await asyncio.shield(self._position))
+        return row["value"]
+
+    async def _after_position(self) -> None:
+        """Wait for the position, if the operation selects it; every root field has begun by the next turn."""
+        await asyncio.sleep(0)
+        if self._position is not None:
+            await asyncio.shield(self._position)
+
     async def _value(self, field: DeclaredField, info: ResolveInfo, arguments: Mapping[str, Any]) -> object:
+        if field.python_name not in REGISTRY.values:
+            return await self._leaf(field.python_name)
+        await self._after_position()
         fields = self._selections.of_value(info)
         given = _unpacked(_given(arguments))
         declared = REGISTRY.values[field.python_name]
@@ -127,9 +169,13 @@ class Loaders:
         return _with_arguments(REGISTRY.materialise(declared, row), _given(arguments))
 
     async def _load(self, question: Hashable, load: Callable[[list[Any]], Awaitable[list[T]]], key: Hashable) -> T:
+        async def in_turn(keys: list[Any]) -> list[T]:
+            await self._after_position()
+            return await load(keys)
+
         loader = self._loaders.get(question)
         if loader is None:
-            loader = self._loaders[question] = DataLoader(load_fn=load)
+            loader = self._loaders[question] = DataLoader(load_fn=in_turn)
         # graphql-core cancels the siblings of a field that failed; other fields wait for the same future.
         result: T = await asyncio.shield(asyncio.ensure_future(loader.load(key)))
         return result

@@ -9,7 +9,7 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
 from domain.errors import Invalid
-from graph import access, leads, opportunities, people, properties, tasks
+from graph import access, audit, interactions, leads, opportunities, people, perception, properties, tasks
 from graph.context import Info
 from graph.declaration import Node, root
 from graph.declarations import complete
@@ -42,17 +42,25 @@ class NodeQuery:
 QUERIES = (
     NodeQuery,
     access.AccessQuery,
+    audit.AuditQuery,
     people.PersonQuery,
     leads.LeadQuery,
     leads.PipelineQuery,
     leads.LeadDemographicsQuery,
     opportunities.OpportunityQuery,
+    properties.PropertyQuery,
+    interactions.InteractionQuery,
+    tasks.TaskQuery,
+    perception.PerceptionQuery,
 )
-MUTATIONS = (leads.LeadMutation, opportunities.OpportunityMutation)
-
-
-DECLARED = (properties, tasks)
-"""Nouns that have no root field yet."""
+MUTATIONS = (
+    access.AccessMutation,
+    leads.LeadMutation,
+    opportunities.OpportunityMutation,
+    properties.PropertyMutation,
+    interactions.InteractionMutation,
+    tasks.TaskMutation,
+)
 
 
 class Schema(strawberry.Schema):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from domain.access import Caller, Permission
+from domain.access import Caller, Permission, SignInPorts
 from domain.errors import NotAllowed, Unauthenticated
 from domain.reading import Reads
 from domain.unit import Units
@@ -17,6 +17,9 @@ class Context:
     caller_or_none: Caller | None
     reads: Reads
     units: Units
+    sign_in: SignInPorts
+    address: str
+    """Where the request came from, for counting failed sign-ins."""
 
     @property
     def caller(self) -> Caller:

@@ -36,7 +36,13 @@ class Api:
     ) -> Answer:
         """Run a document, or a client operation by its name, as the user of a role; None is an anonymous caller."""
         who = caller or (self.tenant.caller(role) if role is not None else None)
-        context = GraphContext(caller_or_none=who, reads=self.system.reads, units=self.system.units)
+        context = GraphContext(
+            caller_or_none=who,
+            reads=self.system.reads,
+            units=self.system.units,
+            sign_in=self.system.sign_in,
+            address="127.0.0.1",
+        )
         before = self.system.pool.statements
         text = document if "{" in document else operation(document)
         result = await self.system.schema.execute(text, variable_values=variables, context_value=context)

@@ -18,7 +18,7 @@ from db.reading.signing import signature
 from db.reading.source import Ordering
 from db.reading.writer import Alias, Writer
 from domain.errors import Invalid
-from domain.signing import SigningKey
+from domain.signing import EventKey, SigningKey
 
 SIGNATURE: Final = 12
 
@@ -29,10 +29,6 @@ class CursorKey(SigningKey):
     def __init__(self, secret: bytes) -> None:
         """Derive the key from the installation's secret."""
         super().__init__(secret, "cursor")
-
-    def accepts(self, tenant_id: UUID, text: bytes, given: bytes) -> bool:
-        """Whether `given` is the signature of a cursor's text for one tenant."""
-        return hmac.compare_digest(given, self.sign(str(tenant_id).encode() + text, SIGNATURE))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +52,11 @@ class Position:
 def write(w: Writer, key: CursorKey, sort: Sort, t: Alias) -> str:
     """Write the cursor of row `t` as a text expression."""
     text = f"""concat('["{sort.noun}","{sort.order}",', to_json(({sort.ordering.sql(t)})::text), ',"', {t.id}, '"]')"""
+    return signed_text(w, key, text)
+
+
+def signed_text(w: Writer, key: SigningKey, text: str) -> str:
+    """Write base64 of a text expression with its signature for the caller's tenant."""
     bytes_ = f"convert_to({text}, 'UTF8')"
     signed = signature(w, key, f"convert_to({w.tenant}::text, 'UTF8') || {bytes_}", SIGNATURE)
     return f"translate(encode({bytes_} || {signed}, 'base64'), E'\\n', '')"
@@ -63,14 +64,25 @@ def write(w: Writer, key: CursorKey, sort: Sort, t: Alias) -> str:
 
 def read(key: CursorKey, tenant_id: UUID, sort: Sort, cursor: str, field: str) -> Position:
     """Read a client's cursor; raises Invalid when it was changed, or made by another list or order."""
+    made_by, made_for, value, row_id = _verified(key, tenant_id, cursor, field)
+    if (made_by, made_for) != (sort.noun, sort.order):
+        raise Invalid(f"This cursor belongs to {made_by} ordered by {made_for}.", field=field)
+    return Position(value, UUID(row_id))
+
+
+def read_position(key: EventKey, tenant_id: UUID, cursor: str, field: str) -> int:
+    """Read a client's place in its tenant's event sequence; raises Invalid when it was changed."""
+    _, sequence = _verified(key, tenant_id, cursor, field)
+    return int(sequence)
+
+
+def _verified(key: SigningKey, tenant_id: UUID, cursor: str, field: str) -> list[str]:
     try:
         raw = base64.b64decode(cursor.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise Invalid("This cursor is not one of ours.", field=field) from None
     text, given = raw[:-SIGNATURE], raw[-SIGNATURE:]
-    if not key.accepts(tenant_id, text, given):
+    if not hmac.compare_digest(given, key.sign(str(tenant_id).encode() + text, SIGNATURE)):
         raise Invalid("This cursor is not one of ours.", field=field)
-    made_by, made_for, value, row_id = json.loads(text)
-    if (made_by, made_for) != (sort.noun, sort.order):
-        raise Invalid(f"This cursor belongs to {made_by} ordered by {made_for}.", field=field)
-    return Position(value, UUID(row_id))
+    parts: list[str] = json.loads(text)
+    return parts

@@ -15,25 +15,28 @@ from db.reading.source import Catalogue, Link
 from db.reading.writer import Writer
 from domain.access import Caller
 from domain.reading import Page, Request, Row, Selected, Slice
-from domain.signing import AssetKey
+from domain.signing import AssetKey, EventKey
 
 
 class Fetch(Protocol):
     """Runs one statement as one tenant."""
 
-    async def fetch(self, tenant_id: UUID, sql: str, *arguments: object) -> list[Record]:
+    async def fetch(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
         """Return the rows."""
 
 
 class SqlReads:
     """Answers reads with one statement each."""
 
-    def __init__(self, catalogue: Catalogue, pool: Fetch, cursor_key: CursorKey, asset_key: AssetKey) -> None:
+    def __init__(
+        self, catalogue: Catalogue, pool: Fetch, cursor_key: CursorKey, asset_key: AssetKey, event_key: EventKey
+    ) -> None:
         """Read the sources of `catalogue` through `pool`."""
         self._catalogue = catalogue
         self._pool = pool
         self._cursor_key = cursor_key
         self._asset_key = asset_key
+        self._event_key = event_key
 
     async def by_ids(self, caller: Caller, request: Request, ids: Sequence[UUID]) -> list[Row | None]:
         """Return the visible rows with these ids, None where there is none."""
@@ -55,7 +58,7 @@ class SqlReads:
         self, caller: Caller, name: str, arguments: Mapping[str, object], fields: tuple[Selected, ...]
     ) -> Row:
         """Return a value that stands on its own."""
-        w = Writer(caller, self._asset_key)
+        w = Writer(caller, self._asset_key, self._event_key)
         selected = Selected(name, tuple(arguments.items()), fields)
         sql = statements.free_value(w, self._catalogue.values[name], selected)
         [record] = await self._pool.fetch(caller.tenant_id, sql, *w.values)

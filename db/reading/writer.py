@@ -8,7 +8,7 @@ from sqlalchemy import Table
 
 from db.tables import metadata
 from domain.access import Caller, Role
-from domain.signing import AssetKey
+from domain.signing import AssetKey, EventKey
 
 UNRESTRICTED: Final = frozenset({Role.ADMIN, Role.SALES_DIRECTOR})
 """The roles whose statements need no ownership rule."""
@@ -24,6 +24,10 @@ class Alias:
 
     def __getattr__(self, column: str) -> str:
         """Write a column of this alias."""
+        return self.column(column)
+
+    def column(self, column: str) -> str:
+        """Write a column whatever it is called: `t.name` is the alias itself, `t.column("name")` a column of it."""
         if self._table is not None and column not in self._table.columns:
             raise AttributeError(f"Table {self._table.name!r} has no column {column!r}.")
         return f"{self.name}.{column}"
@@ -32,10 +36,11 @@ class Alias:
 class Writer:
     """Numbers the parameters and aliases of one statement."""
 
-    def __init__(self, caller: Caller, asset_key: AssetKey | None = None) -> None:
-        """Write for the eyes of `caller`; the key is for statements that print addresses of assets."""
+    def __init__(self, caller: Caller, asset_key: AssetKey | None = None, event_key: EventKey | None = None) -> None:
+        """Write for the eyes of `caller`; the keys are for statements that print addresses of assets, or a position."""
         self.caller: Final = caller
         self._asset_key = asset_key
+        self._event_key = event_key
         self.values: Final[list[object]] = []
         self._placeholders: Final[dict[tuple[str, str], str]] = {}
         self._aliases = 0
@@ -73,6 +78,13 @@ class Writer:
         if self._asset_key is None:
             raise TypeError("This statement prints no rows, and so no addresses.")
         return self._asset_key
+
+    @property
+    def event_key(self) -> EventKey:
+        """What signs positions in the event sequence."""
+        if self._event_key is None:
+            raise TypeError("This statement prints no value of its own, and so no position.")
+        return self._event_key
 
     @property
     def unrestricted(self) -> bool:

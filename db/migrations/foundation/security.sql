@@ -53,7 +53,7 @@ GRANT INSERT, UPDATE, DELETE ON sign_ins TO velocity_app;
 GRANT SELECT (tenant_id, user_id, email_normalised, updated_at) ON sign_ins TO velocity_app;
 
 -- No tenant's rows, only hashes: attempts are counted before anybody is known.
-GRANT SELECT, INSERT, DELETE ON sign_in_attempts TO velocity_app;
+GRANT SELECT, INSERT, DELETE, UPDATE (succeeded) ON sign_in_attempts TO velocity_app;
 
 -- Readiness: is the database at the revision that this release needs?
 GRANT SELECT ON alembic_version TO velocity_app;

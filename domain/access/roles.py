@@ -1,4 +1,4 @@
-"""Who may do what: roles, and the state of a user's account."""
+"""Who may do what: roles and their permissions, actors and callers."""
 
 from dataclasses import dataclass
 from enum import Enum

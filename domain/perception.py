@@ -1,6 +1,15 @@
 """Quality-of-dialogue scores, and the consents that measuring them needs."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import Enum
+from typing import Final, Protocol
+from uuid import UUID
+
+from domain.errors import Invalid
 
 
 class QdKind(Enum):
@@ -49,3 +58,56 @@ class SubjectKind(Enum):
     PERSON = "PERSON"
     VISITOR = "VISITOR"
     AGENT = "AGENT"
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """One score of a person at a moment: 1 to 100; valence is -1 to 1, the other parts 0 to 1."""
+
+    id: UUID
+    person_id: UUID
+    at: datetime
+    kind: QdKind
+    source: QdSource
+    score: float
+    engagement: float | None = None
+    valence: float | None = None
+    attention: float | None = None
+    confidence: float | None = None
+    session_id: UUID | None = None
+
+
+class PerceptionStore(Protocol):
+    """Scores of the unit's tenant."""
+
+    async def add_scores(self, scores: Sequence[Score]) -> None:
+        """Store scores, and keep the newest of each source with its person; raises NotFound for an unknown person."""
+
+
+MOST_POINTS: Final = 2000
+"""How many points a series has at most."""
+
+MOST_SCATTERED: Final = 500
+"""How many people a scatter shows at most."""
+
+
+def check_range(from_: datetime, to: datetime) -> None:
+    """Refuse a half-open range that holds nothing; raises Invalid."""
+    if from_ >= to:
+        raise Invalid("`from` lies before `to`; the range does not include `to`.", field="to")
+
+
+def bucket_width(from_: datetime, to: datetime, points: int) -> timedelta:
+    """Return how long each bucket of a series is, so that at most `points` cover the range; raises Invalid."""
+    check_range(from_, to)
+    if not 1 <= points <= MOST_POINTS:
+        raise Invalid(f"`points` is from 1 to {MOST_POINTS}; {points} were asked for.", field="points")
+    microsecond = timedelta(microseconds=1)
+    return -((from_ - to) // microsecond // points) * microsecond
+
+
+def check_scatter(from_: datetime, to: datetime, first: int) -> None:
+    """Refuse a scatter that cannot be answered; raises Invalid."""
+    check_range(from_, to)
+    if not 0 <= first <= MOST_SCATTERED:
+        raise Invalid(f"`first` is from 0 to {MOST_SCATTERED}; {first} was asked for.", field="first")

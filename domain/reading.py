@@ -21,6 +21,7 @@ class FieldKind(Enum):
     VALUE = "VALUE"
     LINK = "LINK"
     CONNECTION = "CONNECTION"
+    LIST = "LIST"
     REFERENCE = "REFERENCE"
 
 

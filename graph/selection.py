@@ -8,7 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
-from graphql import GraphQLObjectType, GraphQLOutputType, GraphQLResolveInfo, GraphQLSchema, get_named_type
+from graphql import (
+    GraphQLNamedType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    GraphQLResolveInfo,
+    GraphQLSchema,
+    get_named_type,
+)
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
 from graphql.execution.values import get_argument_values
 from strawberry.types.field import StrawberryField
@@ -49,7 +56,7 @@ class Selections:
         key = (noun.name, *map(id, info.field_nodes))
         if key not in self._rows:
             nodes = [FieldDetails(node, None) for node in info.field_nodes]
-            self._rows[key] = _noun_fields(_Collector(info), noun, nodes)
+            self._rows[key] = _noun_fields(_Collector(info), noun, nodes, get_named_type(info.return_type))
         return self._rows[key]
 
     def of_connection(self, info: ResolveInfo, noun: Declared) -> ConnectionSelection:
@@ -103,22 +110,30 @@ def _connection(
     wanted = {group[0].node.name.value for group in collector.below(info_type, infos)}
     node_fields = [detail for group in chosen if group[0].node.name.value == "node" for detail in group]
     return ConnectionSelection(
-        fields=_noun_fields(collector, noun, node_fields),
+        fields=_noun_fields(collector, noun, node_fields, get_named_type(edge_type.fields["node"].type)),
         rows=bool(edges or infos),
         cursors="cursor" in inside or bool(wanted & {"startCursor", "endCursor"}),
         counted="totalCount" in names,
     )
 
 
-def _noun_fields(collector: _Collector, noun: Declared, nodes: list[FieldDetails]) -> tuple[Selected, ...]:
+def _noun_fields(
+    collector: _Collector, noun: Declared, nodes: list[FieldDetails], within: GraphQLNamedType
+) -> tuple[Selected, ...]:
     """Return what is selected of a noun; of an interface's kinds, what any of them selects."""
     merged: dict[str, Selected] = {}
-    for cls in noun.kinds.values() or (noun.cls,):
-        for selected in _selected(collector, object_type(collector.schema.type_map[type_name(cls)]), nodes):
-            merged.setdefault(selected.key, selected)
+    for type_ in _possible(collector.schema, noun, within):
+        for selected in _selected(collector, type_, nodes):
+            merged[selected.key] = _merge(merged.get(selected.key), selected)
     if noun.kinds:
         merged.setdefault("kind", Selected("kind"))
     return tuple(merged.values())
+
+
+def _possible(schema: GraphQLSchema, noun: Declared, within: GraphQLNamedType) -> list[GraphQLObjectType]:
+    """Return the types that a row of a noun may have where `within` is expected: itself, or its kinds that fit."""
+    types = [object_type(schema.type_map[type_name(cls)]) for cls in noun.kinds.values() or (noun.cls,)]
+    return types if not isinstance(within, GraphQLObjectType) else [type_ for type_ in types if type_ is within]
 
 
 def object_type(type_: object) -> GraphQLObjectType:
@@ -150,13 +165,18 @@ def _selected(collector: _Collector, type_: GraphQLObjectType, nodes: list[Field
         inner: tuple[Selected, ...] = ()
         if specification.kind is FieldKind.COLUMN:
             coerced = get_argument_values(field, node, collector.variables)
-            arguments = tuple(coerced.items())
+            arguments = tuple((name, _frozen(value)) for name, value in coerced.items())
             named = get_named_type(field.type)
             if isinstance(named, GraphQLObjectType):
                 inner = _selected(collector, named, group)
         selected = Selected(declared.python_name, arguments, inner)
         merged[selected.key] = _merge(merged.get(selected.key), selected)
     return tuple(merged.values())
+
+
+def _frozen(value: object) -> object:
+    """Selections are keys of loaders, so their lists become tuples."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _merge(one: Selected | None, other: Selected) -> Selected:

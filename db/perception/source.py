@@ -1,0 +1,185 @@
+"""How perception is read: a person's series of QD scores, the sentiment scatter, and consents."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final, cast
+
+from db.perception.tables import consents, qd_scores
+from db.reading.fields import boolean, enum, integer, number, text, time, value
+from db.reading.source import Link, Ordering, Value, source
+from db.reading.writer import Alias, Writer
+from db.visibility import any_of, assigned, known_person, own_person
+from domain.perception import QdKind, QdSource, bucket_width, check_scatter
+
+DECIMALS: Final = 4
+"""Means are rounded: a sum of doubles depends in its last digits on the order in which they were read."""
+
+SCATTERED: Final = ("person_id", "engagement", "valence", "qd_score", "interaction_count")
+"""What a point of the scatter is made of."""
+
+
+def qd_series() -> Value:
+    """A value of a person's row: their scores in equal buckets that begin at `from`, empty ones left out."""
+    points = value(
+        {"at": time("at"), "score": number("score"), "low": number("low"), "high": number("high")},
+        rows=lambda _w, t, _arguments: (
+            f"select at, score, low, high from unnest({t.ats}, {t.scores}, {t.lows}, {t.highs})"
+            f" as p(at, score, low, high)"
+        ),
+        many=True,
+    )
+    return value(
+        {
+            "source": enum("source"),
+            "points": points,
+            "min": number("min", null=True),
+            "max": number("max", null=True),
+            "mean": number("mean", null=True),
+            "count": integer("count"),
+        },
+        rows=_series,
+    )
+
+
+def _series(w: Writer, t: Alias, arguments: Mapping[str, object]) -> str:
+    """One scan of a person's range of the key: buckets first, and from them the whole."""
+    from_, to = cast("datetime", arguments["from"]), cast("datetime", arguments["to"])
+    width = bucket_width(from_, to, cast("int", arguments["points"]))
+    start = w.bind(from_, "timestamptz")
+    s = w.alias(qd_scores)
+    where = [
+        f"{s.tenant_id} = {w.tenant}",
+        f"{s.person_id} = {t.id}",
+        f"{s.at} >= {start}",
+        f"{s.at} < {w.bind(to, 'timestamptz')}",
+        f"{s.source} = {w.bind(_source(arguments), 'text')}",
+    ]
+    kinds = cast("tuple[QdKind, ...] | None", arguments.get("kinds"))
+    if kinds is not None:
+        where.append(f"{s.kind} = any({w.bind([kind.name for kind in kinds], 'text[]')})")
+    known = known_person()(w, t)
+    if known is not None:
+        where.append(f"({known})")
+    buckets = (
+        f"select date_bin({w.bind(width, 'interval')}, {s.at}, {start}) as at, min({s.score}) as low,"
+        f" max({s.score}) as high, sum({s.score}) as total, count(*) as scores"
+        f" from qd_scores {s.name} where {' and '.join(where)} group by 1"
+    )
+    return (
+        f"select {w.bind(_source(arguments), 'text')} as source, min(low) as min, max(high) as max,"
+        f" {_rounded('sum(total) / sum(scores)')} as mean, coalesce(sum(scores), 0) as count,"
+        f" array_agg(at order by at) as ats, array_agg({_rounded('total / scores')} order by at) as scores,"
+        f" array_agg(low order by at) as lows, array_agg(high order by at) as highs from ({buckets}) b"
+    )
+
+
+def _source(arguments: Mapping[str, object]) -> str:
+    return cast("QdSource", arguments["source"]).name
+
+
+def _rounded(expression: str) -> str:
+    return f"round(({expression})::numeric, {DECIMALS})::double precision"
+
+
+def _range(w: Writer, t: Alias, column: str, arguments: Mapping[str, object]) -> str:
+    at = getattr(t, column)
+    from_, to = (w.bind(arguments[name], "timestamptz") for name in ("from", "to"))
+    return f"{at} >= {from_} and {at} < {to}"
+
+
+def _counted(w: Writer, arguments: Mapping[str, object]) -> str:
+    """How many interactions that the caller sees each person had in the range."""
+    i = w.alias("interactions")
+    own = own_person("person_id")(w, i)
+    return (
+        f"select {i.person_id} as person_id, count(*) as interaction_count from interactions {i.name}"
+        f" where {i.tenant_id} = {w.tenant} and {_range(w, i, 'occurred_at', arguments)}"
+        f" and {i.person_id} is not null{f' and ({own})' if own else ''} group by 1"
+    )
+
+
+def _scattered(w: Writer, arguments: Mapping[str, object]) -> str:
+    """The people who had an interaction or a score in the range, most interactions first, one more than asked for.
+
+    Whether there is a score follows from the person's newest one, but for people whose newest came after the range.
+    """
+    p, s = w.alias("people"), w.alias(qd_scores)
+    from_, to = (w.bind(arguments[name], "timestamptz") for name in ("from", "to"))
+    known = known_person()(w, p)
+    scored = (
+        f"{p.rules_qd_at} >= {from_} and ({p.rules_qd_at} < {to} or exists (select from qd_scores {s.name}"
+        f" where {s.tenant_id} = {w.tenant} and {s.person_id} = {p.id} and {_range(w, s, 'at', arguments)}"
+        f" and {s.source} = 'RULES'))"
+    )
+    return (
+        f"select {p.id} as person_id, coalesce(c.interaction_count, 0) as interaction_count from people {p.name}"
+        f" left join ({_counted(w, arguments)}) c on c.person_id = {p.id}"
+        f" where {p.tenant_id} = {w.tenant} and {p.merged_into_id} is null{f' and ({known})' if known else ''}"
+        f" and (c.interaction_count is not null or {scored})"
+        f" order by interaction_count desc, person_id limit {w.bind(arguments['first'], 'bigint')} + 1"
+    )
+
+
+def _scatter(w: Writer, _t: Alias, arguments: Mapping[str, object]) -> str:
+    check_scatter(
+        cast("datetime", arguments["from"]), cast("datetime", arguments["to"]), cast("int", arguments["first"])
+    )
+    s = w.alias(qd_scores)
+    means = ", ".join(
+        f"{_rounded(f'avg({getattr(s, column)})')} as {name}"
+        for column, name in (("engagement", "engagement"), ("valence", "valence"), ("score", "qd_score"))
+    )
+    chosen = (
+        f"select m.*, c.interaction_count, c.person_id from ({_scattered(w, arguments)}) c cross join lateral"
+        f" (select {means} from qd_scores {s.name} where {s.tenant_id} = {w.tenant} and {s.person_id} = c.person_id"
+        f" and {_range(w, s, 'at', arguments)} and {s.source} = 'RULES') m"
+    )
+    arrays = ", ".join(f"array_agg({name} order by interaction_count desc, person_id) as {name}s" for name in SCATTERED)
+    return f"select count(*) > {w.bind(arguments['first'], 'bigint')} as truncated, {arrays} from ({chosen}) x"
+
+
+def _scatter_points(w: Writer, t: Alias, arguments: Mapping[str, object]) -> str:
+    names, arrays = ", ".join(SCATTERED), ", ".join(getattr(t, f"{name}s") for name in SCATTERED)
+    first = w.bind(arguments["first"], "bigint")
+    return f"select {names} from unnest({arrays}) as p({names}) limit {first}"
+
+
+SENTIMENT_POINTS = value(
+    {
+        "person": Link("people", local="person_id"),
+        "engagement": number("engagement", null=True),
+        "valence": number("valence", null=True),
+        "qd_score": number("qd_score", null=True),
+        "interaction_count": integer("interaction_count"),
+    },
+    rows=_scatter_points,
+    many=True,
+)
+SENTIMENT_SCATTER = value({"points": SENTIMENT_POINTS, "truncated": boolean("truncated")}, rows=_scatter)
+
+CONSENTS = source(
+    "consents",
+    consents,
+    prefix="consent",
+    visible=any_of(own_person("person_id"), assigned("recorded_by_id")),
+    default_order=("CREATED_AT", True),
+    columns={
+        "subject_kind": enum("subject_kind"),
+        "purpose": enum("purpose"),
+        "modality": enum("modality"),
+        "status": enum(
+            lambda t: (
+                f"case when {t.withdrawn_at} <= now() then 'WITHDRAWN'"
+                f" when {t.expires_at} <= now() then 'EXPIRED' else 'ACTIVE' end"
+            )
+        ),
+        "granted_at": time("granted_at"),
+        "expires_at": time("expires_at", null=True),
+        "withdrawn_at": time("withdrawn_at", null=True),
+        "notice_version": text("notice_version"),
+    },
+    links={"person": Link("people", local="person_id")},
+    orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
+)

@@ -12,7 +12,7 @@ from db.leads.demographics import LEAD_DEMOGRAPHICS
 from db.leads.pipeline import PIPELINE, PIPELINE_STAGE
 from db.leads.source import LEADS, PROPERTY_INTERESTS, STAGE_CHANGES
 from db.opportunities import OPPORTUNITIES
-from db.people.source import PEOPLE
+from db.people.source import ACCOUNTS, DUPLICATE, FACTS, HOUSEHOLDS, PEOPLE, PERSON_ACCOUNT, RELATIONSHIPS
 from db.perception.source import CONSENTS, SENTIMENT_POINTS, SENTIMENT_SCATTER
 from db.properties.source import PROJECTS, PROPERTIES, PROPERTY_MEDIA
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
@@ -21,13 +21,16 @@ from domain.reading import Declaration, FieldDeclaration, FieldKind
 
 CATALOGUE: Final = Catalogue()
 CATALOGUE.add(TENANTS, USERS, SYSTEM_ACTORS, API_KEYS, AUDIT_ENTRIES, ACTIVITY_ENTRIES)
-CATALOGUE.add(PEOPLE, LEADS, STAGE_CHANGES, PROPERTY_INTERESTS)
+CATALOGUE.add(PEOPLE, HOUSEHOLDS, RELATIONSHIPS, ACCOUNTS, FACTS)
+CATALOGUE.add(LEADS, STAGE_CHANGES, PROPERTY_INTERESTS)
 CATALOGUE.add(OPPORTUNITIES)
 CATALOGUE.add(PROJECTS, PROPERTIES, PROPERTY_MEDIA)
 CATALOGUE.add(INTERACTIONS, TRANSCRIPT_SEGMENTS, OBJECTIONS, TASKS, CONSENTS)
 CATALOGUE.values |= {
     "event_cursor": EVENT_CURSOR,
     "lead_demographics": LEAD_DEMOGRAPHICS,
+    "person_accounts": PERSON_ACCOUNT,
+    "person_duplicates": DUPLICATE,
     "pipeline": PIPELINE,
     "sentiment_points": SENTIMENT_POINTS,
     "sentiment_scatter": SENTIMENT_SCATTER,

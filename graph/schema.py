@@ -55,6 +55,8 @@ QUERIES = (
 )
 MUTATIONS = (
     access.AccessMutation,
+    people.PersonMutation,
+    people.PersonMergeMutation,
     leads.LeadMutation,
     opportunities.OpportunityMutation,
     properties.PropertyMutation,

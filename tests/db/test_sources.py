@@ -1,0 +1,55 @@
+"""The proof at start-up: what the schema declares and `db` does not keep is named."""
+
+import pytest
+
+from db.sources import CATALOGUE, disagreements
+from domain.reading import Declaration, FieldDeclaration, FieldKind
+from graph.declarations import declarations
+from graph.schema import build
+
+COLUMN, LINK, CONNECTION = FieldKind.COLUMN, FieldKind.LINK, FieldKind.CONNECTION
+
+
+def test_the_schema_and_the_sources_agree() -> None:
+    build()
+    assert disagreements(CATALOGUE, declarations()) == []
+
+
+@pytest.mark.parametrize(
+    ("field", "found"),
+    [
+        (FieldDeclaration("colour", COLUMN, nullable=True), "leads.colour: no column has this name."),
+        (
+            FieldDeclaration("budget", COLUMN, nullable=False),
+            "leads.budget: not null in graph, but null or masked in db.",
+        ),
+        (FieldDeclaration("owner", LINK, nullable=True, target="users"), "leads.owner: no link has this name."),
+        (
+            FieldDeclaration("person", LINK, nullable=False, target="users"),
+            "leads.person: leads to 'users' in graph, to 'people' in db.",
+        ),
+        (
+            FieldDeclaration("assignee", LINK, nullable=False, target="users"),
+            "leads.assignee: not null in graph, but its key may be null.",
+        ),
+        (
+            FieldDeclaration("person", CONNECTION, nullable=False, target="people"),
+            "leads.person: a connection or a list needs a remote column.",
+        ),
+    ],
+)
+def test_a_broken_promise_is_named(field: FieldDeclaration, found: str) -> None:
+    declared = Declaration("leads", "lead", (field,))
+    assert disagreements(CATALOGUE, [declared]) == [found]
+
+
+def test_missing_filters_orders_sources_and_prefixes_are_named() -> None:
+    leads = Declaration("leads", "lead", (), filters=("mood",), orders=("MOOD",))
+    boats = Declaration("boats", "boat", ())
+    wrong = Declaration("leads", "led", ())
+    assert disagreements(CATALOGUE, [leads, boats, wrong]) == [
+        "leads: no filter 'mood' in db.",
+        "leads: no order 'MOOD' in db.",
+        "boats: no source has this name.",
+        "leads: the prefix is 'led' in graph, 'lead' in db.",
+    ]

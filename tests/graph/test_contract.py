@@ -1,0 +1,172 @@
+"""Every client operation of `graph/operations` on the seeded demo tenant: real rows in exactly so many statements."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from domain.access import Role
+from tests.api import OPERATIONS, Api
+from tests.demo import Demo
+
+Variables = dict[str, Any]
+JUNIOR, SENIOR, DIRECTOR, ADMIN = Role.JUNIOR_BROKER, Role.SENIOR_BROKER, Role.SALES_DIRECTOR, Role.ADMIN
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One operation: who sends it, with what, and how many statements its reading takes."""
+
+    name: str
+    role: Role
+    statements: int
+    variables: Callable[[Demo], Awaitable[Variables]]
+
+
+def fixed(**variables: Any) -> Callable[[Demo], Awaitable[Variables]]:
+    """Return variables that need nothing from the demo."""
+
+    async def give(_demo: Demo) -> Variables:
+        return variables
+
+    return give
+
+
+NOW = datetime.now(UTC)
+YEAR = {"from": (NOW - timedelta(days=365)).isoformat(), "to": NOW.isoformat()}
+
+QUERIES = [
+    Case("Viewer", JUNIOR, 2, fixed()),
+    Case("Team", SENIOR, 1, fixed(first=50)),
+    Case("AuditTrail", ADMIN, 1, fixed(first=20)),
+    Case("LeadBoard", JUNIOR, 7, fixed(first=20)),
+    Case("PipelineBoard", SENIOR, 5, fixed(perStage=5)),
+    Case("Lead", JUNIOR, 7, lambda demo: demo.ids(id="lead")),
+    Case("Client360", JUNIOR, 20, lambda demo: demo.ids(personId="person")),
+    Case("PersonTimeline", JUNIOR, 3, lambda demo: demo.ids(personId="person", first=50)),
+    Case("CallTranscript", JUNIOR, 3, lambda demo: demo.ids(id="call", first=50)),
+    Case("QdHistory", JUNIOR, 1, lambda demo: demo.ids(personId="person", points=100, **YEAR)),
+    Case("People", SENIOR, 1, fixed(first=20)),
+    Case("Opportunities", JUNIOR, 4, fixed(first=20)),
+    Case("Tasks", JUNIOR, 4, fixed(first=20)),
+    Case("LeadDemographics", DIRECTOR, 1, fixed(currency="INR")),
+    Case("SentimentScatter", DIRECTOR, 2, fixed(first=50, **YEAR)),
+    Case("PersonDuplicates", DIRECTOR, 2, lambda demo: demo.ids(personId="duplicated", first=5)),
+    Case("Activity", DIRECTOR, 4, fixed(first=20)),
+    Case("Properties", JUNIOR, 3, fixed(first=20)),
+    Case("Property", JUNIOR, 5, lambda demo: demo.ids(id="property")),
+    Case("Projects", JUNIOR, 1, fixed(first=20)),
+    Case("Threads", JUNIOR, 4, fixed(first=20)),
+    Case("Thread", JUNIOR, 4, lambda demo: demo.ids(id="thread", last=20)),
+]
+
+
+def made(**given: Any) -> Callable[[Demo], Awaitable[Variables]]:
+    """Return variables whose entries may be names of the demo's rows, also one level down in an `input`."""
+
+    async def give(demo: Demo) -> Variables:
+        found = await demo.ids(**given)
+        return {
+            name: await demo.ids(**entry) if isinstance(entry, dict) and name == "input" else entry
+            for name, entry in found.items()
+        }
+
+    return give
+
+
+MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
+    "PersonCreate": (JUNIOR, made(input={"fullName": "Meera Iyer", "phone": "+91 98200 12345", "city": "Mumbai"})),
+    "PersonUpdate": (JUNIOR, made(input={"personId": "person", "city": "Pune"})),
+    "LeadCreate": (
+        JUNIOR,
+        made(
+            input={
+                "personId": "person",
+                "source": "REFERRAL",
+                "budget": {"amount": "42500000", "currency": "INR"},
+                "idempotencyKey": uuid4().hex,
+            }
+        ),
+    ),
+    "LeadUpdate": (JUNIOR, made(input={"leadId": "lead", "qualification": "HOT", "tags": ["sea view"]})),
+    "LeadMove": (JUNIOR, made(leadId="open_lead", toStage="QUALIFIED", expectedStage="NEGOTIATION", note="Thinking.")),
+    "LeadAssign": (SENIOR, made(leadId="lead", assigneeId="junior")),
+    "OpportunityCreate": (
+        JUNIOR,
+        made(input={"leadId": "lead", "amount": {"amount": "30000000", "currency": "INR"}, "probability": 0.4}),
+    ),
+    "OpportunityUpdate": (JUNIOR, made(input={"opportunityId": "opportunity", "probability": 0.6})),
+    "PropertyInterestSet": (JUNIOR, made(input={"personId": "person", "propertyId": "property", "level": "HIGH"})),
+    "FactCorrect": (JUNIOR, made(factId="fact", text="Wants to move in by March.")),
+    "InteractionLog": (
+        JUNIOR,
+        made(
+            input={
+                "personId": "person",
+                "occurredAt": (NOW - timedelta(hours=1)).isoformat(),
+                "direction": "OUTBOUND",
+                "detail": {"note": {"text": "Asked about the clubhouse."}},
+            }
+        ),
+    ),
+    "TaskCreate": (JUNIOR, made(input={"personId": "person", "title": "Send the floor plan", "priority": "HIGH"})),
+    "TaskUpdate": (JUNIOR, made(input={"taskId": "task", "priority": "URGENT"})),
+    "TaskComplete": (JUNIOR, made(taskId="task")),
+    "PersonMerge": (DIRECTOR, made(input={"keepPersonId": "duplicated", "absorbPersonIds": ["duplicate"]})),
+    "PropertyCreate": (
+        SENIOR,
+        made(
+            input={
+                "listingKey": f"TEST-{uuid4().hex[:8]}",
+                "listPrice": {"amount": "55000000", "currency": "INR"},
+                "propertyType": "RESIDENTIAL",
+                "projectId": "project",
+            }
+        ),
+    ),
+    "PropertyUpdate": (SENIOR, made(input={"propertyId": "property", "publicRemarks": "Facing the sea."})),
+    "PropertyArchive": (SENIOR, made(propertyId="property")),
+    "ThreadOpen": (JUNIOR, made(channel="WHATSAPP", personId="person", address=None)),
+    "MessageSend": (JUNIOR, made(threadId="thread", text="The floor plan is on its way.")),
+    "ThreadLinkPerson": (JUNIOR, made(threadId="thread", personId="person")),
+    "ThreadMarkRead": (JUNIOR, made(threadId="thread", upToMessageId="message")),
+}
+
+
+@pytest.mark.parametrize("name", MUTATIONS)
+async def test_mutation_answers_its_payload(name: str, demo: Demo) -> None:
+    role, variables = MUTATIONS[name]
+    data = await demo.api.data(name, caller=demo.caller(role), **await variables(demo))
+    [(_field, answer)] = data.items()
+    assert answer["__typename"] == f"{name}Payload", answer
+    assert empty_places(answer) == []
+
+
+@pytest.mark.parametrize("case", QUERIES, ids=lambda case: case.name)
+async def test_query_answers_real_rows_in_this_many_statements(case: Case, demo: Demo) -> None:
+    api: Api = demo.api
+    data = await api.data(case.name, caller=demo.caller(case.role), **await case.variables(demo))
+    assert empty_places(data) == []
+    assert api.statements == case.statements
+
+
+def test_every_client_operation_has_a_case() -> None:
+    covered = {case.name for case in QUERIES} | set(MUTATIONS) | {"Login", "SessionRefresh", "SessionRevoke"}
+    assert covered == {path.stem for path in OPERATIONS.glob("*.graphql")}
+
+
+def empty_places(value: object, path: str = "data") -> list[str]:
+    """Return the root fields and lists that answered nothing. Below the first rows, emptiness is the data's own."""
+    if not isinstance(value, dict):
+        return [path] if value is None else []
+    found = []
+    for name, entry in value.items():
+        place = f"{path}.{name}"
+        if entry is None or (isinstance(entry, (list, dict)) and not entry):
+            found.append(place)
+        elif isinstance(entry, dict) and entry.get("edges") == []:
+            found.append(f"{place}.edges")
+    return found

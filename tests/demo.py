@@ -38,7 +38,7 @@ WANTED = {
     ),
     "fact": (
         "fact",
-        "SELECT f.id FROM facts f JOIN leads l ON l.person_id = f.person_id WHERE l.assignee_id = $1 ORDER BY 1 LIMIT 1",
+        "SELECT f.id FROM facts f JOIN leads l ON l.person_id = f.person_id WHERE l.assignee_id = $1 ORDER BY 1",
     ),
     "thread": (
         "thread",

@@ -93,10 +93,10 @@ class PostgresServer:
         self._handle: IO[str] | None = None
         # PostgreSQL refuses to run as root. The user is the one that the wheel makes for itself.
         self._user = "pgserver" if os.geteuid() == 0 else None
-        self._socket = self.directory / "socket"
-        if len(os.fsencode(self._socket)) > LONGEST_SOCKET_DIRECTORY:
+        self.socket = self.directory / "socket"
+        if len(os.fsencode(self.socket)) > LONGEST_SOCKET_DIRECTORY:
             digest = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16]
-            self._socket = Path(tempfile.gettempdir()) / f"velocity-{digest}"
+            self.socket = Path(tempfile.gettempdir()) / f"velocity-{digest}"
 
     def __enter__(self) -> Self:
         self.start()
@@ -113,7 +113,7 @@ class PostgresServer:
     def address(self, role: str, database: str = DATABASE) -> str:
         if self._tcp and role != SUPERUSER:
             return f"postgresql://{role}:{self._password(role)}@127.0.0.1:{self._port()}/{database}"
-        return f"postgresql://{role}@/{database}?host={quote(str(self._socket), safe='/')}&port={self._port()}"
+        return f"postgresql://{role}@/{database}?host={quote(str(self.socket), safe='/')}&port={self._port()}"
 
     def start(self) -> None:
         """Start PostgreSQL, or join the one that runs already. Blocks until it answers; raises ServerFailed."""
@@ -141,7 +141,9 @@ class PostgresServer:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 return
-            self._run("pg_ctl", "-D", str(self.cluster), "-m", "fast", "-t", str(PATIENCE), "-w", "stop")
+            self._run("pg_ctl", "-D", str(self.cluster), "-m", "fast", "-t", str(int(PATIENCE)), "-w", "stop")
+            if not self.socket.is_relative_to(self.directory):
+                shutil.rmtree(self.socket)
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
@@ -153,9 +155,9 @@ class PostgresServer:
     def _join_or_launch(self) -> None:
         if self._user is not None:
             _make_user(self._user)
-        self._socket.mkdir(exist_ok=True)
-        self._give(self._socket, 0o700)
-        self._open_way_to(self._socket)
+        self._make_socket_folder()
+        self._open_way_to(self.socket)
+        self._open_way_to(self.cluster)
         if not (self.cluster / "PG_VERSION").exists():
             self._initialise()
         elif (found := (self.cluster / "PG_VERSION").read_text().strip()) != str(VERSION):
@@ -166,6 +168,17 @@ class PostgresServer:
         if not (self.directory / "roles.created").exists():
             self._create_roles()
             (self.directory / "roles.created").touch()
+
+    def _make_socket_folder(self) -> None:
+        """Make it, or take the one that an earlier start left; in a shared folder it might be somebody's trap."""
+        try:
+            self.socket.mkdir(mode=0o700)
+        except FileExistsError as error:
+            found = self.socket.lstat()
+            trusted = {os.geteuid()} if self._user is None else {os.geteuid(), pwd.getpwnam(self._user).pw_uid}
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid not in trusted:
+                raise ServerFailed(f"{self.socket} is not ours; remove it, or use a shorter data folder.") from error
+        self._give(self.socket, 0o700)
 
     def _initialise(self) -> None:
         self._open_way_to(programs())
@@ -187,7 +200,7 @@ class PostgresServer:
             (self.directory / "port").write_text(str(_free_port()))
         settings = SETTINGS | ({} if self._durable else FORGETFUL)
         settings |= {"listen_addresses": "127.0.0.1" if self._tcp else "", "port": str(self._port())}
-        settings |= {"unix_socket_directories": str(self._socket)}
+        settings |= {"unix_socket_directories": str(self.socket)}
         escaped = {name: value.replace("'", "''") for name, value in settings.items()}
         self._write("velocity.conf", "".join(f"{name} = '{value}'\n" for name, value in escaped.items()))
         main = self.cluster / "postgresql.conf"
@@ -201,35 +214,47 @@ class PostgresServer:
         self._write("pg_hba.conf", "local all all peer map=velocity\n" + over_tcp)
 
     def _launch(self) -> None:
-        self._forget_stale_process()
+        self._forget_killed_server()
         log = self.directory / "log"
         log.touch()
         self._give(log, 0o600)
         start = ("pg_ctl", "-D", str(self.cluster), "-l", str(log), "-t", str(int(PATIENCE)), "-w", "start")
         deadline = time.monotonic() + PATIENCE
+        before = log.stat().st_size
         while self._run(*start).returncode != 0:
-            end_of_log = log.read_text(errors="replace")[-2000:]
-            # A postmaster that was killed leaves backends that hold its memory for a moment.
-            if "shared memory block" not in end_of_log or time.monotonic() > deadline:
-                raise ServerFailed(f"PostgreSQL did not start in {self.cluster}:\n{end_of_log}")
+            said = log.read_bytes()[before:].decode(errors="replace")
+            # The kernel may take a moment to take memory from the processes of a killed server.
+            if "shared memory block" not in said or time.monotonic() > deadline:
+                raise ServerFailed(f"PostgreSQL did not start in {self.cluster}:\n{said[-2000:]}")
+            before = log.stat().st_size
             time.sleep(0.1)
 
-    def _forget_stale_process(self) -> None:
-        """Remove the pid file of a killed server whose number may belong to some other program by now.
+    def _forget_killed_server(self) -> None:
+        """Remove the lock files of a server that was killed.
 
-        PostgreSQL does so itself, unless that program runs as the same user. A living server, or a backend that
-        outlived its postmaster, has the cluster as its working directory.
+        PostgreSQL would do so itself, unless the number in them belongs to another program of the same user by now, or
+        to a process that has ended and that nobody waits for, as in a container without an init.
         """
-        processes = Path("/proc")
-        if not processes.exists():
+        if not Path("/proc/self/cwd").exists():
             return
-        for directory in processes.glob("[0-9]*/cwd"):
+        deadline = time.monotonic() + PATIENCE
+        while self._has_processes():
+            # Backends that outlived their postmaster are about to notice.
+            if time.monotonic() > deadline:
+                raise ServerFailed(f"A PostgreSQL that takes no connections works in {self.cluster}.")
+            time.sleep(0.05)
+        for lock in (self.cluster / "postmaster.pid", *self.socket.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)
+
+    def _has_processes(self) -> bool:
+        """Whether a postmaster or a backend works in the cluster: that is their working directory."""
+        for directory in Path("/proc").glob("[0-9]*/cwd"):
             try:
                 if directory.readlink() == self.cluster:
-                    return
+                    return True
             except OSError:
                 continue
-        (self.cluster / "postmaster.pid").unlink(missing_ok=True)
+        return False
 
     def _create_roles(self) -> None:
         if self._tcp:
@@ -252,7 +277,7 @@ class PostgresServer:
         running, busy = 0, 1
         deadline = time.monotonic() + PATIENCE
         while True:
-            code = self._run("pg_isready", "-h", str(self._socket), "-p", str(self._port())).returncode
+            code = self._run("pg_isready", "-h", str(self.socket), "-p", str(self._port())).returncode
             if code != busy or time.monotonic() > deadline:
                 return code == running
             time.sleep(0.05)

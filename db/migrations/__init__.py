@@ -64,6 +64,11 @@ def newest_revision() -> str:
     return newest
 
 
+def is_known(revision: str) -> bool:
+    """Whether this release has a revision; a database of a newer release is at one that it has not."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
@@ -72,10 +77,16 @@ def _config() -> Config:
 
 @asynccontextmanager
 async def _alone(owner_dsn: str) -> AsyncIterator["Connection[Record]"]:
-    """Hold the advisory lock on a connection that idles outside a transaction, so that no revision waits for it."""
+    """Hold the advisory lock, on a connection that idles outside a transaction.
+
+    It asks again and again: a statement that waited for the lock would hold a snapshot, and an index that the holder
+    builds concurrently would wait for that.
+    """
     connection: Connection[Record] = await asyncpg.connect(owner_dsn)
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", ONE_AT_A_TIME)
+        ask = "SELECT pg_try_advisory_lock($1)"
+        while not await connection.fetchval(ask, ONE_AT_A_TIME):  # noqa: ASYNC110 the other is in another process
+            await asyncio.sleep(0.1)
         yield connection
     finally:
         await connection.close()

@@ -46,10 +46,11 @@ async def describe(connection: "Connection[Record]") -> set[str]:
 
 
 async def drift(server: PostgresServer) -> list[str]:
-    """What the migrated database lacks, or has beyond the tables; empty if nothing. `server` is new and empty."""
+    """What the migrated database lacks, or has beyond the tables; empty if nothing. `server` is a temporary one."""
     await migrate(server.addresses.owner)
     superuser = await asyncpg.connect(server.addresses.superuser)
     try:
+        await superuser.execute("DROP DATABASE IF EXISTS declared")
         await superuser.execute(f"CREATE DATABASE declared OWNER {OWNER}")
         migrated = await describe(superuser)
     finally:

@@ -3,8 +3,8 @@
 | Rule             | speaks when                                                         | says    | due            |
 | unanswered       | they wrote and nobody has answered                                  | MESSAGE | 4 hours after  |
 |                  | … for two days                                                      | CALL    | as above       |
-| visit ahead      | they visit within two days                                          | VISIT   | a day before   |
 | overdue task     | an open task is past its time                                       | REVIEW  | when it was    |
+| visit ahead      | in VISIT but not seen there since, with a task due within two days  | VISIT   | with the task  |
 | first contact    | a lead came in and nobody has spoken to them since                  | CALL    | a day after    |
 | interest is high | the newest score is 70 or more, a week old at most, and nobody      | VISIT   | two days after |
 |                  | has spoken to them since; they have seen a property                 | CALL    | as above       |
@@ -14,7 +14,7 @@
 | next task        | an open task has a time                                             | REVIEW  | then           |
 | keep in touch    | they have an open lead                                              | MESSAGE | at that limit  |
 
-Somebody without an open lead who neither wrote nor has a task or a visit ahead needs nothing.
+Somebody without an open lead who neither wrote nor has a task needs nothing.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Situation:
     last_contacted_at: datetime | None = None
     unanswered_since: datetime | None = None
     task: DueTask | None = None
-    visit_at: datetime | None = None
+    last_visit_at: datetime | None = None
     engagement: Engagement | None = None
     zone: tzinfo = UTC
     """Where the days in a reason are counted."""
@@ -121,14 +121,17 @@ def _unanswered(situation: Situation, now: datetime) -> NextBestAction | None:
 
 
 def _visit_ahead(situation: Situation, now: datetime) -> NextBestAction | None:
-    visit = situation.visit_at
-    if visit is None or not now <= visit <= now + VISIT_IS_NEAR:
+    lead, task, visited = situation.lead, situation.task, situation.last_visit_at
+    if lead is None or lead.stage is not LeadStage.VISIT or (visited is not None and visited >= lead.since):
+        return None
+    if task is None or not now <= task.due_at <= now + VISIT_IS_NEAR:
         return None
     return NextBestAction(
         NextBestActionKind.VISIT,
-        "Confirm the visit",
-        f"They visit on {_day(visit, situation)}.",
-        visit - timedelta(days=1),
+        "Prepare the visit",
+        f"They have not visited since their lead came to VISIT, and “{_quoted(task.title)}” is due on"
+        f" {_day(task.due_at, situation)}.",
+        task.due_at,
     )
 
 
@@ -233,8 +236,8 @@ def _keep_in_touch(situation: Situation, _now: datetime) -> NextBestAction | Non
 
 _RULES: Final[tuple[Callable[[Situation, datetime], NextBestAction | None], ...]] = (
     _unanswered,
-    _visit_ahead,
     _overdue_task,
+    _visit_ahead,
     _first_contact,
     _interest_is_high,
     _interest_is_low,

@@ -1,5 +1,6 @@
 """People and leads."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,6 @@ async def person(owner: "Connection[Record]", of: Tenant, *, full_name: str = "A
 async def lead(owner: "Connection[Record]", of: Tenant, *, person_id: UUID, **values: Any) -> UUID:
     """Make a lead, NEW from the website unless told otherwise."""
     lead_id = new_id()
-    values = {"stage": "NEW", "source": "WEBSITE", **values}
+    values = {"stage": "NEW", "source": "WEBSITE", "stage_changed_at": datetime.now(UTC), **values}
     await insert(owner, "leads", of.id, id=lead_id, person_id=person_id, **values)
     return lead_id

@@ -118,8 +118,9 @@ class ChainCheck:
         """Check the next entry, with the two hashes that are stored beside it."""
         expected = self._sequence + 1
         if entry.sequence != expected:
-            missing = f"{expected}" if entry.sequence == expected + 1 else f"{expected} to {entry.sequence - 1}"
-            yield BrokenLink(self._tenant_id, expected, f"Entry {missing} is missing.")
+            several = f"Entries {expected} to {entry.sequence - 1} are missing."
+            one = f"Entry {expected} is missing."
+            yield BrokenLink(self._tenant_id, expected, one if entry.sequence == expected + 1 else several)
         elif previous != self._hash:
             yield BrokenLink(self._tenant_id, entry.sequence, "It does not follow the entry before it.")
         if entry.hash_after(previous) != stored:

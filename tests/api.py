@@ -1,6 +1,6 @@
 """A client of the schema for tests: one call, one answer in the shape that HTTP gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +8,7 @@ from graphql import GraphQLError
 
 from app.wiring import System
 from domain.access import Caller, Role
+from domain.values import new_id
 from graph.context import GraphContext
 from graph.errors import formatted
 from tests.factories.access import Tenant
@@ -28,6 +29,8 @@ class Api:
 
     system: System
     tenant: Tenant
+    address: str = field(default_factory=lambda: str(new_id()))
+    """Where the requests come from: a place of its own, so that no other test's failures count."""
     statements: int = 0
     """How many read statements the last call sent."""
 
@@ -41,7 +44,8 @@ class Api:
             reads=self.system.reads,
             units=self.system.units,
             sign_in=self.system.sign_in,
-            address="127.0.0.1",
+            messengers=self.system.messengers,
+            address=self.address,
         )
         before = self.system.pool.statements
         text = document if "{" in document else operation(document)

@@ -1,6 +1,6 @@
 """How the audit chain and the activity feed are stored: written by the unit that did the thing, never changed."""
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, LargeBinary, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -26,7 +26,6 @@ audit_entries = tenant_table(
     *pointer("actor"),
     *pointer("subject"),
     Column("changed_fields", ARRAY(Text), nullable=False, server_default=sql("'{}'::text[]")),
-    Column("detail", JSON),
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     CheckConstraint("octet_length(previous_hash) = 32 AND octet_length(hash) = 32", name="hash_sha256"),

@@ -3,9 +3,10 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from argon2 import PasswordHasher
 from asyncpg import Connection, Record
 
-from domain.access import Caller, Role
+from domain.access import Caller, Role, normalised_email
 from domain.audit import GENESIS
 from domain.values import new_id
 from tests.factories.rows import insert
@@ -54,3 +55,15 @@ async def user(owner: "Connection[Record]", of: Tenant, *, role: Role, name: str
         role=role.name, status="ACTIVE",
     )  # fmt: skip
     return user_id
+
+
+QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+"""Settings far too weak for anything but a test."""
+
+
+async def password(owner: "Connection[Record]", of: Tenant, user_id: UUID, *, email: str, secret: str) -> None:
+    """Let a user sign in by password."""
+    await insert(
+        owner, "sign_ins", of.id, user_id=user_id, email_normalised=normalised_email(email),
+        password_hash=QUICK.hash(secret),
+    )  # fmt: skip

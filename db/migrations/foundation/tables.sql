@@ -69,7 +69,6 @@ CREATE TABLE audit_entries (
     subject_noun TEXT CONSTRAINT ck_audit_entries_subject_noun_name CHECK (subject_noun ~ '^[a-z_]{1,40}$'),
     subject_id UUID,
     changed_fields TEXT[] DEFAULT '{}'::text[] NOT NULL,
-    detail JSON,
     previous_hash BYTEA NOT NULL,
     hash BYTEA NOT NULL,
     CONSTRAINT pk_audit_entries PRIMARY KEY (tenant_id, id),

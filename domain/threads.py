@@ -1,6 +1,23 @@
-"""Conversations with one address over one channel, and their messages."""
+"""Conversations with one address over one channel, their messages, and who has read how far."""
 
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Final, Protocol
+from uuid import UUID
+
+from domain.access import Actor
+from domain.audit import AuditAction, Change, CrmActivityKind
+from domain.errors import Conflict, Invalid, Unavailable
+from domain.interactions import Direction
+from domain.people.phones import home_region, parsed_phone
+from domain.values import new_id
+
+if TYPE_CHECKING:
+    from domain.unit import Unit
 
 
 class Channel(Enum):
@@ -34,3 +51,320 @@ class MessageProvider(Enum):
     """Who delivers a tenant's messages."""
 
     MOCK = "MOCK"
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """A conversation, as far as its rules need to know it. `address` is a phone number in E.164."""
+
+    id: UUID
+    channel: Channel
+    address: str
+    person_id: UUID | None
+    assignee_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The one thread of an address: whether the caller may see it, and whether it was made just now."""
+
+    thread: Thread
+    visible: bool
+    created: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message of a thread."""
+
+    id: UUID
+    thread_id: UUID
+    direction: Direction
+    kind: MessageKind
+    text: str | None
+    sent_at: datetime
+    author: Actor | None = None
+    delivery_state: DeliveryState | None = None
+    provider_message_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A place in a conversation: later is greater."""
+
+    sent_at: datetime
+    message_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ReadMarker:
+    """How far somebody has read, and how many inbound messages they have not."""
+
+    position: Position | None = None
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadOpen:
+    """A conversation to begin: with an address, or with a person at their phone number."""
+
+    channel: Channel
+    address: str | None = None
+    person_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageSend:
+    """A text to send."""
+
+    thread_id: UUID
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceive:
+    """A message that a provider brought."""
+
+    channel: Channel
+    address: str
+    kind: MessageKind
+    text: str | None
+    sent_at: datetime
+    provider_message_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadLinkPerson:
+    """Whose conversation it is."""
+
+    thread_id: UUID
+    person_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadMarkRead:
+    """How far the caller has read."""
+
+    thread_id: UUID
+    up_to_message_id: UUID
+
+
+class ThreadStore(Protocol):
+    """Threads of the unit's tenant that its caller may see."""
+
+    async def get_for_update(self, thread_id: UUID) -> Thread:
+        """Return a thread and lock its row; raises NotFound."""
+
+    async def keep(self, thread: Thread, last_message_at: datetime, now: datetime) -> Kept:
+        """Store a new thread, unless its address has one on its channel; lock and return the one there is."""
+
+    async def link(self, thread: Thread, person_id: UUID) -> None:
+        """Store whose conversation it is; its messages join that person's interactions."""
+
+    async def person_with_phone(self, address: str) -> UUID | None:
+        """Return the only person with this phone number; None where there is nobody, or more than one."""
+
+    async def provider(self, channel: Channel) -> MessageProvider | None:
+        """Return who delivers the tenant's messages on a channel."""
+
+    async def add_message(self, message: Message, now: datetime) -> bool:
+        """Store a message; False where its provider has brought it before."""
+
+    async def add_interaction(self, interaction_id: UUID, message: Message, person_id: UUID, now: datetime) -> None:
+        """Store the interaction that a message is with a person."""
+
+    async def raise_unread(self, thread_id: UUID, now: datetime) -> None:
+        """Count one more unread message for every active user who may see the thread."""
+
+    async def position(self, thread_id: UUID, message_id: UUID) -> Position:
+        """Return the place of a message; raises NotFound naming `upToMessageId` for one of another thread."""
+
+    async def marker(self, thread_id: UUID) -> ReadMarker:
+        """Return how far the caller has read."""
+
+    async def unread_after(self, thread_id: UUID, position: Position) -> int:
+        """Count the inbound messages after a place."""
+
+    async def set_marker(self, thread_id: UUID, marker: ReadMarker, now: datetime) -> None:
+        """Store how far the caller has read."""
+
+
+class Messenger(Protocol):
+    """Hands messages to whoever delivers them."""
+
+    async def send(self, channel: Channel, address: str, message: Message) -> str:
+        """Hand over one message and return the id that the provider gave it; raises Unavailable."""
+
+
+Messengers = Mapping[MessageProvider, Messenger]
+
+
+class NoProvider(Unavailable):
+    """No messaging provider is configured."""
+
+
+class AddressTaken(Conflict):
+    """A conversation with this address exists that you may not see."""
+
+
+LONGEST_TEXT: Final = {Channel.WHATSAPP: 4096, Channel.SMS: 1600}
+"""How many characters a channel carries in one message."""
+
+
+def check_text(channel: Channel, text: str) -> None:
+    """Refuse a text that its channel does not carry; raises Invalid."""
+    longest = LONGEST_TEXT[channel]
+    if not text.strip():
+        raise Invalid("A message says something.", field="text")
+    if len(text) > longest:
+        raise Invalid(
+            f"A {channel.name} message has at most {longest} characters; {len(text)} were sent.", field="text"
+        )
+
+
+async def open_thread(unit: Unit, command: ThreadOpen) -> UUID:
+    """Begin a conversation, or return the one that the address has.
+
+    Without an address the person's phone number is used, and so the person must be the caller's own. A new thread is
+    the caller's, and it is linked to the person who is named, or to the only person with that number.
+    """
+    if command.address is None and command.person_id is None:
+        raise Invalid("Give an address or a person.", field="address")
+    region = home_region(await unit.people.tenant_currency())
+    address = None if command.address is None else parsed_phone(command.address, region, "address").e164
+    person_id, phone = None, None
+    if command.person_id is not None:
+        person_id = await unit.people.owned(command.person_id)
+        person = await unit.people.get_for_update(person_id)
+        phone = person.phone.e164 if person.phone is not None else None
+    address = address or phone
+    if address is None:
+        raise Invalid("This person has no phone number.", field="personId")
+    linked = person_id or await unit.threads.person_with_phone(address)
+    wanted = Thread(new_id(), command.channel, address, linked, unit.caller.user_id)
+    kept = await unit.threads.keep(wanted, unit.now, unit.now)
+    if kept.created:
+        _opened(unit, kept.thread)
+        return kept.thread.id
+    # Whoever owns the person at this number may have the conversation that nobody has claimed for anybody.
+    if not kept.visible and (kept.thread.person_id is not None or person_id is None or phone != address):
+        raise AddressTaken(field="address")
+    if person_id is not None and kept.thread.person_id is not None and kept.thread.person_id != person_id:
+        raise Conflict("This address belongs to a conversation with somebody else.", field="personId")
+    if person_id is not None and kept.thread.person_id is None:
+        await _link(unit, kept.thread, person_id)
+    return kept.thread.id
+
+
+def sender(messengers: Messengers) -> Callable[[Unit, MessageSend], Awaitable[UUID]]:
+    """Return the use case that sends through these providers."""
+
+    async def send(unit: Unit, command: MessageSend) -> UUID:
+        """Send a text: the message, the interaction with its person, audit and events, once the provider took it."""
+        thread = await unit.threads.get_for_update(command.thread_id)
+        check_text(thread.channel, command.text)
+        provider = await unit.threads.provider(thread.channel)
+        if provider is None or provider not in messengers:
+            raise NoProvider(
+                f"No messaging provider is configured for {thread.channel.name}. An administrator can choose one."
+            )
+        draft = Message(
+            new_id(), thread.id, Direction.OUTBOUND, MessageKind.TEXT, command.text, unit.now, unit.caller.actor
+        )
+        given = await messengers[provider].send(thread.channel, thread.address, draft)
+        await _add(unit, thread, replace(draft, delivery_state=DeliveryState.SENT, provider_message_id=given))
+        return draft.id
+
+    return send
+
+
+async def receive(unit: Unit, command: MessageReceive) -> UUID | None:
+    """Take in a message that a provider brought; None where it has brought it before.
+
+    An address without a thread gets one that nobody is assigned to, linked to the only person with that number.
+    """
+    address = parsed_phone(command.address, None, "address").e164
+    linked = await unit.threads.person_with_phone(address)
+    wanted = Thread(new_id(), command.channel, address, linked, None)
+    kept = await unit.threads.keep(wanted, command.sent_at, unit.now)
+    if kept.created:
+        _opened(unit, kept.thread)
+    message = Message(
+        new_id(), kept.thread.id, Direction.INBOUND, command.kind, command.text, command.sent_at,
+        provider_message_id=command.provider_message_id,
+    )  # fmt: skip
+    if not await _add(unit, kept.thread, message):
+        return None
+    await unit.threads.raise_unread(kept.thread.id, unit.now)
+    return message.id
+
+
+async def link_person(unit: Unit, command: ThreadLinkPerson) -> UUID:
+    """Say whose conversation it is: one of the caller's own people. Said again, it changes nothing."""
+    thread = await unit.threads.get_for_update(command.thread_id)
+    person_id = await unit.people.owned(command.person_id)
+    if person_id != thread.person_id:
+        await _link(unit, thread, person_id)
+    return thread.id
+
+
+async def mark_read(unit: Unit, command: ThreadMarkRead) -> UUID:
+    """Move the caller's read marker up to a message, never back, and count again what lies after it."""
+    thread = await unit.threads.get_for_update(command.thread_id)
+    asked = await unit.threads.position(thread.id, command.up_to_message_id)
+    held = await unit.threads.marker(thread.id)
+    furthest = asked if held.position is None else max(held.position, asked)
+    marker = ReadMarker(furthest, await unit.threads.unread_after(thread.id, furthest))
+    if marker != held:
+        await unit.threads.set_marker(thread.id, marker, unit.now)
+        unit.record(Change(AuditAction.UPDATE, "ThreadRead", "threads", thread.id, ("unreadCount",), thread.person_id))
+    return thread.id
+
+
+def _opened(unit: Unit, thread: Thread) -> None:
+    fields = ("channel", "address", *(("person",) if thread.person_id else ()))
+    unit.record(Change(AuditAction.CREATE, "ThreadOpened", "threads", thread.id, fields, thread.person_id))
+
+
+async def _link(unit: Unit, thread: Thread, person_id: UUID) -> None:
+    await unit.threads.link(thread, person_id)
+    await unit.people.touch(person_id)
+    if thread.person_id is not None:
+        await unit.people.touch(thread.person_id)
+    unit.record(Change(AuditAction.UPDATE, "ThreadLinked", "threads", thread.id, ("person",), person_id))
+
+
+async def _add(unit: Unit, thread: Thread, message: Message) -> bool:
+    if not await unit.threads.add_message(message, unit.now):
+        return False
+    sent = message.direction is Direction.OUTBOUND
+    unit.record(
+        Change(
+            action=AuditAction.CREATE,
+            event="MessageSent" if sent else "MessageReceived",
+            noun="thread_messages",
+            id=message.id,
+            fields=("direction", "kind", "text", "sentAt"),
+            person_id=thread.person_id,
+            payload=(("threadId", str(thread.id)),),
+        )
+    )
+    if thread.person_id is None:
+        return True
+    interaction_id = new_id()
+    await unit.threads.add_interaction(interaction_id, message, thread.person_id, unit.now)
+    await unit.people.touch(thread.person_id)
+    unit.record(
+        Change(
+            action=AuditAction.CREATE,
+            event="InteractionLogged",
+            noun="interactions",
+            id=interaction_id,
+            fields=("kind", "occurredAt"),
+            person_id=thread.person_id,
+            payload=(("kind", "MESSAGE"),),
+            activity=CrmActivityKind.INTERACTION_LOGGED,
+            summary=f"{thread.channel.name} message {'sent' if sent else 'received'}",
+        )
+    )
+    return True

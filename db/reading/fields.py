@@ -10,7 +10,7 @@ from db.reading.writer import Alias, Writer
 
 def _expression(column: str | Expression | Computed) -> Callable[[Writer, Alias], str]:
     if isinstance(column, str):
-        return lambda _w, t: getattr(t, column)
+        return lambda _w, t: t.column(column)
     if isinstance(column, Computed):
         return column.sql
     return lambda _w, t: column(t)

@@ -40,3 +40,10 @@ async def medium(owner: "Connection[Record]", of: Tenant, *, property_id: UUID, 
     }  # fmt: skip
     await insert(owner, "property_media", of.id, id=medium_id, property_id=property_id, order=order, **values)
     return medium_id
+
+
+async def interest(owner: "Connection[Record]", of: Tenant, **values: object) -> UUID:
+    """Make a middling interest of a person in something."""
+    interest_id = new_id()
+    await insert(owner, "property_interests", of.id, id=interest_id, **{"level": "MEDIUM", **values})
+    return interest_id

@@ -16,6 +16,7 @@ from app.callers import CheckedCallers
 from app.database import Database
 from app.failures import CannotContinue
 from app.metrics import Metrics
+from app.outside.mock import MockMessenger
 from app.passwords import Argon2Passwords
 from app.secrets import kept
 from app.settings import Settings
@@ -28,6 +29,7 @@ from db.sources import CATALOGUE, disagreements
 from db.unit import SqlUnits, utc_now
 from domain.access import Caller, Callers, SignInPorts, SignInRules
 from domain.signing import AssetKey, EventKey
+from domain.threads import MessageProvider, Messengers
 from graph.context import GraphContext
 from graph.declarations import declarations
 from graph.schema import Schema, build
@@ -62,6 +64,7 @@ class System:
     reads: SqlReads
     units: SqlUnits
     sign_in: SignInPorts
+    messengers: Messengers
     metrics: Metrics
 
     @property
@@ -74,7 +77,12 @@ class System:
         caller: Caller | None = connection.scope.get("velocity.caller")
         address = connection.client.host if connection.client is not None else ""
         return GraphContext(
-            caller_or_none=caller, reads=self.reads, units=self.units, sign_in=self.sign_in, address=address
+            caller_or_none=caller,
+            reads=self.reads,
+            units=self.units,
+            sign_in=self.sign_in,
+            messengers=self.messengers,
+            address=address,
         )
 
 
@@ -126,5 +134,6 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             reads=SqlReads(CATALOGUE, opened.pool, CursorKey(secret), AssetKey(secret), EventKey(secret)),
             units=opened.units,
             sign_in=opened.sign_in,
+            messengers={MessageProvider.MOCK: MockMessenger()},
             metrics=Metrics(opened.pool),
         )

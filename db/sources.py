@@ -17,6 +17,7 @@ from db.perception.source import CONSENTS, SENTIMENT_POINTS, SENTIMENT_SCATTER
 from db.properties.source import PROJECTS, PROPERTIES, PROPERTY_MEDIA
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
 from db.tasks import TASKS
+from db.threads.source import THREAD_MESSAGES, THREADS
 from domain.reading import Declaration, FieldDeclaration, FieldKind
 
 CATALOGUE: Final = Catalogue()
@@ -26,6 +27,7 @@ CATALOGUE.add(LEADS, STAGE_CHANGES, PROPERTY_INTERESTS)
 CATALOGUE.add(OPPORTUNITIES)
 CATALOGUE.add(PROJECTS, PROPERTIES, PROPERTY_MEDIA)
 CATALOGUE.add(INTERACTIONS, TRANSCRIPT_SEGMENTS, OBJECTIONS, TASKS, CONSENTS)
+CATALOGUE.add(THREADS, THREAD_MESSAGES)
 CATALOGUE.values |= {
     "event_cursor": EVENT_CURSOR,
     "lead_demographics": LEAD_DEMOGRAPHICS,

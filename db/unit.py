@@ -29,6 +29,7 @@ from db.perception.store import SqlPerception
 from db.properties.store import SqlProperties
 from db.reading.source import Source
 from db.reading.writer import Writer
+from db.threads.store import SqlThreads
 from db.tasks import SqlTasks
 from domain.access import AccessStore, Actor, Caller
 from domain.audit import Change, Entry
@@ -40,6 +41,7 @@ from domain.people import PersonStore
 from domain.perception import PerceptionStore
 from domain.properties import PropertyStore
 from domain.tasks import TaskStore
+from domain.threads import ThreadStore
 from domain.unit import Recorded, Unit
 from domain.values import new_id
 
@@ -67,6 +69,7 @@ class SqlUnit:
         self._people: Final = SqlPeople(self)
         self._perception: Final = SqlPerception(self)
         self._properties: Final = SqlProperties(self)
+        self._threads: Final = SqlThreads(self)
         self._tasks: Final = SqlTasks(self)
 
     @property
@@ -118,6 +121,11 @@ class SqlUnit:
     def tasks(self) -> TaskStore:
         """Tasks."""
         return self._tasks
+
+    @property
+    def threads(self) -> ThreadStore:
+        """Threads, their messages and read markers."""
+        return self._threads
 
     def record(self, change: Change) -> None:
         """Note what was done."""

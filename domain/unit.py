@@ -18,6 +18,7 @@ from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
 from domain.perception import PerceptionStore
 from domain.properties import PropertyStore
+from domain.threads import ThreadStore
 from domain.tasks import TaskStore
 
 
@@ -71,6 +72,10 @@ class Unit(Protocol):
     @property
     def tasks(self) -> TaskStore:
         """Tasks."""
+
+    @property
+    def threads(self) -> ThreadStore:
+        """Threads, their messages and read markers."""
 
     def record(self, change: Change) -> None:
         """Note what was done; it is written when the unit ends."""

@@ -9,7 +9,7 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
 from domain.errors import Invalid
-from graph import access, audit, interactions, leads, opportunities, people, perception, properties, tasks
+from graph import access, audit, interactions, leads, opportunities, people, perception, properties, tasks, threads
 from graph.context import Info
 from graph.declaration import Node, root
 from graph.declarations import complete
@@ -52,6 +52,7 @@ QUERIES = (
     interactions.InteractionQuery,
     tasks.TaskQuery,
     perception.PerceptionQuery,
+    threads.ThreadQuery,
 )
 MUTATIONS = (
     access.AccessMutation,
@@ -62,6 +63,7 @@ MUTATIONS = (
     properties.PropertyMutation,
     interactions.InteractionMutation,
     tasks.TaskMutation,
+    threads.ThreadMutation,
 )
 
 

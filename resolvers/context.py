@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from domain.access import Caller, Permission, SignInPorts
 from domain.errors import NotAllowed, Unauthenticated
 from domain.reading import Reads
+from domain.threads import Messengers
 from domain.unit import Units
 
 
@@ -18,6 +19,7 @@ class Context:
     reads: Reads
     units: Units
     sign_in: SignInPorts
+    messengers: Messengers
     address: str
     """Where the request came from, for counting failed sign-ins."""
 

@@ -17,7 +17,7 @@ from graphql import (
     get_named_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_subfields
-from graphql.execution.values import get_argument_values
+from graphql.execution.values import VariableValues, get_argument_values
 from strawberry.types.field import StrawberryField
 from strawberry.types.info import Info
 
@@ -82,7 +82,9 @@ class _Collector:
 
     def __init__(self, info: ResolveInfo) -> None:
         self.schema: GraphQLSchema = info.schema
-        self.variables = info.variable_values
+        # Strawberry hands resolvers the plain dict where graphql-core's own functions want what it was taken from. The
+        # sources matter only to literals of custom scalars with variables inside, which no declared argument takes.
+        self.variables = VariableValues({}, cast("dict[str, Any]", info.variable_values))
         self._operation = info.operation
         self._fragments = {name: FragmentDetails(node) for name, node in info.fragments.items()}
 

@@ -1,0 +1,125 @@
+"""Proposals: what a model and an import would change, some still to be decided, and the pairs of people that may be one."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Final
+
+from app.demo import history
+from app.demo.chance import between, days, identifier, likely, pick, weighted
+from app.demo.diary import Diary, Evidence
+from app.demo.people import Person
+from app.demo.pipeline import LeadPlan
+from app.demo.portrait import add_person
+from app.demo.team import Firm
+from app.demo.world import World
+from domain.access import Actor, Role
+from domain.people import FactKind
+from domain.proposals import ProposalKind, ProposalSourceKind, ProposalStatus
+
+_MODEL: Final = "qwen2.5-32b-instruct"
+_PROMPT: Final = {ProposalKind.LEAD_TAG: "lead-tags/3", ProposalKind.FACT: "facts/5"}
+_TAG_OF: Final = {FactKind.BUDGET: "cash", FactKind.TIMELINE: "urgent", FactKind.PREFERENCE: "end-use"}
+_STATUSES: Final = (
+    (ProposalStatus.PENDING, 50),
+    (ProposalStatus.APPROVED, 30),
+    (ProposalStatus.REJECTED, 14),
+    (ProposalStatus.EXPIRED, 6),
+)
+_CHANCE: Final = 0.12
+_REACH: Final = 40
+"""Only evidence of the last so many days is proposed upon."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Suggestion:
+    kind: ProposalKind
+    source: ProposalSourceKind
+    noun: str
+    subject: object
+    changes: list[dict[str, object]]
+    reason: str
+    evidence: list[dict[str, str]]
+
+
+def suggest(diary: Diary, plans: list[LeadPlan]) -> None:
+    """Turn some of what a person said lately into proposals about their latest lead or themselves."""
+    world, random = diary.world, diary.random
+    fresh = [item for item in diary.evidence if item.at > world.now - days(_REACH)]
+    if not plans or not fresh or not likely(random, _CHANCE if world.pace.people > _EARLY else 1.0):
+        return
+    evidence = pick(random, fresh)
+    at = min(world.now, evidence.at + days(between(random, 0.01, 0.6)))
+    _write(world, random, at, _tag(plans[-1], evidence) if likely(random, 0.5) else _fact(diary.person, evidence))
+
+
+_EARLY: Final = 40
+"""The first people always get a proposal, so that the smallest seed has some."""
+
+
+def _quotes(evidence: Evidence) -> list[dict[str, str]]:
+    return [{"text": evidence.quote, "interaction_id": str(evidence.interaction_id)}]
+
+
+def _tag(plan: LeadPlan, evidence: Evidence) -> _Suggestion:
+    tag = _TAG_OF.get(evidence.saying.kind, "loan")
+    return _Suggestion(
+        ProposalKind.LEAD_TAG, ProposalSourceKind.MODEL, "leads", plan.id,
+        [{"field": "tags", "before": [], "after": [tag]}], f"The client said so: {evidence.learned}",
+        _quotes(evidence),
+    )  # fmt: skip
+
+
+def _fact(person: Person, evidence: Evidence) -> _Suggestion:
+    kind = evidence.saying.kind.name
+    return _Suggestion(
+        ProposalKind.FACT, ProposalSourceKind.MODEL, "people", person.id,
+        [{"field": "fact", "before": None, "after": {"kind": kind, "text": evidence.learned}}],
+        f"Heard in a conversation and not on file yet: {evidence.learned}", _quotes(evidence),
+    )  # fmt: skip
+
+
+def _write(world: World, random: Random, at: datetime, suggestion: _Suggestion) -> None:
+    status = weighted(random, _STATUSES)
+    proposal_id = identifier(random, at)
+    decided_at = None if status is ProposalStatus.PENDING else min(world.now, at + days(between(random, 0.1, 3)))
+    by_person = status in {ProposalStatus.APPROVED, ProposalStatus.REJECTED}
+    decider = _decider(random, world.firm) if by_person else None
+    by_model = suggestion.source is ProposalSourceKind.MODEL
+    world.batch.add(
+        "proposals", id=proposal_id, kind=suggestion.kind.name, status=status.name, subject_noun=suggestion.noun,
+        subject_id=suggestion.subject, changes=json.dumps(suggestion.changes), reason=suggestion.reason,
+        evidence=json.dumps(suggestion.evidence), source_kind=suggestion.source.name,
+        model=_MODEL if by_model else None, prompt_version=_PROMPT.get(suggestion.kind), created_at=at,
+        decided_at=decided_at, decided_by_noun=decider and "users", decided_by_id=decider and decider.id,
+        comment="Already on file." if status is ProposalStatus.REJECTED else None,
+    )  # fmt: skip
+    if decided_at and decider:
+        world.recent.note(decided_at, decider, history.proposal_decided(proposal_id, status.name))
+
+
+def _decider(random: Random, firm: Firm) -> Actor:
+    user = pick(random, firm.teams).senior if likely(random, 0.6) else firm.user(Role.SALES_DIRECTOR)
+    return Actor("users", user.id)
+
+
+def add_duplicate(world: World, random: Random, person: Person) -> None:
+    """Enter a person a second time, as an import does: same phone or same e-mail, the name written otherwise."""
+    at = min(world.now, person.created_at + days(between(random, 3, 60)))
+    initial = f"{person.given[0]}. {person.family}"
+    by_phone = person.email is None or likely(random, 0.6)
+    twin = Person(
+        identifier(random, at), person.given, person.family, person.woman, person.culture, person.city,
+        person.phone if by_phone else world.registry.spare_phone(person.city), None if by_phone else person.email,
+        person.contact_type, None, at,
+    )  # fmt: skip
+    full_name = initial if by_phone else person.full_name
+    add_person(world, twin, full_name=full_name)
+    before, after = {"id": str(twin.id)}, {"id": str(person.id)}
+    _write(world, random, at, _Suggestion(
+        ProposalKind.MATCH, ProposalSourceKind.IMPORT, "people", twin.id,
+        [{"field": "person", "before": before, "after": after}],
+        f"Same {'phone number' if by_phone else 'e-mail address'} as {person.full_name}.",
+        [{"text": person.phone if by_phone else str(person.email)}],
+    ))  # fmt: skip

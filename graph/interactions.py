@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from graph.access import Actor
     from graph.people import Person
     from graph.properties import Property
+    from graph.threads import ThreadMessage
 
 described(
     InteractionKind,
@@ -96,7 +97,7 @@ class Interaction(Node):
 class MessageInteraction(Interaction):
     """A message."""
 
-    # thread_message
+    thread_message: ThreadMessage | None = link("The message itself, if you may see its thread.")
 
 
 @kind(of=Interaction, member=InteractionKind.CALL, description="A telephone or video call.")

@@ -54,7 +54,7 @@ async def log(api: Api, person_id: UUID, detail: Answer, *, role: Role = JUNIOR,
 
 
 async def rows(owner: Owner, tenant: Tenant, table: str) -> list[Record]:
-    found: list[Record] = await owner.fetch(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant.id)  # noqa: S608 ours
+    found: list[Record] = await owner.fetch(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant.id)
     return found
 
 
@@ -333,7 +333,8 @@ async def test_message_of_an_unlinked_thread_is_seen_by_its_assignee_only(
         owner_connection, "interactions", tenant.id, id=interaction_id, kind="MESSAGE", occurred_at=AT,
         thread_message_id=message_id,
     )  # fmt: skip
-    document = """query($id: ID!) { node(id: $id) { ... on MessageInteraction { person { id } threadMessage { id text } } } }"""
+    document = """query($id: ID!) { node(id: $id) {
+        ... on MessageInteraction { person { id } threadMessage { id text } } } }"""
 
     seen = await api.data(document, role=JUNIOR, id=f"interaction_{interaction_id}")
     outsider = tenant.caller(JUNIOR)

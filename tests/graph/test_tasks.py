@@ -51,7 +51,7 @@ async def completed(api: Api, task_id: UUID, *, role: Role = JUNIOR) -> Answer:
 
 
 async def rows(owner: Owner, tenant: Tenant, table: str) -> list[Record]:
-    found: list[Record] = await owner.fetch(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant.id)  # noqa: S608 ours
+    found: list[Record] = await owner.fetch(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant.id)
     return found
 
 

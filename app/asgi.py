@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import re
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Final
 
@@ -13,12 +14,12 @@ import orjson
 import structlog
 from graphql import GraphQLError
 from starlette.applications import Starlette
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.wiring import System
 from db.migrations import current_revision, newest_revision
@@ -28,6 +29,9 @@ from graph.http import GraphQLView
 
 PAGES: Final = Path(__file__).parent.parent / "graph" / "pages" / "dist"
 BEARER: Final = "bearer "
+READY_SECONDS: Final = 5
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+ASK_AGAIN: Final = "no-cache"
 
 log = structlog.get_logger()
 
@@ -46,7 +50,7 @@ class Observer:
 
     def finished(self, outcome: str, seconds: float) -> None:
         """Count a request."""
-        self._metrics.operations.labels("request", outcome).inc()
+        self._metrics.operations.labels(outcome).inc()
         self._metrics.seconds.observe(seconds)
 
 
@@ -67,6 +71,7 @@ class Authenticated:
                     raise Unauthenticated("The Authorization header holds no bearer token.")
                 scope["velocity.caller"] = await self._system.callers.caller_for(header[len(BEARER) :].strip())
             except Unauthenticated as error:
+                self._system.metrics.refused.inc()
                 await _refusal(error)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
@@ -79,8 +84,8 @@ def _refusal(error: Unauthenticated) -> Response:
     )
 
 
-class RequestIds:
-    """Gives every request an id that is in its logs and in its answer."""
+class RequestLog:
+    """Gives every request an id that is in its answer and in everything logged for it, and logs one line at its end."""
 
     def __init__(self, app: ASGIApp) -> None:
         """Wrap `app`."""
@@ -92,16 +97,39 @@ class RequestIds:
             await self._app(scope, receive, send)
             return
         request_id, started = str(new_id()), time.perf_counter()
+
+        async def tagged(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                headers["x-request-id"] = request_id
+                headers["x-content-type-options"] = "nosniff"
+                milliseconds = round((time.perf_counter() - started) * 1000, 1)
+                # The path without its query, which may carry what nobody should read.
+                log.info(
+                    "request",
+                    method=scope["method"],
+                    path=scope["path"],
+                    status=message["status"],
+                    milliseconds=milliseconds,
+                )
+            await send(message)
+
         with structlog.contextvars.bound_contextvars(request_id=request_id):
+            await self._app(scope, receive, tagged)
 
-            async def tagged(message: dict[str, object]) -> None:
-                if message["type"] == "http.response.start":
-                    message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode())]  # type: ignore[misc]  # ASGI messages are untyped
-                    milliseconds = round((time.perf_counter() - started) * 1000, 1)
-                    log.info("request", path=scope["path"], status=message["status"], milliseconds=milliseconds)
-                await send(message)
 
-            await self._app(scope, receive, tagged)  # type: ignore[arg-type]  # as above
+class Pages(StaticFiles):
+    """The built files. One whose name holds a hash of its content never changes; the others are asked for again."""
+
+    hashed: Final = re.compile(r"-[A-Z0-9]{8}\.\w+$")
+
+    def file_response(
+        self, full_path: str | os.PathLike[str], stat_result: os.stat_result, scope: Scope, status_code: int = 200
+    ) -> Response:
+        """Answer a file and how long it may be kept."""
+        response = super().file_response(full_path, stat_result, scope, status_code)
+        response.headers["cache-control"] = FOR_EVER if self.hashed.search(os.fspath(full_path)) else ASK_AGAIN
+        return response
 
 
 def health(_request: Request) -> Response:
@@ -114,18 +142,21 @@ async def ready(request: Request) -> Response:
     system: System = request.app.state.system
     wanted, problem = newest_revision(), None
     try:
-        connection = await asyncpg.connect(system.database.app, timeout=5)
-        try:
-            found = await current_revision(connection)
-        finally:
-            await connection.close()
+        async with asyncio.timeout(READY_SECONDS):
+            connection = await asyncpg.connect(system.database.app)
+            try:
+                found = await current_revision(connection)
+            finally:
+                await connection.close()
         if found != wanted:
-            problem = f"The database is at revision {found}; this release needs {wanted}. Run `velocity migrate`."
-    except (OSError, asyncpg.PostgresError, TimeoutError) as error:
+            problem = (
+                f"The database is at revision {found or 'none'}; this release needs {wanted}. Run `velocity migrate`."
+            )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         log.warning("database_unreachable", error=type(error).__name__)
         problem = "The database does not answer."
     checks = {"ready": problem is None} | ({"problem": problem} if problem else {})
-    return JSONResponse(checks, 200 if problem is None else 503)
+    return JSONResponse(checks, 200 if problem is None else 503, {"cache-control": "no-store"})
 
 
 def graphiql(_request: Request) -> Response:
@@ -133,34 +164,23 @@ def graphiql(_request: Request) -> Response:
     page = PAGES / "graphiql.html"
     if not page.exists():
         return PlainTextResponse("The pages are not built. Run `make run`, or `npm run build` in graph/pages.", 503)
-    return FileResponse(page)
+    return FileResponse(page, headers={"cache-control": ASK_AGAIN})
 
 
-def application(opened: Callable[[], AbstractAsyncContextManager[System]]) -> Starlette:
-    """Make the application; `opened` is entered when it starts and left when it stops."""
-
-    @asynccontextmanager
-    async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with opened() as system:
-            app.state.system = system
-            view = GraphQLView(system.schema, system.context, Observer(system))
-            endpoint = Authenticated(view, system)
-            app.router.routes[:0] = [
-                Route("/graphql", endpoint, methods=["GET", "POST"]),
-                WebSocketRoute("/graphql", endpoint),
-                Route("/metrics", system.metrics.page),
-            ]
-            yield
-
+def application(system: System) -> ASGIApp:
+    """Make the application that serves an open system."""
+    endpoint = Authenticated(GraphQLView(system.schema, system.context, Observer(system)), system)
     app = Starlette(
         routes=[
+            Route("/graphql", endpoint, methods=["GET", "POST"]),
+            WebSocketRoute("/graphql", endpoint),
+            Route("/metrics", system.metrics.page),
             Route("/", lambda _request: RedirectResponse("/graphiql"), name="home"),
             Route("/healthz", health),
             Route("/readyz", ready),
             Route("/graphiql", graphiql),
-            Mount("/pages", StaticFiles(directory=PAGES, check_dir=False)),
-        ],
-        lifespan=lifespan,
+            Mount("/pages", Pages(directory=PAGES, check_dir=False)),
+        ]
     )
-    app.add_middleware(RequestIds)
-    return app
+    app.state.system = system
+    return RequestLog(app)

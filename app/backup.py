@@ -1,23 +1,23 @@
-"""One file with everything: the database as `pg_dump` writes it, and the asset folder."""
+"""One file with everything that cannot be made again: the database as `pg_dump` writes it, and the asset folder."""
 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
+import hashlib
 import shutil
 import tarfile
 import tempfile
 from pathlib import Path
 from typing import Final
 
-import asyncpg
+from pydantic import BaseModel, ConfigDict
 
-from app.database import database
+from app.database import check_answers, database
+from app.failures import CannotContinue
 from app.settings import Settings
-from db.migrations import newest_revision
-from db.roles import ensure_roles
-from db.server import programs
+from db.dumps import Dumped, dump
+from db.dumps import restore as replace_database
+from db.migrations import is_known, migrate
 
 MANIFEST: Final = "manifest.json"
 DUMP: Final = "database.dump"
@@ -25,67 +25,83 @@ ASSETS: Final = "assets"
 FORMAT: Final = 1
 
 
-class BackupFailed(Exception):
-    """A program of PostgreSQL refused. The message is its own."""
+class Manifest(BaseModel):
+    """What stands first in a backup: the database's particulars, and the SHA-256 of every other file by its name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: int
+    database: Dumped
+    digests: dict[str, str]
 
 
 async def backup(settings: Settings, file: Path) -> None:
-    """Write a backup. It appears under its name only when it is whole; raises BackupFailed."""
-    with tempfile.TemporaryDirectory(dir=file.parent) as folder:
-        dump, written = Path(folder) / DUMP, Path(folder) / "backup"
-        async with database(settings) as found:
-            await _program("pg_dump", "--format=custom", "--no-owner", f"--file={dump}", found.owner)
-        await asyncio.to_thread(_pack, written, dump, settings.assets)
-        written.chmod(0o600)
-        written.replace(file)
+    """Write a backup. It appears under its name only when it is whole; raises CannotContinue or DumpFailed."""
+    try:
+        with tempfile.TemporaryDirectory(dir=file.parent) as name:
+            folder = Path(name)
+            async with database(settings) as found:
+                await check_answers(found.owner, "DATABASE_OWNER_URL")
+                dumped = await dump(found.owner, folder / DUMP)
+            await asyncio.to_thread(_pack, folder, dumped, settings.assets)
+            (folder / "backup").replace(file)
+    except OSError as error:
+        raise CannotContinue(f"{file} cannot be written: {error.strerror or error}.") from error
 
 
 async def restore(settings: Settings, file: Path) -> None:
-    """Replace the database, in one transaction, and then the assets; raises BackupFailed with nothing changed."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=settings.data_dir) as name:
-        folder = Path(name)
-        await asyncio.to_thread(_unpack, file, folder)
-        async with database(settings) as found:
-            owner = await asyncpg.connect(found.owner)
-            try:
-                await ensure_roles(owner)
-            finally:
-                await owner.close()
-            await _program(
-                "pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", "--exit-on-error",
-                f"--dbname={found.owner}", str(folder / DUMP),
-            )  # fmt: skip
-        (folder / ASSETS).mkdir(exist_ok=True)
-        if settings.assets.exists():
-            settings.assets.rename(folder / "replaced")
-        shutil.move(folder / ASSETS, settings.assets)
+    """Replace the database, in one transaction, and then the assets, and bring an older database up to date.
+
+    Raises CannotContinue or DumpFailed with nothing changed.
+    """
+    async with database(settings) as found:
+        await check_answers(found.owner, "DATABASE_OWNER_URL")
+        with tempfile.TemporaryDirectory(dir=settings.data_dir) as name:
+            folder = Path(name)
+            manifest = await asyncio.to_thread(_unpack, file, folder)
+            await replace_database(found.owner, folder / DUMP, manifest.database)
+            (folder / ASSETS).mkdir(exist_ok=True)
+            if settings.assets.exists():
+                settings.assets.rename(folder / "replaced")
+            shutil.move(folder / ASSETS, settings.assets)
+        await migrate(found.owner)
 
 
-def _pack(written: Path, dump: Path, assets: Path) -> None:
-    manifest = written.with_name(MANIFEST)
-    manifest.write_text(json.dumps({"format": FORMAT, "revision": newest_revision()}), encoding="utf-8")
+def _pack(folder: Path, dumped: Dumped, assets: Path) -> None:
+    # The assets of this moment: a file that is added meanwhile belongs to the next backup.
+    paths = {DUMP: folder / DUMP}
+    if assets.exists():
+        paths |= {
+            f"{ASSETS}/{path.relative_to(assets)}": path for path in sorted(assets.rglob("*")) if path.is_file()
+        }  # fmt: skip
+    digests = {name: _digest(path) for name, path in paths.items()}
+    manifest = folder / MANIFEST
+    manifest.write_text(Manifest(format=FORMAT, database=dumped, digests=digests).model_dump_json(), encoding="utf-8")
+    written = folder / "backup"
+    written.touch(mode=0o600)
     with tarfile.open(written, "w") as archive:
         archive.add(manifest, MANIFEST)
-        archive.add(dump, DUMP)
-        if assets.exists():
-            archive.add(assets, ASSETS)
+        for name, path in paths.items():
+            archive.add(path, name)
 
 
-def _unpack(file: Path, folder: Path) -> None:
-    with tarfile.open(file) as archive:
-        archive.extractall(folder, filter="data")
-    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    if manifest["format"] != FORMAT:
-        raise BackupFailed(f"{file} has format {manifest['format']}; this release reads {FORMAT}.")
+def _unpack(file: Path, folder: Path) -> Manifest:
+    """Unpack a backup and prove it whole; raises CannotContinue."""
+    if not file.is_file():
+        raise CannotContinue(f"There is no file {file}.")
+    try:
+        with tarfile.open(file, "r:") as archive:
+            archive.extractall(folder, filter="data")
+        manifest = Manifest.model_validate_json((folder / MANIFEST).read_bytes())
+    except (tarfile.TarError, EOFError, OSError, ValueError) as error:
+        raise CannotContinue(f"{file} is not a whole backup of Velocity. Nothing was changed.") from error
+    if manifest.format != FORMAT or not is_known(manifest.database.revision):
+        raise CannotContinue(f"{file} was written by another release of Velocity. Nothing was changed.")
+    if {name: _digest(folder / name) for name in manifest.digests if (folder / name).is_file()} != manifest.digests:
+        raise CannotContinue(f"{file} is damaged: what it holds is not what was written. Nothing was changed.")
+    return manifest
 
 
-async def _program(name: str, *arguments: str) -> None:
-    # A restore beside a running server would wait for its locks without end.
-    environment = os.environ | {"PGOPTIONS": "-c lock_timeout=30s"}
-    process = await asyncio.create_subprocess_exec(
-        programs() / name, *arguments, env=environment, stderr=asyncio.subprocess.PIPE
-    )  # fmt: skip
-    _, complaint = await process.communicate()
-    if process.returncode != 0:
-        raise BackupFailed(f"{name}: {complaint.decode(errors='replace').strip()}")
+def _digest(path: Path) -> str:
+    with path.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

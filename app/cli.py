@@ -2,51 +2,78 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
 
-from app.settings import Settings
+velocity = typer.Typer(
+    help="Velocity: one graph of people, leads, properties and conversations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
 
-velocity = typer.Typer(help="Velocity: one graph of people, leads, properties and conversations.", no_args_is_help=True)
+Result = TypeVar("Result")
+
+
+def run(work: Coroutine[None, None, Result]) -> Result:
+    """Run a command's work on the event loop that serves in production."""
+    import uvloop
+
+    return uvloop.run(work)
 
 
 @velocity.command()
 def serve(
-    *, demo: Annotated[bool, typer.Option("--demo", help="Load the demo tenant the first time.")] = False
+    *, demo: Annotated[bool, typer.Option("--demo", help="Load the demo tenants the first time.")] = False
 ) -> None:
     """Start the database, migrate it, and serve until Ctrl-C."""
-    from app.serve import serve as run
+    from app.serve import serve as until_stopped
+    from app.settings import Settings
 
-    sys.exit(asyncio.run(run(Settings(), demo=demo)))
+    sys.exit(run(until_stopped(Settings(), demo=demo)))
 
 
 @velocity.command()
 def migrate() -> None:
     """Bring the database to the newest revision."""
-    from app.database import database
+    from app.database import check_answers, database
+    from app.settings import Settings
     from db.migrations import migrate as upgrade
     from db.migrations import newest_revision
 
-    async def run() -> None:
+    async def work() -> None:
         async with database(Settings()) as found:
+            await check_answers(found.owner, "DATABASE_OWNER_URL")
             await upgrade(found.owner)
 
-    asyncio.run(run())
+    run(work())
     typer.echo(f"The database is at revision {newest_revision()}.")
 
 
 @velocity.command()
 def seed(
-    scale: Annotated[float, typer.Option(help="1 is about 2 000 people and 30 000 interactions.")] = 1.0,
+    scale: Annotated[
+        float, typer.Option(min=0.01, max=100, help="1 is about 2 000 people and 30 000 interactions.")
+    ] = 1.0,
 ) -> None:
     """Load the demo tenants into an empty database."""
-    from app.serve import seed_demo
+    from app.database import check_answers, database
+    from app.seeding import load_demo
+    from app.settings import Settings
+    from db.migrations import migrate as upgrade
 
-    typer.echo(asyncio.run(seed_demo(Settings(), scale)))
+    async def work() -> str:
+        settings = Settings()
+        async with database(settings) as found:
+            await check_answers(found.owner, "DATABASE_OWNER_URL")
+            await upgrade(found.owner)
+            return await load_demo(settings, found, scale)
+
+    typer.echo(run(work()))
 
 
 @velocity.command()
@@ -55,9 +82,11 @@ def token(
     ttl: Annotated[str, typer.Option(help="How long it is good, such as 15m, 1h or 7d.")] = "1h",
 ) -> None:
     """Print an access token of a user, and nothing else."""
-    from app.token import access_token, duration
+    from app.issuing import access_token, duration
+    from app.settings import Settings
 
-    typer.echo(asyncio.run(access_token(Settings(), email, duration(ttl))))
+    lifetime = duration(ttl)
+    typer.echo(run(access_token(Settings(), email, lifetime)))
 
 
 @velocity.command()
@@ -73,17 +102,21 @@ def doctor(
     *, audit: Annotated[bool, typer.Option("--audit", help="Verify every tenant's audit chain.")] = False
 ) -> None:
     """Say what is configured, what is missing, and how to mend it."""
-    from app.doctor import examine
+    from app.doctor import examine, report
+    from app.settings import Settings
 
-    sys.exit(asyncio.run(examine(Settings(), audit=audit)))
+    findings = run(examine(Settings(), audit=audit))
+    typer.echo(report(findings))
+    sys.exit(1 if any(finding.mend for finding in findings) else 0)
 
 
 @velocity.command()
 def backup(file: Annotated[Path, typer.Argument(help="Where to write.")]) -> None:
     """Write the database and the asset folder into one file."""
     from app.backup import backup as write
+    from app.settings import Settings
 
-    asyncio.run(write(Settings(), file))
+    run(write(Settings(), file))
     typer.echo(f"Wrote {file}.")
 
 
@@ -91,14 +124,26 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to write.")]) -> Non
 def restore(file: Annotated[Path, typer.Argument(help="What `velocity backup` wrote.")]) -> None:
     """Replace the database and the asset folder by what a backup holds."""
     from app.backup import restore as read
+    from app.settings import Settings
 
-    asyncio.run(read(Settings(), file))
+    run(read(Settings(), file))
     typer.echo(f"Restored {file}.")
 
 
 def main() -> None:
-    """Run the command."""
-    velocity()
+    """Run the command. What an operator can mend is one line on standard error; a defect of ours is a traceback."""
+    try:
+        velocity()
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception as error:
+        from app.failures import explanation
+
+        line = explanation(error)
+        if line is None:
+            raise
+        sys.stderr.write(f"velocity: {line}\n")
+        sys.exit(1)
 
 
 if __name__ == "__main__":

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import stat
 from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-from rich.console import Console
-from rich.table import Table
 
 from app.asgi import PAGES
-from app.database import Database, SettingMissing, database
+from app.database import Database, check_answers, database, embedded_server, prepare_folder
+from app.failures import CannotContinue, explanation
 from app.settings import Settings
+from app.tokens import signing_keys
 from app.wiring import DeclarationsDisagree, proven_schema
-from db.audit_chain import broken_links
+from db.audit.chain import broken_links
 from db.migrations import current_revision, newest_revision
 from db.roles import role_faults
-from db.server import ServerFailed
 
-OLDEST_SERVER = 160_000
+SECRET_MODE = 0o600
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,35 +30,61 @@ class Finding:
     mend: str = ""
 
 
-async def examine(settings: Settings, *, audit: bool) -> int:
-    """Print the report; return 0 when nothing is missing."""
-    findings = [*_files(settings), _schema()]
+def report(findings: list[Finding]) -> str:
+    """Return the findings as lines, each fault followed by what to do."""
+    width = max(len(finding.part) for finding in findings)
+    lines = []
+    for finding in findings:
+        lines.append(f"{'✗' if finding.mend else '✓'} {finding.part:<{width}}  {finding.state}")
+        if finding.mend:
+            lines.append(f"  {'':<{width}}  → {finding.mend}")
+    return "\n".join(lines)
+
+
+async def examine(settings: Settings, *, audit: bool) -> list[Finding]:
+    """Look at everything. Nothing is changed, but the embedded server is started where it was set up before."""
+    findings = [_folder(settings), *_secrets(settings), _pages(PAGES), _schema()]
+    if settings.database_url is None and not (embedded_server(settings).cluster / "PG_VERSION").exists():
+        return [*findings, Finding("database", "embedded; `velocity serve` will set it up")]
     try:
         async with database(settings) as found:
             findings += await _database(found)
             if audit:
                 findings += await _audit(found)
-    except (SettingMissing, ServerFailed, OSError, asyncpg.PostgresError) as error:
-        findings.append(Finding("database", "not reachable", str(error)))
-    table = Table("Part", "State", "What to do")
-    for finding in findings:
-        table.add_row(finding.part, finding.state, finding.mend)
-    Console().print(table)
-    return 1 if any(finding.mend for finding in findings) else 0
-
-
-def _files(settings: Settings) -> list[Finding]:
-    findings = [Finding("data folder", str(settings.data_dir.resolve()))]
-    for name in ("signing.key", "demo.password"):
-        path = settings.data_dir / name
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) != 0o600:
-            findings.append(Finding(name, "others may read it", f"chmod 600 {path}"))
-    if settings.signing_key is None and not (settings.data_dir / "signing.key").exists():
-        findings.append(Finding("signing key", "will be made at the first start"))
-    if os.access(settings.data_dir, os.W_OK) is False and settings.data_dir.exists():
-        findings.append(Finding("data folder", "not writable", f"Make {settings.data_dir} writable."))
-    findings.append(_pages(PAGES))
+    except Exception as error:
+        line = explanation(error)
+        if line is None:
+            raise
+        findings.append(Finding("database", "not usable", line))
     return findings
+
+
+def _folder(settings: Settings) -> Finding:
+    folder = settings.data_dir.absolute()
+    if not folder.exists():
+        return Finding("data folder", f"{folder}; `velocity serve` will make it")
+    try:
+        prepare_folder(folder)
+    except CannotContinue as error:
+        return Finding("data folder", f"{folder} is not writable", str(error))
+    return Finding("data folder", str(folder))
+
+
+def _secrets(settings: Settings) -> list[Finding]:
+    key, password = settings.data_dir / "signing.key", settings.data_dir / "demo.password"
+    findings = [
+        Finding(path.name, "may be read by others", f"Run `chmod 600 {path}`.")
+        for path in (key, password)
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) != SECRET_MODE
+    ]
+    if settings.signing_key is None and not key.exists():
+        return [*findings, Finding("signing key", "will be made at the first start")]
+    try:
+        signing_keys(settings.signing_key or key.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        where = "VELOCITY_SIGNING_KEY" if settings.signing_key else str(key)
+        return [*findings, Finding("signing key", f"{where} is not usable", str(error))]
+    return [*findings, Finding("signing key", "from the environment" if settings.signing_key else str(key))]
 
 
 def _pages(pages: Path) -> Finding:
@@ -78,22 +102,32 @@ def _schema() -> Finding:
 
 
 async def _database(found: Database) -> list[Finding]:
-    connection = await asyncpg.connect(found.app)
-    try:
-        version = await connection.fetchval("SELECT current_setting('server_version_num')::int")
-        revision = await current_revision(connection)
-        faults = await role_faults(connection)
-    finally:
-        await connection.close()
-    findings = [Finding("database", f"{'embedded' if found.embedded else 'configured'}, version {version}")]
-    if version < OLDEST_SERVER:
-        findings.append(Finding("database", f"version {version} is too old", "Use PostgreSQL 16 or newer."))
-    wanted = newest_revision()
-    mend = "" if revision == wanted else "Run `velocity migrate`."
-    findings.append(Finding("migrations", f"at {revision}, newest {wanted}", mend))
+    findings = []
     if found.owner_or_none is None:
         findings.append(Finding("owner", "not configured", "Set DATABASE_OWNER_URL for migrations and backups."))
-    return findings + [Finding("roles", "wrong", fault) for fault in faults]
+    else:
+        await check_answers(found.owner_or_none, "DATABASE_OWNER_URL")
+        findings.append(Finding("owner", "answers"))
+    await check_answers(found.app, "DATABASE_URL")
+    connection = await asyncpg.connect(found.app)
+    try:
+        version = connection.get_server_version()
+        findings.append(
+            Finding(
+                "database",
+                f"{'embedded' if found.embedded else 'configured'}, PostgreSQL {version.major}.{version.minor}",
+            )
+        )
+        revision, wanted = await current_revision(connection), newest_revision()
+        if revision == wanted:
+            findings.append(Finding("migrations", f"at {wanted}"))
+            findings += [Finding("roles", "wrong", fault) for fault in await role_faults(connection)]
+        else:
+            state = f"at {revision or 'none'}; this release needs {wanted}"
+            findings.append(Finding("migrations", state, "Run `velocity migrate`."))
+    finally:
+        await connection.close()
+    return findings
 
 
 async def _audit(found: Database) -> list[Finding]:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import logging
 import sys
+import traceback
+from pathlib import Path
+from types import TracebackType
+from typing import Final
 
 import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+ROOT: Final = Path(__file__).parent.parent
 
 
 def configure(log_format: str) -> None:
     """Write logs to standard error: for people on a terminal, as JSON elsewhere."""
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
-    renderer: structlog.types.Processor = (
-        structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
-    )
-    shared: list[structlog.types.Processor] = [
+    renderer: Processor = structlog.dev.ConsoleRenderer() if console else structlog.processors.JSONRenderer()
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -28,7 +33,7 @@ def configure(log_format: str) -> None:
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.dict_tracebacks if not console else structlog.processors.format_exc_info,
+            without_values,
             renderer,
         ],
     )
@@ -38,3 +43,62 @@ def configure(log_format: str) -> None:
     root.handlers = [handler]
     root.setLevel(logging.INFO)
     logging.getLogger("uvicorn.access").disabled = True
+    # Two say what our lines say already, the third whole addresses.
+    for name in ("uvicorn.error", "alembic", "httpx"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def without_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """Replace an exception by what it is and where it was raised.
+
+    Its message may quote a row, an address or what somebody wrote, and its frames hold more, so neither is kept;
+    a database error keeps its code and the name of the constraint.
+    """
+    raised = event.pop("exc_info", None)
+    if raised is True:
+        raised = sys.exc_info()
+    error = raised[1] if isinstance(raised, tuple) else raised
+    if isinstance(error, BaseException):
+        event["exceptions"] = _chain(error)
+    return event
+
+
+def _chain(error: BaseException) -> list[dict[str, object]]:
+    """Describe an error and what caused it, the newest first."""
+    described: list[dict[str, object]] = []
+    seen: set[int] = set()
+    following: BaseException | None = error
+    while following is not None and id(following) not in seen:
+        seen.add(id(following))
+        described.append(_described(following))
+        following = following.__cause__ or (None if following.__suppress_context__ else following.__context__)
+    return described
+
+
+def _described(error: BaseException) -> dict[str, object]:
+    kept = {
+        name: value
+        for name in ("sqlstate", "constraint_name", "table_name", "column_name")
+        if isinstance(value := getattr(error, name, None), str)
+    }
+    inner = [_chain(part) for part in error.exceptions] if isinstance(error, BaseExceptionGroup) else []
+    return (
+        {"type": f"{type(error).__module__}.{type(error).__qualname__}", "frames": _frames(error.__traceback__)}
+        | kept
+        | ({"exceptions": inner} if inner else {})
+    )
+
+
+def _frames(trace: TracebackType | None) -> list[str]:
+    """Return `file:line function` for each frame, the innermost last."""
+    return [
+        f"{_short(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
+        for frame, line in traceback.walk_tb(trace)
+    ]  # fmt: skip
+
+
+def _short(filename: str) -> str:
+    path = Path(filename)
+    if "site-packages" in path.parts:
+        return str(Path(*path.parts[path.parts.index("site-packages") + 1 :]))
+    return str(path.relative_to(ROOT)) if path.is_relative_to(ROOT) else path.name

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_PLAIN_0_0_4,
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
 from prometheus_client.core import CounterMetricFamily
 from prometheus_client.registry import Collector
 from starlette.requests import Request
@@ -13,6 +20,7 @@ from starlette.responses import Response
 from db.engine import ReadPool
 
 SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+OUTCOMES: Final = ("ok", "error")
 
 
 class Statements(Collector):
@@ -33,22 +41,25 @@ class Metrics:
     """The metrics of one process."""
 
     def __init__(self, pool: ReadPool) -> None:
-        """Register everything."""
+        """Register everything; counters show from the start, at zero."""
         self.registry: Final = CollectorRegistry()
         self.registry.register(Statements(pool))
+        ProcessCollector(registry=self.registry)
         self.operations: Final = Counter(
-            "velocity_operations",
-            "GraphQL operations by kind and outcome.",
-            ["kind", "outcome"],
-            registry=self.registry,
+            "velocity_operations", "GraphQL requests by outcome.", ["outcome"], registry=self.registry
         )
+        for outcome in OUTCOMES:
+            self.operations.labels(outcome)
         self.seconds: Final = Histogram(
             "velocity_operation_seconds", "How long GraphQL requests took.", buckets=SECONDS, registry=self.registry
         )
         self.masked: Final = Counter(
             "velocity_masked_errors", "Errors that clients saw only as an id.", registry=self.registry
         )
+        self.refused: Final = Counter(
+            "velocity_refused_tokens", "Requests whose access token was not good.", registry=self.registry
+        )
 
     async def page(self, _request: Request) -> Response:
         """Answer `/metrics`."""
-        return Response(generate_latest(self.registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+        return Response(generate_latest(self.registry), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})

@@ -3,93 +3,134 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import shlex
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import AbstractAsyncContextManager, contextmanager
-from datetime import UTC, datetime
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
-import asyncpg
 import structlog
 import uvicorn
-from rich.console import Console
+from starlette.types import ASGIApp
 
 from app import logs
 from app.asgi import application
-from app.database import Database, database
-from app.demo.seed import SeedSummary, seed
-from app.secrets import kept
+from app.database import Database, check_answers, check_serves, database
+from app.demo.team import SAFFRON
+from app.failures import CannotContinue
+from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
-from app.wiring import System, system
-from db.migrations import migrate
-from db.roles import tenant_ids
+from app.wiring import system
+from db.migrations import migrate, newest_revision
+from domain.access import Role
 
-DEMO_ROLES: Final = ("admin", "director", "senior", "junior")
 GRACE: Final = 10
 """Seconds that requests under way get when the server stops."""
 
 log = structlog.get_logger()
 
 
+class Stop:
+    """What a signal does: it ends the start-up, or asks the server to finish."""
+
+    def __init__(self) -> None:
+        """Belong to the task that starts the server."""
+        self._starting = asyncio.current_task()
+        self.server: Server | None = None
+
+    def __call__(self) -> None:
+        """End in good order; a second signal ends requests under way at once."""
+        if self.server is not None:
+            self.server.stop()
+        elif self._starting is not None:
+            self._starting.cancel()
+            # Once only: a second signal must not end the ending.
+            self._starting = None
+
+
 async def serve(settings: Settings, *, demo: bool) -> int:
-    """Serve until a signal comes; return the exit status."""
+    """Serve until SIGINT or SIGTERM comes; return the exit status. Raises CannotContinue."""
     logs.configure(settings.log_format)
-    async with database(settings) as found:
-        if found.owner_or_none is not None:
-            await migrate(found.owner)
-        if demo:
-            await _first_demo(settings, found)
-        return await _serve(settings, found, demo=demo)
-
-
-async def seed_demo(settings: Settings, scale: float) -> str:
-    """Migrate and load the demo tenants; return what was loaded."""
-    async with database(settings) as found:
-        await migrate(found.owner)
-        return str(await _seed(settings, found, scale))
-
-
-async def _first_demo(settings: Settings, found: Database) -> None:
-    owner = await asyncpg.connect(found.owner)
+    stop = Stop()
+    for received in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(received, stop)
     try:
-        present = await tenant_ids(owner)
-    finally:
-        await owner.close()
-    if not present:
+        # The port comes first: who has none should not wait for a demo tenant to be loaded.
+        with _bound(settings) as bound:
+            async with database(settings) as found:
+                await _prepare(settings, found, demo=demo)
+                await _serve(settings, found, stop, bound)
+    except asyncio.CancelledError:
+        log.info("stopped_while_starting")
+    return 0
+
+
+async def _prepare(settings: Settings, found: Database, *, demo: bool) -> None:
+    if found.owner_or_none is not None:
+        await check_answers(found.owner, "DATABASE_OWNER_URL")
+        await migrate(found.owner)
+    await check_answers(found.app, "DATABASE_URL")
+    await check_serves(found.app)
+    log.info("database_ready", revision=newest_revision(), embedded=found.embedded)
+    if demo and await is_empty(found.owner):
         log.info("demo_loading")
-        summary = await _seed(settings, found, 1.0)
-        log.info("demo_loaded", summary=str(summary))
+        log.info("demo_loaded", summary=await load_demo(settings, found, 1.0))
 
 
-async def _seed(settings: Settings, found: Database, scale: float) -> SeedSummary:
-    return await seed(
-        found.owner,
-        scale=scale,
-        password=demo_password(settings),
-        asset_folder=settings.assets,
-        now=datetime.now(UTC),
-    )
+async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.socket) -> None:
+    async with system(settings, found) as made:
+        port = bound.getsockname()[1]
+        stop.server = Server(application(made), lambda: _announce(settings, port))
+        await stop.server.serve(sockets=[bound])
 
 
-def demo_password(settings: Settings) -> str:
-    """Return the demo users' password, made the first time and kept with mode 600."""
-    return kept(settings.data_dir / "demo.password")
+def _bound(settings: Settings) -> socket.socket:
+    """Take the address, without listening yet: whoever connects too early is refused, not kept waiting."""
+    bound = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((settings.host, settings.port))
+        return bound
+    except OSError as error:
+        bound.close()
+        where = f"{settings.host}:{settings.port}"
+        if error.errno == errno.EADDRINUSE:
+            raise CannotContinue(f"{where} is in use. Stop what uses it, or set VELOCITY_PORT.") from error
+        reason = error.strerror or str(error)
+        raise CannotContinue(
+            f"Nothing can be served on {where} ({reason}). Set VELOCITY_HOST and VELOCITY_PORT."
+        ) from error
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Uvicorn, but a signal only ends it: uvicorn would raise it again, and PostgreSQL would be left running."""
 
-    def __init__(self, config: uvicorn.Config, announce: Callable[[], None]) -> None:
-        """Call `announce` once requests are answered."""
-        super().__init__(config)
+    def __init__(self, app: ASGIApp, announce: Callable[[], None]) -> None:
+        """Serve `app`, and call `announce` once requests are answered."""
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="none",
+                http="httptools",
+                ws="websockets-sansio",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                ws_per_message_deflate=False,
+                timeout_graceful_shutdown=GRACE,
+            )
+        )
         self._announce = announce
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
         await super().startup(sockets)
-        if self.started:
-            self._announce()
+        self._announce()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -102,44 +143,24 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
 
-async def _serve(settings: Settings, found: Database, *, demo: bool) -> int:
-    def opened() -> AbstractAsyncContextManager[System]:
-        return system(settings, found)
-
-    listener = socket.create_server((settings.host, settings.port))
-    config = uvicorn.Config(
-        application(opened),
-        loop="none",
-        http="httptools",
-        ws="websockets-sansio",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws_per_message_deflate=False,
-        timeout_graceful_shutdown=GRACE,
-    )
-    server = _Server(config, lambda: _announce(settings, listener.getsockname()[1], demo=demo))
-    for received in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(received, server.stop)
-    await server.serve(sockets=[listener])
-    return 0 if server.started else 1
+def _announce(settings: Settings, port: int) -> None:
+    base = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
+    lines = ["", f"Velocity serves {base}/graphql. GraphiQL is at {base}/graphiql. Ctrl-C stops it."]
+    if (password := demo_password(settings)) is not None:
+        lines += ["", f"Sign in with the password {password} as"]
+        lines += [f"  {SAFFRON.email(role)}" for role in Role]
+        lines += ["", "Ask for three leads:", "", curl_line(settings, base)]
+    sys.stdout.write("\n".join([*lines, "", ""]))
+    sys.stdout.flush()
 
 
-def _announce(settings: Settings, port: int, *, demo: bool) -> None:
-    base = f"http://{settings.host}:{port}"
-    console = Console(highlight=False, soft_wrap=True)
-    console.print(f"\n[bold]Velocity[/bold] serves {base}/graphql; GraphiQL is at {base}/graphiql. Ctrl-C stops it.")
-    if not demo:
-        return
-    domain = settings.demo_email_domain
-    console.print(f"\nSign in with the password [bold]{demo_password(settings)}[/bold] as")
-    for role in DEMO_ROLES:
-        console.print(f"  {role}@{domain}")
+def curl_line(settings: Settings, base: str) -> str:
+    """Return one line for a shell in any folder: it signs in as the demo's senior and asks for three leads."""
+    velocity = shlex.quote(str(Path(sys.executable).parent / "velocity"))
+    folder = shlex.quote(str(settings.data_dir.resolve()))
+    token = f"VELOCITY_DATA_DIR={folder} {velocity} token --email {SAFFRON.email(Role.SENIOR_BROKER)}"
     document = "{ leads(first: 3) { edges { node { id stage person { fullName } } } } }"
-    console.print("\nAsk for three leads:\n")
-    print(  # noqa: T201 -- to be copied as it is, so nothing may wrap or colour it.
+    return (
         f"curl -s {base}/graphql -H 'content-type: application/json'"
-        f' -H "authorization: Bearer $(.venv/bin/velocity token --email senior@{domain})"'
-        f""" -d '{{"query": "{document}"}}'\n"""
+        f""" -H "authorization: Bearer $({token})" -d '{{"query": "{document}"}}'"""
     )

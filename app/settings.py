@@ -32,7 +32,6 @@ class Settings(BaseSettings):
         None, description="Secret that signs tokens, cursors and URLs; else kept in a file."
     )
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
-    demo_email_domain: str = Field("aurum.example", description="Where the demo tenant's people have their e-mail.")
 
     @property
     def assets(self) -> Path:

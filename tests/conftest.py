@@ -2,22 +2,31 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import asyncpg
+import httpx
 import pytest
 from asyncpg import Connection, Record
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import wiring
 from app.database import Database
+from app.demo.seed import seed
 from app.settings import Settings
 from app.wiring import System
 from db.engine import ReadPool, create_write_engine
 from db.migrations import migrate
 from db.server import Addresses, PostgresServer, temporary_server
+from domain.access import Role
+from domain.values import new_id
+from tests import demo
 from tests.api import Api
+from tests.demo import PASSWORD, Demo
 from tests.factories import access
 from tests.factories.access import Tenant
+from tests.serving import serving
 
 
 @pytest.fixture(scope="session")
@@ -96,6 +105,13 @@ async def system(database: Addresses, tmp_path_factory: pytest.TempPathFactory) 
         yield made
 
 
+@pytest.fixture(scope="session")
+async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of the system on a real socket."""
+    async with serving(system) as client:
+        yield client
+
+
 @pytest.fixture
 async def tenant(owner_connection: "Connection[Record]") -> Tenant:
     """A fresh tenant with a user of every role."""
@@ -112,3 +128,33 @@ async def other_tenant(owner_connection: "Connection[Record]") -> Tenant:
 async def api(system: System, tenant: Tenant) -> Api:
     """Runs documents as users of the fresh tenant."""
     return Api(system, tenant)
+
+
+@pytest.fixture
+async def bearer(system: System, tenant: Tenant) -> dict[str, str]:
+    """The header that makes the `http` client the fresh tenant's director, as sign-in would."""
+    caller = tenant.caller(Role.SALES_DIRECTOR)
+    session_id = new_id()
+    async with system.units.write(caller) as unit:
+        await unit.access.open_session(session_id, caller.user_id, unit.now)
+    token = system.sign_in.tokens.sign(caller, session_id, datetime.now(UTC), timedelta(minutes=10))
+    return {"authorization": f"Bearer {token}"}
+
+
+@pytest.fixture(scope="session")
+async def demo_seeded(database: Addresses, tmp_path_factory: pytest.TempPathFactory) -> UUID:
+    """The demo tenants at a small scale; the first one's id."""
+    folder = tmp_path_factory.mktemp("assets")
+    await seed(database.owner, scale=0.1, password=PASSWORD, asset_folder=folder, now=datetime.now(UTC))
+    owner = await asyncpg.connect(database.owner)
+    try:
+        return await demo.tenant_of(owner, "admin@saffron.example")
+    finally:
+        await owner.close()
+
+
+@pytest.fixture
+async def demo_tenant(demo_seeded: UUID, system: System, owner_connection: "Connection[Record]") -> Demo:
+    """The demo tenant with its users as callers."""
+    api = Api(system, Tenant(demo_seeded))
+    return Demo(demo_seeded, api, owner_connection, await demo.find_callers(owner_connection, demo_seeded))

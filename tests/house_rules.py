@@ -32,7 +32,7 @@ INFRASTRUCTURE = {
         connections context declaration declarations enums errors fields http ids inputs loaders mutations problems
         registry scalars schema selection values
     """),
-    "db": words("engine errors events migrations partitions reading roles server sources tables unit visibility"),
+    "db": words("dumps engine errors events migrations partitions reading roles server sources tables unit visibility"),
 }
 EMPTY_NAMES = words("common helper helpers manager managers misc util utils")
 MODULE_LINES = 400

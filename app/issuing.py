@@ -1,0 +1,34 @@
+"""What `velocity token` does: an access token for whoever runs the installation, without a password."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Final
+
+from app.database import check_serves, database
+from app.failures import CannotContinue
+from app.settings import Settings
+from app.wiring import ports
+from domain.access import issue_token
+
+UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+LONGEST: Final = timedelta(days=365)
+
+
+def duration(text: str) -> timedelta:
+    """Read a duration such as `90s`, `15m`, `1h` or `7d`; raises CannotContinue."""
+    found = re.fullmatch(r"([0-9]{1,8})([smhd])", text)
+    read = timedelta(**{UNITS[found[2]]: int(found[1])}) if found else timedelta()
+    if not timedelta() < read <= LONGEST:
+        raise CannotContinue(f"{text!r} is no duration such as 90s, 15m, 1h or 7d, of a year at most.")
+    return read
+
+
+async def access_token(settings: Settings, email: str, lifetime: timedelta) -> str:
+    """Open a session for a user and return its access token; raises CannotContinue or SignInRefused."""
+    single = settings.model_copy(update={"read_connections": 1, "write_connections": 1})
+    async with database(single) as found:
+        await check_serves(found.app)
+        async with ports(single, found) as opened:
+            return await issue_token(opened.sign_in, opened.units, email, lifetime)

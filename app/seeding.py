@@ -1,0 +1,54 @@
+"""Loading the demo tenants, and the one password that their users share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import asyncpg
+
+from app.database import Database
+from app.demo.seed import DemoRefused, seed
+from app.failures import CannotContinue
+from app.secrets import kept
+from app.settings import Settings
+from db.roles import tenant_ids
+
+
+def _password_file(settings: Settings) -> Path:
+    return settings.data_dir / "demo.password"
+
+
+def demo_password(settings: Settings) -> str | None:
+    """Return the demo users' password, or None where this data folder has seen no demo."""
+    path = _password_file(settings)
+    return path.read_text(encoding="utf-8").strip() if path.exists() else None
+
+
+async def is_empty(owner: str) -> bool:
+    """Whether a migrated database has no tenant."""
+    connection = await asyncpg.connect(owner)
+    try:
+        return not await tenant_ids(connection)
+    finally:
+        await connection.close()
+
+
+async def load_demo(settings: Settings, found: Database, scale: float) -> str:
+    """Load the demo tenants into a migrated database and say what was loaded; raises CannotContinue."""
+    if not await is_empty(found.owner):
+        raise CannotContinue(
+            "There are tenants already, and the demo is loaded only into an empty database."
+            " Set VELOCITY_DATA_DIR to a new folder, or DATABASE_URL to a new database."
+        )
+    try:
+        summary = await seed(
+            found.owner,
+            scale=scale,
+            password=kept(_password_file(settings)),
+            asset_folder=settings.assets,
+            now=datetime.now(UTC),
+        )
+    except DemoRefused as error:
+        raise CannotContinue(str(error)) from error
+    return str(summary)

@@ -1,0 +1,26 @@
+"""The application on a real socket, in this process and on this event loop."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+
+from app.asgi import application
+from app.serve import Server
+from app.wiring import System
+
+
+@asynccontextmanager
+async def serving(system: System) -> AsyncIterator[httpx.AsyncClient]:
+    """Serve a system on a free port, and give a client of it."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        started = asyncio.Event()
+        server = Server(application(system), started.set)
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        await started.wait()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+            yield client
+        server.stop()
+        await running

@@ -8,8 +8,10 @@ from db.people.tables import accounts, facts, households, people, relationships
 from db.perception.source import qd_series
 from db.reading.fields import choice, enum, money, number, text, texts, time, value
 from db.reading.source import Filter, Link, Ordering, Value, source
+from db.reading.statements import LARGEST_PAGE
 from db.reading.writer import Alias, Writer
 from db.visibility import everyone, known_person, own_person
+from domain.errors import Invalid
 
 
 def _not_absorbed(_w: Writer, t: Alias) -> str:
@@ -49,11 +51,14 @@ def _latest_qd(arguments: Mapping[str, object]) -> Value:
 
 def _duplicates(w: Writer, t: Alias, arguments: Mapping[str, object]) -> str:
     """Write who somebody may be, the surest first; nobody for those who see only a name and a city."""
+    first = arguments["first"]
+    if not isinstance(first, int) or not 0 <= first <= LARGEST_PAGE:
+        raise Invalid(f"`first` is from 0 to {LARGEST_PAGE}; {first} was asked for.", field="first")
     known = known_person()(w, t)
     return (
         f"select other_id, score, evidence from person_duplicates where tenant_id = {w.tenant} and person_id = {t.id}"
         f"{f' and {known}' if known else ''}"
-        f" order by score desc, other_id limit {w.bind(arguments['first'], 'bigint')}"
+        f" order by score desc, other_id limit {w.bind(first, 'bigint')}"
     )
 
 

@@ -74,6 +74,10 @@ def _within_subject(consents: list[HeldConsent], now: datetime) -> list[Narrowed
     decisions = [decision(each for each in consents if each.person_id == person) for person in people]
     strictest = min(each.standing(now) for each in decisions)
     standing = [each for each in consents if each.standing(now) is Standing.ACTIVE]
+    last = decision(consents)
+    if strictest is Standing.WITHDRAWN and last.standing(now) is Standing.EXPIRED:
+        # Otherwise the one person's last decision would have run out, where one of them took theirs back.
+        standing.append(last)
     if strictest is not Standing.ACTIVE:
         return [_ended(each, strictest, now) for each in standing]
     ends = [each.expires_at for each in decisions if each.expires_at is not None]

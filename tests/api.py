@@ -34,19 +34,22 @@ class Api:
     statements: int = 0
     """How many read statements the last call sent."""
 
-    async def run(
-        self, document: str, /, *, role: Role | None = Role.ADMIN, caller: Caller | None = None, **variables: Any
-    ) -> Answer:
-        """Run a document, or a client operation by its name, as the user of a role; None is an anonymous caller."""
-        who = caller or (self.tenant.caller(role) if role is not None else None)
-        context = GraphContext(
-            caller_or_none=who,
+    def context(self, caller: Caller | None) -> GraphContext:
+        """Make the context of one operation."""
+        return GraphContext(
+            caller_or_none=caller,
             reads=self.system.reads,
             units=self.system.units,
             sign_in=self.system.sign_in,
             messengers=self.system.messengers,
             address=self.address,
         )
+
+    async def run(
+        self, document: str, /, *, role: Role | None = Role.ADMIN, caller: Caller | None = None, **variables: Any
+    ) -> Answer:
+        """Run a document, or a client operation by its name, as the user of a role; None is an anonymous caller."""
+        context = self.context(caller or (self.tenant.caller(role) if role is not None else None))
         before = self.system.pool.statements
         text = document if "{" in document else operation(document)
         result = await self.system.schema.execute(text, variable_values=variables, context_value=context)

@@ -86,5 +86,5 @@ def _slice(record: Record, page: Page, *, backwards: bool) -> Slice:
         cursors=(record["cursors"] or []) if page.rows else [],
         has_next=page.before is not None if backwards else more,
         has_previous=more if backwards else page.after is not None,
-        total=record[3],
+        total=record["total"],
     )

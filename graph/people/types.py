@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from graph.people.ties import Household, PersonAccount, Relationship
     from graph.perception import Consent, QdScore, QdSeries
     from graph.tasks import Task
+    from graph.threads import Thread
 
 
 @value("phones", description="A phone number.")
@@ -102,6 +103,7 @@ class Person(Node):
     interactions: Connection[Interaction] = connection("Their timeline, newest first.")
     facts: Connection[Fact] = connection("What is known about them and was not dismissed, newest first.")
     tasks: Connection[Task] = connection("What is to be done for them, newest first.")
+    threads: Connection[Thread] = connection("Their conversations, newest first.")
     consents: Connection[Consent] = connection("What they allowed, newest first.")
     restricted_fields: list[str] = column("Which of these fields are null because you may not see them.")
 

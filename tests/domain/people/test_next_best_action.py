@@ -214,10 +214,8 @@ def test_the_rules_speak_in_their_order() -> None:
         task=DueTask("Send the floor plans", NOW - DAY),
         engagement=Engagement(90, NOW),
     )
-    answered = Situation(
-        everything.lead, everything.last_contacted_at, None, everything.task, None, Engagement(90, NOW)
-    )
-    done = Situation(everything.lead, everything.last_contacted_at, None, None, None, Engagement(90, NOW))
+    answered = replace(everything, unanswered_since=None)
+    done = replace(answered, task=None)
 
     assert [decided(each).title for each in (everything, answered, done)] == [
         "Answer their message",

@@ -16,8 +16,8 @@ from db.visibility import any_of, assigned, own_person
 visible: Predicate = any_of(assigned(), own_person("person_id"))
 
 
-def _unlinked_or_viewers(w: Writer, t: Alias) -> str:
-    return f"{t.person_id} is null or {t.assignee_id} = {w.viewer}"
+def _unlinked_or_viewers(w: Writer, t: Alias) -> str | None:
+    return None if w.unrestricted else f"{t.person_id} is null or {t.assignee_id} = {w.viewer}"
 
 
 shows_address: Predicate = any_of(_unlinked_or_viewers, own_person("person_id"))

@@ -115,11 +115,12 @@ async def test_media_come_in_their_order_under_addresses_that_expire(
 async def test_filters_narrow_the_list(owner_connection: Owner, tenant: Tenant, api: Api) -> None:
     project = await properties.project(owner_connection, tenant)
     moment = await owner_connection.fetchval("SELECT now()")
-    for key, values in {
+    listed: dict[str, dict[str, object]] = {
         "A": {"city": "Dubai", "project_id": project},
         "B": {"city": "Pune", "standard_status": "PENDING", "unparsed_address": "12 Lane, 50% up"},
         "C": {"city": "Pune", "property_type": "LAND", "archived_at": moment},
-    }.items():
+    }
+    for key, values in listed.items():
         await properties.property_(owner_connection, tenant, listing_key=key, **values)
 
     assert await keys(api) == ["C", "B", "A"]
@@ -182,7 +183,7 @@ async def test_a_property_is_created_with_its_timestamps_and_counted(
     assert read["project"] == {"id": gid("project", project), "propertyCount": 1}
     assert read["createdAt"] == read["originalEntryTimestamp"] == read["statusChangeTimestamp"] == read["updatedAt"]
     assert read["priceChangeTimestamp"] is None
-    entry = await owner_connection.fetchrow(
+    [entry] = await owner_connection.fetch(
         "SELECT action, subject_noun, changed_fields FROM audit_entries WHERE tenant_id = $1", tenant.id
     )
     assert (entry["action"], entry["subject_noun"]) == ("CREATE", "properties")

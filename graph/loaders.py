@@ -113,7 +113,10 @@ class Loaders:
         if key is None:
             return None
         name, _, row_id = str(key).partition(":")
-        noun = REGISTRY.nouns[name]
+        noun = REGISTRY.nouns.get(name)
+        if noun is None:
+            # History names rows of nouns that the schema does not show yet.
+            return None
         return await self.row(noun, UUID(row_id), self._selections.of_noun(info, noun))
 
     async def _connection(

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any, NewType
+import re
+from typing import Any, Final, NewType
 
 import strawberry
+from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
+
+_RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
 DateTime = dt.datetime
 Date = dt.date
@@ -16,13 +21,23 @@ JSON = NewType("JSON", object)
 
 
 def parse_time(value: object) -> dt.datetime:
-    """Read RFC 3339 with an offset; raises ValueError, which Strawberry reports with the value's place."""
-    if not isinstance(value, str):
-        raise TypeError("A DateTime is a string such as 2026-11-20T10:00:00Z.")
-    read = dt.datetime.fromisoformat(value)
-    if read.tzinfo is None:
-        raise ValueError("A DateTime has an offset, such as Z.")
-    return read.astimezone(dt.UTC)
+    """Read RFC 3339; raises GraphQLError, which graphql-core reports with the value's place."""
+    if not isinstance(value, str) or _RFC_3339.fullmatch(value) is None:
+        raise GraphQLError("A DateTime is RFC 3339 with an offset, such as 2026-11-20T10:00:00Z.")
+    try:
+        return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise GraphQLError("There is no such moment.") from None
+
+
+def parse_date(value: object) -> dt.date:
+    """Read an ISO 8601 calendar date; raises GraphQLError."""
+    try:
+        if not isinstance(value, str) or _DATE.fullmatch(value) is None:
+            raise GraphQLError("A Date is a calendar date, such as 2026-11-20.")
+        return dt.date.fromisoformat(value)
+    except ValueError:
+        raise GraphQLError("There is no such day.") from None
 
 
 def print_time(value: Any) -> str:
@@ -48,7 +63,7 @@ SCALARS: dict[object, ScalarDefinition] = {
     ),
     dt.date: strawberry.scalar(
         name="Date", description="A calendar date, ISO 8601.", serialize=_print_date,
-        parse_value=dt.date.fromisoformat,
+        parse_value=parse_date,
     ),
     EventCursor: strawberry.scalar(
         name="EventCursor", description="A position in the tenant's event sequence; opaque. Not a page cursor.",

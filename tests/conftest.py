@@ -23,7 +23,7 @@ from domain.access import Role
 from domain.values import new_id
 from tests import demo
 from tests.api import Api
-from tests.demo import PASSWORD, Demo
+from tests.demo import NOW, PASSWORD, Demo
 from tests.factories import access
 from tests.factories.access import Tenant
 from tests.serving import serving
@@ -145,7 +145,7 @@ async def bearer(system: System, tenant: Tenant) -> dict[str, str]:
 async def demo_seeded(database: Addresses, tmp_path_factory: pytest.TempPathFactory) -> UUID:
     """The demo tenants at a small scale; the first one's id."""
     folder = tmp_path_factory.mktemp("assets")
-    await seed(database.owner, scale=0.1, password=PASSWORD, asset_folder=folder, now=datetime.now(UTC))
+    await seed(database.owner, scale=0.1, password=PASSWORD, asset_folder=folder, now=NOW)
     owner = await asyncpg.connect(database.owner)
     try:
         return await demo.tenant_of(owner, "admin@saffron.example")

@@ -1,15 +1,19 @@
 """The seeded demo tenant, its users as callers, and ids of rows that a test needs."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from asyncpg import Connection, Record
 
-from db.roles import set_tenant
+from db.roles import set_tenant, tenant_ids
 from domain.access import Caller, Role
 from tests.api import Api
 
+PASSWORD = "a demo password"
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
+"""The instant that the demo's dates are counted from, so that it is the same demo in every run."""
 SIGN_INS = {
     Role.ADMIN: "admin@saffron.example",
     Role.SALES_DIRECTOR: "director@saffron.example",
@@ -17,6 +21,7 @@ SIGN_INS = {
     Role.JUNIOR_BROKER: "junior@saffron.example",
 }
 # Rows of the demo junior, or of anybody where a director asks: (prefix, statement).
+_OF_TENANT = "tenant_id = (SELECT tenant_id FROM users WHERE id = $1)"
 WANTED = {
     "lead": ("lead", "SELECT id FROM leads WHERE assignee_id = $1 ORDER BY created_at LIMIT 1"),
     "open_lead": ("lead", "SELECT id FROM leads WHERE assignee_id = $1 AND stage = 'NEGOTIATION' LIMIT 1"),
@@ -56,13 +61,14 @@ WANTED = {
         """SELECT i.property_id FROM property_interests i JOIN leads l ON l.id = i.lead_id
         WHERE l.assignee_id = $1 AND i.property_id IS NOT NULL ORDER BY 1 LIMIT 1""",
     ),
-    "duplicated": ("person", "SELECT person_id FROM person_duplicates WHERE $1::uuid IS NOT NULL LIMIT 1"),
+    "duplicated": ("person", f"SELECT person_id FROM person_duplicates WHERE {_OF_TENANT} LIMIT 1"),
     "duplicate": (
         "person",
-        "SELECT other_id FROM person_duplicates WHERE $1::uuid IS NOT NULL ORDER BY person_id LIMIT 1",
+        f"SELECT other_id FROM person_duplicates WHERE {_OF_TENANT} ORDER BY person_id LIMIT 1",
     ),
+    "audited": ("lead", f"SELECT subject_id FROM audit_entries WHERE subject_noun = 'leads' AND {_OF_TENANT} LIMIT 1"),
     "junior": ("user", "SELECT $1::uuid"),
-    "project": ("project", "SELECT id FROM projects WHERE $1::uuid IS NOT NULL ORDER BY id LIMIT 1"),
+    "project": ("project", f"SELECT id FROM projects WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
 }
 
 
@@ -73,8 +79,7 @@ class Demo:
     tenant_id: UUID
     api: Api
     owner: "Connection[Record]"
-    password: str
-    callers: dict[Role, Caller] = field(default_factory=dict)
+    callers: dict[Role, Caller]
 
     def caller(self, role: Role) -> Caller:
         """Return the demo user of a role."""
@@ -99,6 +104,15 @@ class Demo:
         row_id = await self.owner.fetchval(statement, junior)
         assert row_id is not None, f"The demo has no {value}."
         return f"{prefix}_{row_id}"
+
+
+async def tenant_of(owner: "Connection[Record]", email: str) -> UUID:
+    """Return the tenant in which an address signs in."""
+    for tenant_id in await tenant_ids(owner):
+        await set_tenant(owner, tenant_id)
+        if await owner.fetchval("SELECT TRUE FROM users WHERE email = $1 AND tenant_id = $2", email, tenant_id):
+            return tenant_id
+    raise LookupError(email)
 
 
 async def find_callers(owner: "Connection[Record]", tenant_id: UUID) -> dict[Role, Caller]:

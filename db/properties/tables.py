@@ -87,7 +87,7 @@ properties = tenant_table(
     ordered_by("project_id", "created_at"),
 )
 
-# `order` is RESO's name. `object_key` names the bytes in the asset store.
+# `order` is RESO's name. `object_key` names the bytes in the asset store; it stands in addresses as it is.
 property_media = tenant_table(
     "property_media",
     reference("property_id"),
@@ -99,6 +99,9 @@ property_media = tenant_table(
     whole("height", least=1),
     whole("order", nullable=False, default=0),
     created_at(),
+    CheckConstraint(
+        r"object_key ~ '^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\.[A-Za-z0-9]+)?$'", name="object_key_stands_in_addresses"
+    ),
     belongs_to("property_id", "properties"),
     ordered_by("property_id", "order"),
     ordered_by("property_id", "created_at"),

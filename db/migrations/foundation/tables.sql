@@ -559,6 +559,7 @@ CREATE TABLE property_media (
     "order" INTEGER DEFAULT 0 NOT NULL CONSTRAINT ck_property_media_order_least CHECK ("order" >= 0),
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_property_media PRIMARY KEY (tenant_id, id),
+    CONSTRAINT ck_property_media_object_key_stands_in_addresses CHECK (object_key ~ '^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\.[A-Za-z0-9]+)?$'),
     CONSTRAINT fk_property_media_tenant_id_property_id FOREIGN KEY(tenant_id, property_id) REFERENCES properties (tenant_id, id)
 );
 

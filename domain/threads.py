@@ -174,7 +174,10 @@ class ThreadStore(Protocol):
         """Store the interaction that a message is with a person."""
 
     async def raise_unread(self, thread_id: UUID, now: datetime) -> None:
-        """Count one more unread message for every active user who may see the thread."""
+        """Count one more unread message for every active user who may see the thread.
+
+        Somebody who comes to see it later begins with nothing unread.
+        """
 
     async def position(self, thread_id: UUID, message_id: UUID) -> Position:
         """Return the place of a message; raises NotFound naming `upToMessageId` for one of another thread."""
@@ -257,7 +260,11 @@ async def open_thread(unit: Unit, command: ThreadOpen) -> UUID:
 
 
 def sender(messengers: Messengers) -> Callable[[Unit, MessageSend], Awaitable[UUID]]:
-    """Return the use case that sends through these providers."""
+    """Return the use case that sends through these providers.
+
+    It asks the provider within the unit, so a unit that fails afterwards has sent nothing only if the provider keeps
+    nothing, as the mock does. A provider with a network gets a job that the unit writes instead.
+    """
 
     async def send(unit: Unit, command: MessageSend) -> UUID:
         """Send a text: the message, the interaction with its person, audit and events, once the provider took it."""

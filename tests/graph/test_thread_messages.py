@@ -8,7 +8,7 @@ import pytest
 from asyncpg import Connection, Record
 
 from domain.access import Caller, Role
-from domain.threads import Channel, MessageKind, MessageReceive, receive
+from domain.threads import Channel, MessageKind, MessageReceive, MessageSend, NoProvider, receive, sender
 from tests.api import Api
 from tests.factories import leads, people, threads
 from tests.factories.access import Tenant
@@ -131,6 +131,17 @@ async def test_without_a_provider_nothing_is_sent_and_nothing_is_written(
     }  # fmt: skip
     assert later["__typename"] == "MessageSendPayload"
     assert await counts(owner_connection, tenant) == [1, 0, 1, 1, 0, 0]
+
+
+async def test_a_provider_that_this_installation_lacks_is_none(
+    owner_connection: Owner, tenant: Tenant, api: Api
+) -> None:
+    thread = await threads.thread(owner_connection, tenant)
+    await threads.provider(owner_connection, tenant)
+
+    with pytest.raises(NoProvider, match="WHATSAPP"):
+        async with api.system.units.write(tenant.caller()) as unit:
+            await sender({})(unit, MessageSend(thread, "Hello"))
 
 
 @pytest.mark.parametrize("text", ["", " \n", "x" * 4097, "a\0b", "\ud800"])

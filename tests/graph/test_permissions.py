@@ -1,0 +1,162 @@
+"""Every root field and every mutation, tried by somebody who has not signed in, by another tenant's admin, by a role
+that is too low, and by one that is allowed. A field without a line in the table fails.
+"""
+
+import pytest
+from asyncpg import Connection, Record
+from graphql import GraphQLObjectType
+
+from app.wiring import System
+from domain.access import Caller
+from tests.api import Api
+from tests.factories.access import Tenant
+from tests.graph.permissions import (
+    ADMIN,
+    JUNIOR,
+    SENIOR,
+    Line,
+    Sees,
+    World,
+    change,
+    digest,
+    page,
+    row,
+    secret,
+    seen,
+    tried,
+    world,
+)
+
+NODE = '(id: "$lead") { id }'
+LEADS = "{ stages { leadCount } }"
+
+TABLE = [
+    # What anybody may try, and only a secret opens.
+    secret("login", 'email: "$email", password: "$password"', 'email: "$email", password: "$token"'),
+    secret("sessionRefresh", 'refreshToken: "$token"', 'refreshToken: "$password"'),
+    secret("sessionRevoke", 'refreshToken: "$token"', 'refreshToken: "$password"'),
+    # One's own.
+    Line(field="viewer", text="{ id }", holds="$junior", anonymous=Sees.HIDDEN, stranger=Sees.OTHER, low=Sees.OTHER),
+    Line(field="eventCursor", text="", holds="$cursor", stranger=Sees.OTHER, low=Sees.UNTRIED),
+    # Rows by their id.
+    Line(field="node", text=NODE, holds="$lead"),
+    Line(field="nodes", text='(ids: ["$lead"]) { id }', holds="$lead"),
+    row("person", low=Sees.SHOWN),
+    row("lead"),
+    row("opportunity"),
+    row("property", low=Sees.UNTRIED),
+    row("project", low=Sees.UNTRIED),
+    row("call"),
+    row("thread"),
+    # Lists.
+    page("users", of="junior", low=Sees.OTHER, stranger=Sees.OTHER),
+    page("people", of="person", low=Sees.SHOWN),
+    page("leads", of="lead"),
+    page("opportunities", of="opportunity"),
+    page("properties", of="property", low=Sees.UNTRIED),
+    page("projects", of="project", low=Sees.UNTRIED),
+    page("tasks", of="task"),
+    page("threads", of="thread"),
+    page("activity", of="activity"),
+    page("auditEntries", of="audit", role=SENIOR, low=Sees.REFUSED),
+    # Sums.
+    Line(field="pipeline", text=LEADS, holds='"leadCount": 1', low=Sees.OTHER, stranger=Sees.OTHER),
+    Line(
+        field="leadDemographics",
+        text="{ bySource { count } }",
+        holds='"count": 1',
+        low=Sees.OTHER,
+        stranger=Sees.OTHER,
+    ),
+    Line(
+        field="sentimentScatter",
+        text='(from: "$from", to: "$to", first: 5) { points { person { id } } }',
+        holds="$person",
+        low=Sees.OTHER,
+        stranger=Sees.OTHER,
+    ),
+    # People.
+    change("personCreate", 'fullName: "Meera Iyer"', low=Sees.UNTRIED, stranger=Sees.SHOWN),
+    change("personUpdate", 'personId: "$person", city: "Pune"', low=Sees.NOT_YOURS),
+    change("factCorrect", 'factId: "$fact", text: "Wants a garden."'),
+    change(
+        "personMerge",
+        'keepPersonId: "$person", absorbPersonIds: ["$twin"], dryRun: false',
+        role=SENIOR,
+        low=Sees.REFUSED,
+    ),
+    change(
+        "interactionLog",
+        'personId: "$person", occurredAt: "$from", detail: { note: { text: "Called." } }',
+        low=Sees.NOT_YOURS,
+    ),
+    # Leads.
+    change("leadCreate", 'personId: "$person", source: REFERRAL', low=Sees.UNTRIED),
+    change("leadUpdate", 'leadId: "$lead", qualification: HOT'),
+    change("leadMove", 'leadId: "$lead", toStage: CONTACTED'),
+    change("leadAssign", 'leadId: "$lead", assigneeId: "$senior"', role=SENIOR, low=Sees.REFUSED),
+    change("propertyInterestSet", 'personId: "$person", propertyId: "$property", level: HIGH', low=Sees.NOT_YOURS),
+    change("opportunityCreate", 'leadId: "$lead"'),
+    change("opportunityUpdate", 'opportunityId: "$opportunity", probability: 0.5'),
+    # Properties.
+    change(
+        "propertyCreate",
+        'listingKey: "K-1", listPrice: { amount: "1", currency: "AED" }, propertyType: LAND, projectId: "$project"',
+        role=SENIOR,
+        low=Sees.REFUSED,
+    ),
+    change("propertyUpdate", 'propertyId: "$property", city: "Dubai"', role=SENIOR, low=Sees.REFUSED),
+    change("propertyArchive", 'propertyId: "$property"', role=SENIOR, low=Sees.REFUSED),
+    # Tasks.
+    change("taskCreate", 'title: "Call back", leadId: "$lead"'),
+    change("taskUpdate", 'taskId: "$task", title: "Call again"'),
+    change("taskComplete", 'taskId: "$task"'),
+    # Conversations.
+    change("threadOpen", 'channel: WHATSAPP, address: "+971509876543", personId: "$person"', low=Sees.NOT_YOURS),
+    change("threadLinkPerson", 'threadId: "$thread", personId: "$twin"'),
+    change("threadMarkRead", 'threadId: "$thread", upToMessageId: "$message"'),
+    change("messageSend", 'threadId: "$thread", text: "Hello"'),
+]
+
+
+@pytest.fixture
+async def filled(owner_connection: "Connection[Record]", api: Api, tenant: Tenant, other_tenant: Tenant) -> World:
+    """The world that a line is tried in."""
+    made = await world(owner_connection, tenant, other_tenant)
+    made.words["cursor"] = (await api.data("{ eventCursor }"))["eventCursor"]
+    return made
+
+
+def test_every_root_field_has_a_line(system: System) -> None:
+    schema = system.schema._schema
+    fields = [
+        (name, kind is schema.mutation_type)
+        for kind in (schema.query_type, schema.mutation_type)
+        if isinstance(kind, GraphQLObjectType)
+        for name in kind.fields
+    ]
+    assert sorted(fields) == sorted((line.field, line.mutation) for line in TABLE)
+
+
+@pytest.mark.parametrize("line", TABLE, ids=lambda line: line.field)
+async def test_each_caller_is_answered_as_the_line_says(
+    api: Api, filled: World, owner_connection: "Connection[Record]", line: Line
+) -> None:
+    before = await digest(owner_connection, filled.tenant)
+    low = filled.tenant.caller(JUNIOR) if line.low is Sees.REFUSED else filled.outsider
+    for caller, expected in (
+        (None, line.anonymous),
+        (filled.other.caller(ADMIN), line.stranger),
+        (low, line.low),
+    ):
+        if expected is not Sees.UNTRIED:
+            answer = await tried(api, filled, line, caller=caller, wrong=True)
+            wanted = Sees.REFUSED if expected is Sees.NOT_YOURS else expected
+            assert seen(line, filled, answer) is wanted, answer
+            assert await digest(owner_connection, filled.tenant) == before
+    allowed: Caller | None = None if line.role is None else filled.tenant.caller(line.role)
+    answer = await tried(api, filled, line, caller=allowed)
+    assert seen(line, filled, answer) is Sees.SHOWN, answer
+    assert (await digest(owner_connection, filled.tenant) != before) is line.mutation
+    if line.low is Sees.UNTRIED:
+        assert line.role is JUNIOR, "There is a lower role: try it."

@@ -7,7 +7,6 @@ from db.tables import (
     belongs_to_tenant,
     created_at,
     enum_text,
-    found_by,
     identifier,
     metadata,
     moment,
@@ -21,6 +20,7 @@ from db.tables import (
 from domain.perception import ConsentPurpose, Modality, QdKind, QdSource, SubjectKind
 
 # Partitioned by month. The key begins with what a series asks for, so a person's curve is one range of the key.
+# There is no index by time alone: it would tempt the planner to read everybody's month for one person's curve.
 qd_scores = Table(
     "qd_scores",
     metadata,
@@ -38,7 +38,6 @@ qd_scores = Table(
     number("confidence", least=0, most=1),
     belongs_to("person_id", "people"),
     PrimaryKeyConstraint("tenant_id", "person_id", "at", "id"),
-    found_by("at"),
     postgresql_partition_by="RANGE (at)",
 )
 

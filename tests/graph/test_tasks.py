@@ -142,7 +142,7 @@ async def test_task_of_a_lead_is_its_persons_and_the_callers(api: Api, tenant: T
 
 async def test_task_for_a_person_is_made_once_per_key(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     person_id, _ = await client_of(owner_connection, tenant)
-    given = {"personId": f"person_{person_id}", "priority": "URGENT", "idempotencyKey": "key-1"}
+    given: dict[str, Any] = {"personId": f"person_{person_id}", "priority": "URGENT", "idempotencyKey": "key-1"}
 
     first, second = [await created(api, **given) for _ in range(2)]
 
@@ -186,7 +186,7 @@ async def test_only_who_assigns_leads_gives_tasks_to_others(
     api: Api, tenant: Tenant, other_tenant: Tenant, owner_connection: Owner
 ) -> None:
     _, lead_id = await client_of(owner_connection, tenant)
-    given = {"leadId": f"lead_{lead_id}", "assigneeId": f"user_{tenant.users[SENIOR]}"}
+    given: dict[str, Any] = {"leadId": f"lead_{lead_id}", "assigneeId": f"user_{tenant.users[SENIOR]}"}
 
     refused = await created(api, **given)
     stranger = await created(
@@ -237,7 +237,8 @@ async def test_null_is_refused_for_what_a_task_always_has(
 ) -> None:
     task_id = await tasks.task(owner_connection, tenant, assignee_id=tenant.users[JUNIOR])
 
-    answer = await updated(api, task_id, **{field: None})
+    given: dict[str, Any] = {field: None}
+    answer = await updated(api, task_id, **given)
 
     assert (answer["__typename"], answer["field"]) == ("InvalidProblem", field)
 

@@ -585,8 +585,6 @@ CREATE TABLE qd_scores (
 )
  PARTITION BY RANGE (at);
 
-CREATE INDEX ix_qd_scores_tenant_id_at ON qd_scores (tenant_id, at);
-
 CREATE TABLE refresh_tokens (
     tenant_id UUID NOT NULL,
     id UUID NOT NULL,

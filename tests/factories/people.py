@@ -24,3 +24,39 @@ async def lead(owner: "Connection[Record]", of: Tenant, *, person_id: UUID, **va
     values = {"stage": "NEW", "source": "WEBSITE", "stage_changed_at": datetime.now(UTC), **values}
     await insert(owner, "leads", of.id, id=lead_id, person_id=person_id, **values)
     return lead_id
+
+
+async def household(owner: "Connection[Record]", of: Tenant, *, name: str = "The Khans") -> UUID:
+    """Make a household without members."""
+    household_id = new_id()
+    await insert(owner, "households", of.id, id=household_id, name=name)
+    return household_id
+
+
+async def relationship(
+    owner: "Connection[Record]", of: Tenant, *, person_id: UUID, other_id: UUID, kind: str = "SPOUSE"
+) -> UUID:
+    """Make one direction of a tie."""
+    relationship_id = new_id()
+    await insert(
+        owner, "relationships", of.id, id=relationship_id, person_id=person_id, other_id=other_id, kind=kind
+    )  # fmt: skip
+    return relationship_id
+
+
+async def account(owner: "Connection[Record]", of: Tenant, *, name: str = "Khan Textiles") -> UUID:
+    """Make a company."""
+    account_id = new_id()
+    await insert(owner, "accounts", of.id, id=account_id, name=name, kind="COMPANY")
+    return account_id
+
+
+async def fact(owner: "Connection[Record]", of: Tenant, *, person_id: UUID, **values: Any) -> UUID:
+    """Make what a model read about a person: a preference, unless told otherwise."""
+    fact_id = new_id()
+    values = {
+        "kind": "PREFERENCE", "text": "A sea view", "confidence": 0.8, "source": "MODEL",
+        "extracted_at": datetime(2026, 1, 1, tzinfo=UTC), **values,
+    }  # fmt: skip
+    await insert(owner, "facts", of.id, id=fact_id, person_id=person_id, **values)
+    return fact_id

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.demo.chance import between, identifier, likely, pick, whole
-from app.demo.details import Search, passing
+from app.demo.details import Search
 from app.demo.diary import Diary
 from app.demo.voice import Spoken, Voice
 from app.demo.words import calls
@@ -77,7 +77,7 @@ class Telephone:
 
     def check_in(self, at: datetime) -> datetime:
         """A short call that is not written down word for word, or one that nobody answers."""
-        self._voice.details.update(passing(self._random, at, self._search.city.offset))
+        self._voice.details.begin(at)
         if likely(self._random, 0.35):
             self._diary.call(at, self._search.broker, self._voice.fill(calls.MISSED_SUMMARIES), 0)
             return at
@@ -88,7 +88,7 @@ class Telephone:
         return at
 
     def _begin(self, at: datetime, *, recorded: bool) -> None:
-        self._voice.details.update(passing(self._random, at, self._search.city.offset))
+        self._voice.details.begin(at)
         self._transcript = _Transcript()
         self._broker(calls.HELLOS)
         if recorded and likely(self._random, 0.5):
@@ -120,8 +120,9 @@ class Telephone:
                 kind=objection.kind.name, text=objection.quote,
                 resolved=objection.resolved, created_at=ended_at,
             )  # fmt: skip
+        budget = (self._search.budget, self._search.currency)
         for saying, learned, spoken in transcript.learned:
-            diary.fact(ended_at, call_id, saying, learned, spoken, (self._search.budget, self._search.currency))
+            diary.fact(ended_at, call_id, saying, learned, spoken, budget=budget)
         diary.touch(at, gain * between(self._random, 0.7, 1.3), 0.5 if gain > 0 else -0.3, strong=True)
         return ended_at
 

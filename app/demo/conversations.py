@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from app.demo.chance import between, likely, pick, whole
-from app.demo.details import Search, passing
+from app.demo.details import Search
 from app.demo.diary import Diary
 from app.demo.voice import Spoken, Voice
 from app.demo.words import deals, openings, visits
@@ -143,7 +143,7 @@ class Chat:
 
     def _begin(self, at: datetime, meeting_at: datetime | None = None) -> None:
         self._at = self._began_at = at
-        self._voice.details.update(passing(self._random, at, self._search.city.offset, meeting_at))
+        self._voice.details.begin(at, meeting_at)
 
     def _end(self, gain: float, valence: float) -> datetime:
         """Let the curve react to the conversation, at its last message before the reference instant."""
@@ -181,7 +181,7 @@ class Chat:
         if interaction_id is not None:
             learned = self._voice.fill_line(saying.learned)
             budget = (self._search.budget, self._search.currency)
-            self._diary.fact(at, interaction_id, saying, learned, spoken, budget)
+            self._diary.fact(at, interaction_id, saying, learned, spoken, budget=budget)
         self._pause(1, 20)
 
     def _pause(self, low: float, high: float) -> None:

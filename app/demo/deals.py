@@ -8,11 +8,11 @@ from uuid import UUID
 
 from app.demo import amounts, history
 from app.demo.chance import at_local_hour, between, days, identifier, likely, pick, weighted, whole
-from app.demo.details import passing
 from app.demo.diary import Diary
 from app.demo.pipeline import LeadPlan, Move
 from app.demo.story import LeadStory
 from app.demo.words import letters
+from app.demo.words.pools import Pool
 from domain.access import Actor, Role
 from domain.leads import InterestLevel, LeadStage
 from domain.opportunities import OpportunityStage
@@ -78,11 +78,11 @@ class LeadRows:
         self._random: Random = diary.random
         self._world = diary.world
         self._batch = diary.world.batch
+        # Whoever signs in as the demo's junior finds the whole history of their own leads.
+        self._shown = story.plan.assignee is diary.world.firm.user(Role.JUNIOR_BROKER)
 
     def write(self) -> None:
-        self._story.voice.details.update(
-            passing(self._random, self._world.now - days(1), self._story.search.city.offset)
-        )
+        self._story.voice.details.begin(self._world.now - days(1))
         self._lead()
         self._stages()
         self._interests()
@@ -98,12 +98,12 @@ class LeadRows:
             "leads", id=plan.id, person_id=plan.person.id, assignee_id=plan.assignee and plan.assignee.id,
             stage=plan.stage.name, source=plan.source.name,
             qualification=plan.qualification and plan.qualification.name, tags=self._tags(),
-            budget_amount=plan.budget if told else None, budget_currency=plan.currency if told else None, lost_reason=plan.lost_reason and plan.lost_reason.name,
+            budget_amount=plan.budget if told else None, budget_currency=plan.currency if told else None,
+            lost_reason=plan.lost_reason and plan.lost_reason.name,
             stage_changed_at=moves[-1].at, created_at=plan.created_at, updated_at=updated_at,
         )  # fmt: skip
-        self._world.recent.note(
-            plan.created_at, self._actor(0), history.lead_created(plan.id, plan.person.id, plan.source.name)
-        )
+        created = history.lead_created(plan.id, plan.person.id, plan.source.name)
+        self._world.recent.note(plan.created_at, self._actor(0), created, always=self._shown)
 
     def _tags(self) -> list[str]:
         plan, home = self._plan, self._plan.person.city
@@ -137,10 +137,8 @@ class LeadRows:
                 lost_reason=lost.name if lost else None,
             )  # fmt: skip
             if before:
-                change = history.lead_moved(
-                    self._plan.id, self._plan.person.id, before.stage.name, move.stage.name
-                )
-                self._world.recent.note(move.at, actor, change)
+                change = history.lead_moved(self._plan.id, self._plan.person.id, before.stage.name, move.stage.name)
+                self._world.recent.note(move.at, actor, change, always=self._shown)
             before = move
 
     def _interests(self) -> None:
@@ -204,7 +202,8 @@ class LeadRows:
         if not likely(random, _OPEN_TASKS[plan.stage]):
             return
         created_at = min(now, plan.moves[-1].at + timedelta(minutes=between(random, 5, 90)))
-        due = at_local_hour(now + days(whole(random, -5, 12)), pick(random, (10, 11, 15, 17)), plan.unit.project.city.offset)
+        hour = pick(random, (10, 11, 15, 17))
+        due = at_local_hour(now + days(whole(random, -5, 12)), hour, plan.unit.project.city.offset)
         due = max(due, created_at + timedelta(hours=2))
         pool = letters.OPEN_TASKS[plan.stage.name]
         self._task(pool, created_at, due, TaskStatus.OPEN, None)
@@ -220,9 +219,7 @@ class LeadRows:
         status = TaskStatus.CANCELLED if cancelled else TaskStatus.DONE
         self._task(letters.DONE_TASKS, at, due, status, completed)
 
-    def _task(
-        self, pool: letters.Pool, at: datetime, due: datetime, status: TaskStatus, completed_at: datetime | None
-    ) -> None:
+    def _task(self, pool: Pool, at: datetime, due: datetime, status: TaskStatus, completed_at: datetime | None) -> None:
         plan, broker = self._plan, self._story.search.broker
         task_id, title = identifier(self._random, at), self._story.voice.fill(pool)
         self._batch.add(

@@ -1,5 +1,6 @@
 """The concrete details of one search for a home, which the lines of app/demo/words/ are filled with."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -23,10 +24,16 @@ _RELATION_WORDS: Final = {
     RelationshipKind.CHILD: ("daughter", "son"),
     RelationshipKind.SIBLING: ("sister", "brother"),
 }
-_RIVALS: Final = {True: ("Ivory Court", "Pine Ridge", "Shalimar Park"), False: ("Azure Point", "Desert Rose", "Oryx Bay")}
+_RIVALS: Final = {
+    True: ("Ivory Court", "Pine Ridge", "Shalimar Park"),
+    False: ("Azure Point", "Desert Rose", "Oryx Bay"),
+}
 _NOON: Final = 12
 _EVENING: Final = 17
-_RELATION_BACK: Final = {RelationshipKind.PARENT: RelationshipKind.CHILD, RelationshipKind.CHILD: RelationshipKind.PARENT}
+_RELATION_BACK: Final = {
+    RelationshipKind.PARENT: RelationshipKind.CHILD,
+    RelationshipKind.CHILD: RelationshipKind.PARENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +60,32 @@ class Search:
         return self.city.currency
 
 
-Details = dict[str, object]
+class Details(dict[str, object]):
+    """The slots of a search by name. What differs between conversations is made up when it is first asked for."""
+
+    def __init__(self, random: Random, lasting: Mapping[str, object], at: datetime, offset: timedelta) -> None:
+        super().__init__(lasting)
+        self.random, self.offset = random, offset
+        self.local = self.meeting = at + offset
+        self.begin(at)
+
+    def begin(self, at: datetime, meeting_at: datetime | None = None) -> None:
+        """Begin a conversation. `meeting_at` is the visit that it is about."""
+        for name in _PASSING:
+            self.pop(name, None)
+        self.local = at + self.offset
+        if meeting_at:
+            self.meeting = meeting_at + self.offset
+        else:
+            day = self.local + days(whole(self.random, 2, 6))
+            self.meeting = day.replace(hour=pick(self.random, (10, 11, 16, 17)), minute=30)
+
+    def __missing__(self, name: str) -> object:
+        value = self[name] = _PASSING[name](self.random, self)
+        return value
 
 
-def lasting(random: Random, search: Search) -> Details:
+def lasting(random: Random, search: Search) -> dict[str, object]:
     """Return what stays the same through a search."""
     unit, other, city = search.unit, search.other, search.city
     project, price = unit.project, float(unit.price)
@@ -86,33 +115,51 @@ def lasting(random: Random, search: Search) -> Details:
     }  # fmt: skip
 
 
-def passing(random: Random, at: datetime, offset: timedelta, meeting_at: datetime | None = None) -> Details:
-    """Return what differs from one conversation to the next. `meeting_at` is the visit that is being arranged."""
-    local = at + offset
-    near = local + days(whole(random, 1, 3))
-    meeting = (meeting_at + offset) if meeting_at else local + days(whole(random, 2, 6))
-    past, later = local - days(whole(random, 2, 6)), local + days(whole(random, 5, 26))
-    return {
-        "part_of_day": "morning" if local.hour < _NOON else "afternoon" if local.hour < _EVENING else "evening",
-        "day": f"{near:%A}", "time": clock(pick(random, (10, 10.5, 11, 11.5, 12, 14.5, 15, 16, 16.5, 17, 17.5, 18, 19))),
-        "alt_day": f"{meeting:%A}", "alt_time": clock(meeting.hour + meeting.minute / 60) if meeting_at
-        else clock(pick(random, (10.5, 11.5, 16, 17))),
-        "past_day": f"{past:%A}", "date": f"{later.day} {later:%B}", "month": f"{local + days(whole(random, 60, 240)):%B}",
-        "minutes": whole(random, 7, 38), "few": whole(random, 2, 9), "families": whole(random, 5, 64),
-        "left": weighted(random, (("two", 3), ("three", 3), ("four", 2), ("only one", 2))),
-        "room": f"{whole(random, 13, 19)} x {whole(random, 14, 24)}", "height": whole(random, 10, 12),
-        "people_count": whole(random, 4, 6), "lifts": _NUMBERS[whole(random, 1, 4)],
-        "yield_rate": f"{between(random, 2.8, 6.9):.1f}", "growth": whole(random, 11, 34),
-        "paid": whole(random, 4, 10) * 5, "track": f"{between(random, 0.6, 2.4):.1f}",
-    }  # fmt: skip
-
-
 def clock(hour: float) -> str:
     """Return 10 am, 4:30 pm."""
     whole_hour, minute = int(hour), round(hour % 1 * 60)
     half = "am" if whole_hour < _NOON else "pm"
     shown = (whole_hour - 1) % 12 + 1
     return f"{shown}:{minute:02d} {half}" if minute else f"{shown} {half}"
+
+
+def _time(random: Random, _: Details) -> str:
+    return clock(pick(random, (10, 10.5, 11, 11.5, 12, 14.5, 15, 16, 16.5, 17, 17.5, 18, 19)))
+
+
+def _part_of_day(_: Random, details: Details) -> str:
+    hour = details.local.hour
+    return "morning" if hour < _NOON else "afternoon" if hour < _EVENING else "evening"
+
+
+def _date(random: Random, details: Details) -> str:
+    later = details.local + days(whole(random, 5, 26))
+    return f"{later.day} {later:%B}"
+
+
+_PASSING: Final[dict[str, Callable[[Random, Details], object]]] = {
+    "part_of_day": _part_of_day,
+    "day": lambda random, details: f"{details.local + days(whole(random, 1, 3)):%A}",
+    "time": _time,
+    "alt_day": lambda _, details: f"{details.meeting:%A}",
+    "alt_time": lambda _, details: clock(details.meeting.hour + details.meeting.minute / 60),
+    "past_day": lambda random, details: f"{details.local - days(whole(random, 2, 6)):%A}",
+    "date": _date,
+    "month": lambda random, details: f"{details.local + days(whole(random, 60, 240)):%B}",
+    "minutes": lambda random, _: whole(random, 7, 38),
+    "few": lambda random, _: whole(random, 2, 9),
+    "families": lambda random, _: whole(random, 5, 64),
+    "left": lambda random, _: weighted(random, (("two", 3), ("three", 3), ("four", 2), ("only one", 2))),
+    "room": lambda random, _: f"{whole(random, 13, 19)} x {whole(random, 14, 24)}",
+    "height": lambda random, _: whole(random, 10, 12),
+    "people_count": lambda random, _: whole(random, 4, 6),
+    "lifts": lambda random, _: _NUMBERS[whole(random, 1, 4)],
+    "yield_rate": lambda random, _: f"{between(random, 2.8, 6.9):.1f}",
+    "growth": lambda random, _: whole(random, 11, 34),
+    "paid": lambda random, _: whole(random, 4, 10) * 5,
+    "track": lambda random, _: f"{between(random, 0.6, 2.4):.1f}",
+}
+"""What differs from one conversation to the next."""
 
 
 def _relation(random: Random, search: Search) -> tuple[str, str]:

@@ -77,7 +77,7 @@ class Diary:
     def message(
         self, at: datetime, author: User | None, text: str | None, kind: MessageKind = MessageKind.TEXT, label: str = ""
     ) -> UUID | None:
-        """Note a message of the thread; without an author it is the person's own. `label` stands in for missing text."""
+        """Note a message of the thread; without an author it is the person's. `label` stands in for missing text."""
         if at >= self.world.now:
             return None
         interaction_id = identifier(self.random, at)
@@ -89,9 +89,7 @@ class Diary:
         self._interaction(interaction_id, InteractionKind.MESSAGE, at, author, summary, thread_message_id=message.id)
         return interaction_id
 
-    def call(
-        self, at: datetime, caller: User, summary: str, seconds: int, *, inbound: bool = False
-    ) -> UUID | None:
+    def call(self, at: datetime, caller: User, summary: str, seconds: int, *, inbound: bool = False) -> UUID | None:
         if at >= self.world.now:
             return None
         interaction_id = identifier(self.random, at)
@@ -133,7 +131,7 @@ class Diary:
 
     def fact(
         self, at: datetime, interaction_id: UUID, saying: Saying, learned: str, spoken: Spoken,
-        budget: tuple[Decimal, str] | None,
+        *, budget: tuple[Decimal, str],
     ) -> None:  # fmt: skip
         """Note what was learned from something said, with the words that prove it."""
         if spoken.quote is None:
@@ -143,7 +141,7 @@ class Diary:
             return
         extracted_at = min(at + timedelta(minutes=between(self.random, 1, 40)), self.world.now)
         by_person = likely(self.random, 0.15)
-        amount, currency = budget if budget and saying.kind is FactKind.BUDGET else (None, None)
+        amount, currency = budget if saying.kind is FactKind.BUDGET else (None, None)
         self.world.batch.add(
             "facts", id=identifier(self.random, extracted_at), person_id=self.person.id,
             interaction_id=interaction_id, kind=saying.kind.name, text=learned, quote=spoken.quote,
@@ -176,9 +174,7 @@ class Diary:
             modality=modality, notice_version=weighted(self.random, (("2024-11", 2), ("2025-06", 3))), granted_at=at,
             expires_at=expires_at, withdrawn_at=withdrawn, recorded_by_id=by.id, created_at=at,
         )  # fmt: skip
-        self.world.recent.note(
-            at, Actor("users", by.id), history.consent_granted(consent_id, self.person.id, purpose)
-        )
+        self.world.recent.note(at, Actor("users", by.id), history.consent_granted(consent_id, self.person.id, purpose))
 
     def _interaction(
         self, interaction_id: UUID, kind: InteractionKind, at: datetime, author: User | None, summary: str,
@@ -197,9 +193,7 @@ class Diary:
         if kind is InteractionKind.MESSAGE and at < self.world.now - _CHATTY_AUDIT:
             return
         actor = Actor("users", author.id) if author else Actor("system_actors", self.world.firm.robot)
-        self.world.recent.note(
-            at, actor, history.interaction_logged(interaction_id, self.person.id, kind.name)
-        )
+        self.world.recent.note(at, actor, history.interaction_logged(interaction_id, self.person.id, kind.name))
 
     def _remember_contact(self, kind: InteractionKind, at: datetime, direction: str | None) -> None:
         """Keep what the next best action asks: a note is no contact; a call, a visit or our word is an answer."""

@@ -37,7 +37,7 @@ def build_markets(
     return markets, every
 
 
-def write_firm(batch: Batch, firm: Firm, password_hash: str, now: datetime) -> None:
+def write_firm(batch: Batch, firm: Firm, password_hash: str) -> None:
     """Add the tenant, everybody who works there, and its settings. All users share one password."""
     plan, founded = firm.plan, firm.founded_at
     batch.add(

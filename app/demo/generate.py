@@ -58,10 +58,16 @@ def generate(plan: TenantPlan, scale: float, password_hash: str, now: datetime) 
     markets, every = build_markets(plan.slug, plan.cities, units, now)
     phones = PhoneBook(700_001 if small else 100_003)
     world = World(
-        firm, markets, every, Registry(plan.slug, phones), Batch(firm.id), Recent(now), now,
+        firm,
+        markets,
+        every,
+        Registry(plan.slug, phones),
+        Batch(firm.id),
+        Recent(now),
+        now,
         ZoneInfo(plan.time_zone),
     )
-    write_firm(world.batch, firm, password_hash, now)
+    write_firm(world.batch, firm, password_hash)
     write_inventory(world.batch, world, picture_book(), plan.slug)
     people = plan.people if small else max(40, round(plan.people * scale))
     yield from _Families(world, people).batches()
@@ -75,7 +81,9 @@ class _Families:
 
     def __init__(self, world: World, people: int) -> None:
         self._world, self._wanted = world, people
-        self._homes = [(city, float(city.share)) for city in (CITIES if len(world.markets) > 2 else world.cities)]
+        # People come from everywhere, and buy where the firm sells; the small tenant keeps to its own cities.
+        homes = world.firm.plan.cities if world.firm.plan is MERIDIAN else CITIES
+        self._homes = [(city, float(city.share)) for city in homes]
         self._number = 0
         self._fresh_ledger_at = _PEOPLE_PER_LEDGER
 
@@ -136,7 +144,7 @@ class _Families:
         world = self._world
         market = self._market(random, home)
         team = world.firm.team_of(market.city)
-        planner = Planner(random, world.markets, world.now)
+        planner = Planner(random, household, team, market, world.now)
         plans: dict[int, list[LeadPlan]] = {}
         for index, person in enumerate(household.members):
             count = self._count(random, first=index == 0)
@@ -144,9 +152,7 @@ class _Families:
                 continue
             junior = world.firm.user(Role.JUNIOR_BROKER) if shown else None
             latest = shown if index == 0 else None
-            plans[index] = planner.plan(
-                household, person, team, market, count, latest=latest, assignee=junior
-            )
+            plans[index] = planner.plan(person, count, latest=latest, assignee=junior)
             world.pace.leads += len(plans[index])
         return plans
 

@@ -36,21 +36,24 @@ class Recent:
         self._since = now - REACH
         self._now = now
         self._heap: list[Happening] = []
+        self._kept: list[Happening] = []
         self._count = 0
 
-    def note(self, at: datetime, actor: Actor, change: Change) -> None:
-        """Remember a change unless it is older than REACH."""
-        if not self._since <= at <= self._now:
+    def note(self, at: datetime, actor: Actor, change: Change, *, always: bool = False) -> None:
+        """Remember a change unless it is older than REACH; `always` remembers it however old it is."""
+        if at > self._now or (at < self._since and not always):
             return
         self._count += 1
         happening = Happening(at, self._count, actor, change)
-        if len(self._heap) < MOST:
+        if always:
+            self._kept.append(happening)
+        elif len(self._heap) < MOST:
             heapq.heappush(self._heap, happening)
         else:
             heapq.heappushpop(self._heap, happening)
 
     def in_order(self) -> list[Happening]:
-        return sorted(self._heap)
+        return sorted(self._heap + self._kept)
 
 
 def write_history(batch: Batch, recent: Recent, seed: str) -> None:
@@ -108,7 +111,8 @@ def lead_moved(lead_id: UUID, person_id: UUID, from_stage: str, to_stage: str) -
 
 def interaction_logged(interaction_id: UUID, person_id: UUID, kind: str) -> Change:
     return Change(
-        AuditAction.CREATE, "InteractionLogged", "interactions", interaction_id, ("kind", "occurredAt", "detail"), person_id,
+        AuditAction.CREATE, "InteractionLogged", "interactions", interaction_id, ("kind", "occurredAt", "detail"),
+        person_id,
         (("kind", kind),), CrmActivityKind.INTERACTION_LOGGED, f"{kind.capitalize()} logged",
     )  # fmt: skip
 

@@ -12,11 +12,15 @@ from asyncpg import Connection, Record
 from app.demo.rows import COLUMNS, Batch
 from db.roles import copy_rows
 
-
 _REFERRED_TO: Final = (
     "users", "projects", "properties", "households", "accounts", "people", "leads", "threads", "thread_messages",
     "interactions",
 )  # fmt: skip
+
+
+async def clear_loading(owner: Connection[Record]) -> None:
+    """Drop the temporary table of `copy_rows`: it would stay until the end of our transaction, and copies but once."""
+    await owner.execute("DROP TABLE IF EXISTS pg_temp.loading")
 
 
 async def load(owner: Connection[Record], batches: Iterator[Batch]) -> Counter[str]:
@@ -43,5 +47,6 @@ async def _load_batch(owner: Connection[Record], batch: Batch) -> Counter[str]:
         rows = batch.rows[table]
         if rows:
             await copy_rows(owner, table, batch.column_names(table), rows)
+            await clear_loading(owner)
             loaded[table] = len(rows)
     return loaded

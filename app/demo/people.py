@@ -178,9 +178,7 @@ def make_adviser(random: Random, registry: Registry, city: City, at: datetime) -
     culture_name, culture = choose_culture(random, city)
     family = pick(random, culture.families)
     kind = ContactType.BROKER if likely(random, 0.2) else ContactType.OTHER
-    person = registry.person(
-        random, city, culture_name, family, woman=likely(random, 0.4), at=at, contact_type=kind
-    )
+    person = registry.person(random, city, culture_name, family, woman=likely(random, 0.4), at=at, contact_type=kind)
     practice = Account(identifier(random, at), f"{family} & {_partner(random, culture)}", AccountKind.COMPANY, city, at)
     return person, practice, pick(random, _ADVISER_TITLES)
 

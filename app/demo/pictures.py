@@ -24,7 +24,9 @@ _SKIES: Final[tuple[tuple[Colour, Colour], ...]] = (
     ((92, 120, 168), (196, 206, 226)),
     ((168, 200, 220), (244, 240, 230)),
 )
-_STONES: Final[tuple[Colour, ...]] = ((214, 204, 190), (232, 228, 220), (176, 166, 154), (198, 180, 160), (150, 158, 168))
+_STONES: Final[tuple[Colour, ...]] = (
+    (214, 204, 190), (232, 228, 220), (176, 166, 154), (198, 180, 160), (150, 158, 168),
+)  # fmt: skip
 _GLASS: Final[tuple[Colour, ...]] = ((74, 98, 120), (96, 120, 132), (58, 74, 92), (120, 142, 150))
 _WALLS: Final[tuple[Colour, ...]] = ((240, 236, 228), (226, 220, 208), (218, 224, 222), (236, 226, 214))
 _FLOORS: Final[tuple[Colour, ...]] = ((196, 160, 120), (214, 204, 192), (150, 116, 84), (228, 222, 212))
@@ -141,7 +143,8 @@ def _villa(draw: ImageDraw.ImageDraw, random: Random) -> None:
     left, right, ground = whole(random, 90, 140), whole(random, 480, 550), _HORIZON + 12
     upper = ground - whole(random, 150, 180)
     draw.rectangle((left, ground - 84, right, ground), fill=stone)
-    draw.rectangle((left + 60, upper, right - whole(random, 60, 140), ground - 84), fill=_mixed(stone, (255, 255, 255), 0.3))
+    pale = _mixed(stone, (255, 255, 255), 0.3)
+    draw.rectangle((left + 60, upper, right - whole(random, 60, 140), ground - 84), fill=pale)
     draw.rectangle((left + 44, upper - 10, right - 40, upper), fill=_mixed(stone, (40, 40, 40), 0.4))
     for x in range(left + 14, right - 60, whole(random, 64, 82)):
         draw.rectangle((x, ground - 70, x + 46, ground - 8), fill=glass)
@@ -190,7 +193,8 @@ def _plan(draw: ImageDraw.ImageDraw, random: Random) -> None:
         rooms.sort(key=lambda room: (room[0] - room[2]) * (room[3] - room[1]))
         rooms += _split(random, rooms.pop(0))
     for room in rooms:
-        draw.rectangle(room, fill=pick(random, ((250, 248, 244), (244, 240, 232), (238, 242, 244))), outline=_INK, width=3)
+        paper = pick(random, ((250, 248, 244), (244, 240, 232), (238, 242, 244)))
+        draw.rectangle(room, fill=paper, outline=_INK, width=3)
         left, top, right, bottom = room
         if likely(random, 0.8):
             door = whole(random, left + 8, max(left + 9, right - 40))

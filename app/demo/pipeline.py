@@ -130,43 +130,46 @@ class LeadPlan:
 
 
 class Planner:
-    """Plans leads against one inventory. `now` is the reference instant: nothing happens after it."""
+    """Plans the leads of one family in one market. `now` is the reference instant: nothing happens after it."""
 
-    def __init__(self, random: Random, markets: dict[str, Market], now: datetime) -> None:
+    def __init__(self, random: Random, household: Household, team: Team, market: Market, now: datetime) -> None:
         self._random = random
-        self._markets = markets
+        self._household, self._team, self._market = household, team, market
         self._now = now
 
     def plan(
-        self, household: Household, person: Person, team: Team, market: Market, count: int,
-        *, latest: LeadStage | None = None, assignee: User | None = None,
-    ) -> list[LeadPlan]:  # fmt: skip
+        self, person: Person, count: int, *, latest: LeadStage | None = None, assignee: User | None = None
+    ) -> list[LeadPlan]:
         """Return up to `count` leads, oldest first. `latest` and `assignee` fix the last one's stage and all owners."""
         plans: list[LeadPlan] = []
         end = self._now
-        usual = assignee or team.next_assignee()
+        usual = assignee or self._team.next_assignee()
         for _ in range(count):
             stage = latest if latest and not plans else weighted(self._random, _EARLIER if plans else _LATEST)
-            moves, unit = self._moves(stage, end, market)
+            moves, unit = self._moves(stage, end)
             if moves[0].at < self._now - OLDEST:
                 break
-            plans.append(self._lead(household, person, team, market, moves, unit, usual, shown=assignee is not None))
+            lead = self._lead(person, moves, unit or self._wanted(stage))
+            unassigned = stage is LeadStage.NEW and assignee is None and likely(self._random, 0.35)
+            handed_on = assignee is None and likely(self._random, 0.15)
+            lead.assignee = None if unassigned else self._team.next_assignee() if handed_on else usual
+            plans.append(lead)
             end = moves[0].at - days(between(self._random, 8, 70))
         plans.reverse()
         return plans
 
-    def _moves(self, stage: LeadStage, end: datetime, market: Market) -> tuple[list[Move], Unit | None]:
+    def _moves(self, stage: LeadStage, end: datetime) -> tuple[list[Move], Unit | None]:
         """Return the way to `stage`, ended before `end`, and the sold unit if it is a won one."""
         unit = None
         if stage is LeadStage.WON:
-            unit = self._take_sold(market, end)
+            unit = self._take_sold(end)
             stage = LeadStage.WON if unit else LeadStage.NEGOTIATION
         path = self._path(stage)
         low, high = _TAILS[stage]
         last = unit.changed_at if unit else end - days(low + (high - low) * self._random.random() ** 2)
         steps = [days(between(self._random, *_STEPS[to])) for to in path if to in _STEPS]
         created = last - sum(steps, timedelta())
-        offset = market.city.offset
+        offset = self._market.city.offset
         created = self._awake(created, offset)
         moves = [Move(LeadStage.NEW, created)]
         for to in path[1:]:
@@ -210,39 +213,33 @@ class Planner:
         morning = between(self._random, night_to, night_to + 2)
         return at_local_hour(at + days(1) if local.hour >= night_from else at, morning, offset)
 
-    def _take_sold(self, market: Market, end: datetime) -> Unit | None:
+    def _take_sold(self, end: datetime) -> Unit | None:
         """Take a unit sold before `end` out of the inventory: it is the end of one lead only."""
-        for index, unit in enumerate(market.sold_units):
+        for index, unit in enumerate(self._market.sold_units):
             if unit.changed_at < end:
-                return market.sold_units.pop(index)
+                return self._market.sold_units.pop(index)
         return None
 
-    def _lead(
-        self, household: Household, person: Person, team: Team, market: Market, moves: list[Move],
-        sold: Unit | None, usual: User, *, shown: bool,
-    ) -> LeadPlan:  # fmt: skip
-        random, stage = self._random, moves[-1].stage
-        units = market.open_units
-        unit = sold or self._wanted(market, stage)
-        other = next((pick(random, units) for _ in range(4)), unit)
-        if other is unit and len(units) > 1:
-            other = units[(units.index(unit) + 1) % len(units)] if unit in units else units[0]
-        unassigned = stage is LeadStage.NEW and not shown and likely(random, 0.35)
-        budget = amounts.rounded(float(unit.price) * between(random, 0.9, 1.12), market.city.currency)
+    def _lead(self, person: Person, moves: list[Move], unit: Unit) -> LeadPlan:
+        random, stage, units = self._random, moves[-1].stage, self._market.open_units
+        currency = self._market.city.currency
+        other = pick(random, units)
+        if other is unit:
+            other = units[(units.index(unit) + 1) % len(units)]
+        budget = amounts.rounded(float(unit.price) * between(random, 0.9, 1.12), currency)
         qualification = weighted(random, _QUALIFICATIONS[stage])
-        if qualification is LeadQualification.HOT and budget >= _WHALES[market.city.currency]:
+        if qualification is LeadQualification.HOT and budget >= _WHALES[currency]:
             qualification = LeadQualification.WHALE
-        owner = usual if shown or likely(random, 0.85) else team.next_assignee()
-        source = weighted(random, _SOURCES)
         reason = weighted(random, _REASONS) if stage is LeadStage.LOST else None
         if reason is LeadLostReason.UNREACHABLE and moves[-2].stage is not LeadStage.CONTACTED:
             reason = LeadLostReason.TIMING
         return LeadPlan(
-            identifier(random, moves[0].at), person, household, team, None if unassigned else owner, source, moves, unit, other, budget,
-            qualification, reason,
+            identifier(random, moves[0].at), person, self._household, self._team, None, weighted(random, _SOURCES),
+            moves, unit, other, budget, qualification, reason,
         )  # fmt: skip
 
-    def _wanted(self, market: Market, stage: LeadStage) -> Unit:
-        if stage is LeadStage.NEGOTIATION and market.promised_units and likely(self._random, 0.4):
-            return market.promised_units.pop(whole(self._random, 0, len(market.promised_units) - 1))
-        return pick(self._random, market.open_units)
+    def _wanted(self, stage: LeadStage) -> Unit:
+        promised = self._market.promised_units
+        if stage is LeadStage.NEGOTIATION and promised and likely(self._random, 0.4):
+            return promised.pop(whole(self._random, 0, len(promised) - 1))
+        return pick(self._random, self._market.open_units)

@@ -1,5 +1,6 @@
 """Finishes a person when their story is told: the thread, the QD curve, and the row with its read models."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -19,6 +20,7 @@ from domain.people.names import name_key
 from domain.people.next_best_action import DueTask, Engagement, OpenLead, Situation, decide
 from domain.threads import Channel, DeliveryState
 
+_NONE: Final[Mapping[str, object]] = {}
 _SETTLED: Final = timedelta(days=2)
 _DELIVERY: Final = (
     (DeliveryState.READ, 70),
@@ -31,17 +33,18 @@ _POSITIONS: Final = (3, 4, 6, 7, 8, 9, 10)
 """Where a point of app/demo/qd.py has those parts."""
 
 
-
 def finish(diary: Diary, plans: list[LeadPlan]) -> None:
     """Write the rest of a person: call it once, after all their leads."""
     owner = plans[-1].assignee if plans else None
     _thread(diary, plans, owner)
     latest = _curve(diary, plans)
     action = _next_action(diary, plans, latest)
-    add_person(diary.world, diary.person, last_contacted_at=diary.last_contact, **latest, **action)
+    add_person(diary.world, diary.person, {"last_contacted_at": diary.last_contact, **latest, **action})
 
 
-def add_person(world: World, person: Person, full_name: str | None = None, **read_models: object) -> None:
+def add_person(
+    world: World, person: Person, read_models: Mapping[str, object] = _NONE, *, full_name: str | None = None
+) -> None:
     """Write a person's own row; `full_name` is how it was entered, where that differs from the name itself."""
     entered = full_name or person.full_name
     world.batch.add(
@@ -87,9 +90,7 @@ def _delivery(diary: Diary, message: Message) -> str | None:
     return (DeliveryState.READ if settled else weighted(diary.random, _DELIVERY)).name
 
 
-def _reads(
-    diary: Diary, plans: list[LeadPlan], owner: User | None, thread_id: UUID, messages: list[Message]
-) -> None:
+def _reads(diary: Diary, plans: list[LeadPlan], owner: User | None, thread_id: UUID, messages: list[Message]) -> None:
     """Mark how far the people responsible have read: all of it where they answered last, or nearly all."""
     firm = diary.world.firm
     trailing = 0
@@ -139,10 +140,10 @@ def _next_action(diary: Diary, plans: list[LeadPlan], latest: dict[str, object])
     task = min(diary.open_tasks, default=None)
     score, scored_at = latest.get("rules_qd_score"), latest.get("rules_qd_at")
     situation = Situation(
-        lead=furthest and OpenLead(furthest.stage, furthest.moves[-1].at),
+        lead=OpenLead(furthest.stage, furthest.moves[-1].at) if furthest else None,
         last_contacted_at=diary.last_contact,
         unanswered_since=min(waiting, default=None),
-        task=task and DueTask(task[2], task[0]),
+        task=DueTask(task[2], task[0]) if task else None,
         engagement=Engagement(score, scored_at)
         if isinstance(score, float) and isinstance(scored_at, datetime)
         else None,

@@ -215,13 +215,12 @@ def _remarks(random: Random, unit: Unit) -> str:
     text = " ".join(
         (pick(random, openings), pick(random, letters.REMARKS_MIDDLE), pick(random, letters.REMARKS_ENDING))
     )
-    remarks = text.format(
+    return text.format(
         bedrooms=unit.bedrooms, kind=unit.kind.value.lower(), floor=ordinal(unit.floor), tower=unit.tower,
         view=unit.view, facing=unit.facing, size=f"{unit.area:,}", locality=project.locality.name,
         landmark=project.locality.landmark, project=project.name, developer=project.developer,
         parking=unit.parking, possession=project.possession,
     )  # fmt: skip
-    return remarks
 
 
 def ordinal(number: int) -> str:
@@ -231,9 +230,7 @@ def ordinal(number: int) -> str:
     return f"{number}{_ENDINGS.get(number % 10, 'th')}"
 
 
-def build_market(
-    random: Random, city: City, units: int, now: datetime, taken: set[str]
-) -> tuple[Market, list[Unit]]:
+def build_market(random: Random, city: City, units: int, now: datetime, taken: set[str]) -> tuple[Market, list[Unit]]:
     """Return the inventory of a city and every unit in it, also those that nobody may ask for."""
     market, every = Market(city), []
     for number in range(units):

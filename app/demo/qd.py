@@ -92,7 +92,7 @@ class Curve:
             # The session saw the person and ends no lower than the profile, so the joint series rises only here.
             final = min(99.0, self._score + between(self.random, 0.5, 6))
             attention, sure = between(self.random, 0.45, 0.96), between(self.random, 0.7, 0.97)
-            self._add(ended, QdKind.SESSION, QdSource.RULES, final, round(sure, 2), round(attention, 3))
+            self._add(ended, QdKind.SESSION, QdSource.RULES, final, round(sure, 2), attention=round(attention, 3))
             clock = ended
         return clock
 
@@ -117,7 +117,7 @@ class Curve:
         self._score = low + above
 
     def _add(
-        self, at: int, kind: QdKind, source: QdSource, score: float, sure: float, attention: float | None = None
+        self, at: int, kind: QdKind, source: QdSource, score: float, sure: float, *, attention: float | None = None
     ) -> None:
         shown = round(score, 1)
         moment = _EPOCH + timedelta(milliseconds=at)

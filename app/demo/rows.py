@@ -14,7 +14,9 @@ _QD: Final = tuple(
 
 # In the order of loading: a row comes after what it refers to.
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
-    "tenants": ("id", "name", "time_zone", "currency", "high_value_amount", "high_value_currency", "created_at", "updated_at"),
+    "tenants": (
+        "id", "name", "time_zone", "currency", "high_value_amount", "high_value_currency", "created_at", "updated_at",
+    ),
     "tenant_heads": ("event_sequence", "audit_sequence", "audit_hash"),
     "system_actors": ("id", "name", "display_name", "created_at"),
     "users": ("id", "full_name", "email", "role", "status", "last_seen_at", "created_at", "updated_at"),
@@ -33,13 +35,14 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "service_charge_per_area_currency", "carpet_area", "archived_at", "created_at", "updated_at",
     ),
     "property_media": (
-        "id", "property_id", "category", "object_key", "content_type", "bytes", "width", "height", "order", "created_at",
+        "id", "property_id", "category", "object_key", "content_type", "bytes", "width", "height", "order",
+        "created_at",
     ),
     "households": ("id", "name", "created_at", "updated_at"),
     "accounts": ("id", "name", "kind", "city", "created_at", "updated_at"),
     "people": (
-        "id", "full_name", "name_key", "primary_phone_e164", "primary_phone_country", "primary_phone_raw", "primary_email",
-        "primary_email_normalised", "city", "contact_type", "household_id", "created_at", "updated_at",
+        "id", "full_name", "name_key", "primary_phone_e164", "primary_phone_country", "primary_phone_raw",
+        "primary_email", "primary_email_normalised", "city", "contact_type", "household_id", "created_at", "updated_at",
         "last_contacted_at", "next_best_action_kind", "next_best_action_title", "next_best_action_reason",
         "next_best_action_due_at", "next_best_action_computed_at", *_QD,
     ),

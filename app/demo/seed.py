@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from asyncpg import Connection, Record
 
 from app.demo.generate import generate
-from app.demo.load import load
+from app.demo.load import clear_loading, load
 from app.demo.pictures import picture_book, store
 from app.demo.pipeline import OLDEST
 from app.demo.team import MERIDIAN, SAFFRON, TenantPlan
@@ -80,6 +80,7 @@ async def _seed_tenant(
     await set_tenant(owner, tenant_id)
     rows = await load(owner, batches)
     await rebuild(owner, tenant_id, now)
+    await clear_loading(owner)
     return rows
 
 
@@ -90,7 +91,7 @@ async def _refuse_if_present(owner: Connection[Record]) -> None:
         await set_tenant(owner, tenant_id)
         name = await owner.fetchval("SELECT name FROM tenants WHERE id = $1", tenant_id)
         if name in names:
-            raise DemoRefused(f"The demo tenant {name} is there already. To load it anew, begin with an empty database.")
+            raise DemoRefused(f"The demo tenant {name} is there already. Begin with an empty database to load it anew.")
 
 
 def _sign_ins() -> dict[str, dict[str, str]]:

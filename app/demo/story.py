@@ -7,7 +7,7 @@ from typing import Final
 from app.demo.calls import Telephone
 from app.demo.chance import at_local_hour, between, days, likely, pick, whole
 from app.demo.conversations import Chat
-from app.demo.details import Search, lasting, passing
+from app.demo.details import Details, Search, lasting
 from app.demo.diary import Diary
 from app.demo.pipeline import LeadPlan
 from app.demo.team import User
@@ -48,10 +48,8 @@ class LeadStory:
         )  # fmt: skip
         city = self.search.city
         self._offset = city.offset
-        details = lasting(self._random, self.search) | passing(self._random, plan.created_at, city.offset)
-        self.voice = Voice(
-            self._random, self._world.ledger, details, in_india=city.in_india, villa=plan.unit.villa
-        )
+        details = Details(self._random, lasting(self._random, self.search), plan.created_at, city.offset)
+        self.voice = Voice(self._random, self._world.ledger, details, in_india=city.in_india, villa=plan.unit.villa)
         self._chat = Chat(diary, self.voice, self.search)
         self._telephone = Telephone(diary, self.voice, self.search)
 
@@ -128,7 +126,7 @@ class LeadStory:
         measured = likely(self._random, 0.62)
         if measured:
             diary.consent(at - timedelta(minutes=1), "SHOWROOM_ENGAGEMENT", "FACE", search.broker)
-        self.voice.details.update(passing(self._random, at, self._offset))
+        self.voice.details.begin(at)
         diary.visit(at, search.broker, self.plan.unit.id, self.voice.fill(visits.VISIT_SUMMARIES))
         liked = likely(self._random, 0.72)
         gain = between(self._random, 12, 22) if liked else between(self._random, 3, 9)
@@ -171,16 +169,18 @@ class LeadStory:
     def _occasion(self, stage: LeadStage) -> Callable[[datetime], object]:
         """Return something that may happen in a stage."""
         chat, telephone = self._chat, self._telephone
-        return pick(self._random, {
-            LeadStage.CONTACTED: (chat.questions, chat.nudge, chat.questions, telephone.check_in, self._note),
-            LeadStage.QUALIFIED: (chat.questions, chat.questions, chat.nudge, telephone.check_in, self._cost_sheet, self._note),
-            LeadStage.VISIT: (chat.family, chat.questions, telephone.check_in, self._cost_sheet, self._note),
+        call = telephone.check_in
+        occasions: dict[LeadStage, tuple[Callable[[datetime], object], ...]] = {
+            LeadStage.CONTACTED: (chat.questions, chat.nudge, chat.questions, call, self._note),
+            LeadStage.QUALIFIED: (chat.questions, chat.questions, chat.nudge, call, self._cost_sheet, self._note),
+            LeadStage.VISIT: (chat.family, chat.questions, call, self._cost_sheet, self._note),
             LeadStage.NEGOTIATION: (chat.offer, chat.family, telephone.bargaining, chat.questions, self._note),
             LeadStage.WON: (chat.aftercare, chat.aftercare, self._note),
-        }[stage])  # fmt: skip
+        }
+        return pick(self._random, occasions[stage])
 
     def _note(self, at: datetime) -> None:
-        self.voice.details.update(passing(self._random, at, self._offset))
+        self.voice.details.begin(at)
         self._diary.note(at, self.search.broker, self.voice.fill(letters.NOTES))
 
     def _cost_sheet(self, at: datetime) -> None:
@@ -188,7 +188,7 @@ class LeadStory:
 
     def _letter(self, kind: str, at: datetime) -> None:
         """Send an e-mail; an offer comes from the client."""
-        self.voice.details.update(passing(self._random, at, self._offset))
+        self.voice.details.begin(at)
         fill = self.voice.fill
         author = None if kind == "offer" else self.search.broker
         self._diary.email(

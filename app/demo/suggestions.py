@@ -1,4 +1,4 @@
-"""Proposals: what a model and an import would change, some still to be decided, and the pairs of people that may be one."""
+"""Proposals: what a model and an import would change, some still to be decided, and people entered twice."""
 
 import json
 from dataclasses import dataclass

@@ -81,8 +81,8 @@ SAFFRON: Final = TenantPlan(
         (Role.SENIOR_BROKER, "Ketaki Ranade"),
         (Role.JUNIOR_BROKER, "Rohan Kelkar"),
     ),
-    2_000,
-    True,
+    people=2_000,
+    has_provider=True,
 )  # fmt: skip
 
 MERIDIAN: Final = TenantPlan(
@@ -99,8 +99,8 @@ MERIDIAN: Final = TenantPlan(
         (Role.SENIOR_BROKER, "Faisal Al Shamsi"),
         (Role.JUNIOR_BROKER, "Lekha Nair"),
     ),
-    60,
-    False,
+    people=60,
+    has_provider=False,
 )
 
 

@@ -1,4 +1,4 @@
-"""What the stories of one tenant share: the firm, the inventory, who advises and refers, and how much is still to tell."""
+"""What the stories of one tenant share: the firm, the inventory, who advises, and how much is still to tell."""
 
 from collections import deque
 from dataclasses import dataclass, field

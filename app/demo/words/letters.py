@@ -32,35 +32,51 @@ EMAIL_SUBJECTS: dict[str, Pool] = {
 EMAIL_BODIES: dict[str, Pool] = {
     "brochure": Pool(
         (
-            "Dear {client},\n\nattached are the brochure of {project} and the plan of {unit}: {config}, {size} sq ft, "
-            "{view}. {school} is {minutes} minutes away. I am at the gallery on {day} if you want to see it.\n\n"
-            "Kind regards\n{broker}\n{firm}",
-            "Hello {client},\n\nas discussed, plans of {unit} and {other_unit}. Both have {parking} bays. "
-            "Possession is {possession}.\n\nBest\n{broker}, {firm}",
+            (
+                "Dear {client},\n\nattached are the brochure of {project} and the plan of {unit}: {config}, "
+                "{size} sq ft, {view}. {school} is {minutes} minutes away. I am at the gallery on {day} if you want "
+                "to see it.\n\nKind regards\n{broker}\n{firm}"
+            ),
+            (
+                "Hello {client},\n\nas discussed, plans of {unit} and {other_unit}. Both have {parking} bays. "
+                "Possession is {possession}.\n\nBest\n{broker}, {firm}"
+            ),
         )
     ),
     "cost_sheet": Pool(
         (
-            "Dear {client},\n\n{unit} at {project}\nPrice: {price} ({rate} a sq ft)\nParking: {parking} bays included\n"
-            "Plan: {plan}\nBooking amount: {token}\nValid till: {date}\n\nKind regards\n{broker}\n{firm}",
-            "Hello {client},\n\nhere is the break-up for {unit}: {price} plus {tax}. Running cost about {monthly}. "
-            "{bank} funds up to {share} of it.\n\nBest\n{broker}, {firm}",
+            (
+                "Dear {client},\n\n{unit} at {project}\nPrice: {price} ({rate} a sq ft)\nParking: {parking} bays "
+                "included\nPlan: {plan}\nBooking amount: {token}\nValid till: {date}\n\nKind regards\n{broker}\n{firm}"
+            ),
+            (
+                "Hello {client},\n\nhere is the break-up for {unit}: {price} plus {tax}. Running cost {monthly} a "
+                "month. {bank} funds up to {share} of it.\n\nBest\n{broker}, {firm}"
+            ),
         )
     ),
     "offer": Pool(
         (
-            "Hi {broker},\n\nour offer for {unit} is {offer} on {plan}, with {parking} bays. It stands till {date}. "
-            "Please bring it to {developer}.\n\n{client}",
-            "Dear {broker},\n\n{relation_name} and I can do {offer} for {unit}. {adviser} handles the papers on our "
-            "side.\n\nRegards\n{client}",
+            (
+                "Hi {broker},\n\nour offer for {unit} is {offer} on {plan}, with {parking} bays. "
+                "It stands till {date}. Please bring it to {developer}.\n\n{client}"
+            ),
+            (
+                "Dear {broker},\n\n{relation_name} and I can do {offer} for {unit}. {adviser} handles the papers "
+                "on our side.\n\nRegards\n{client}"
+            ),
         )
     ),
     "booking": Pool(
         (
-            "Dear {client},\n\nwe received {token} for {unit}. Attached: receipt, draft agreement, list of documents. "
-            "Signing is planned for {date}.\n\nWith best wishes\n{broker}\n{firm}",
-            "Dear {client} and {relation_name},\n\n{unit} at {project} is allotted to you at {counter}. "
-            "The next instalment is due on {date}.\n\nKind regards\n{broker}, {firm}",
+            (
+                "Dear {client},\n\nwe received {token} for {unit}. Attached: receipt, draft agreement, list of "
+                "documents. Signing is planned for {date}.\n\nWith best wishes\n{broker}\n{firm}"
+            ),
+            (
+                "Dear {client} and {relation_name},\n\n{unit} at {project} is allotted to you at {counter}. "
+                "The next instalment is due on {date}.\n\nKind regards\n{broker}, {firm}"
+            ),
         )
     ),
 }

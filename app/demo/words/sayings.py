@@ -121,7 +121,7 @@ PREFERENCES: tuple[Saying, ...] = (
         "Needs a room for the parents on the entry level.",
         Pool(
             (
-                "My parents stay with us, so [[one bedroom must be near the entrance]]. Which one is it in {unit}, {broker}?",
+                "My parents stay with us, so [[one bedroom must be near the entrance]]. Which one in {unit}?",
                 "[[My father cannot do stairs]], keep that in mind for {unit} at {project}, {broker}.",
             )
         ),
@@ -142,8 +142,8 @@ PREFERENCES: tuple[Saying, ...] = (
         "Works from home and needs a quiet study.",
         Pool(
             (
-                "I take calls at night, [[I need a study away from the bedrooms]]. Mark it on the plan of {unit} please.",
-                "[[One quiet room for work]] is a must for {relation_name} or me, whatever {config} it is at {project}.",
+                "I take calls at night, [[I need a study away from the bedrooms]]. Mark it in {unit} please.",
+                "[[One quiet room for work]] is a must for {relation_name} or me, at {project} too.",
             )
         ),
     ),
@@ -153,7 +153,7 @@ PREFERENCES: tuple[Saying, ...] = (
         Pool(
             (
                 "[[{school} should be within twenty minutes]], that is {relation_name}'s first filter.",
-                "The children are at {school}, [[we will not change the school]]. How far is {project}, {minutes} minutes?",
+                "The children are at {school}, [[we will not change the school]]. Is {project} {minutes} minutes away?",
             )
         ),
     ),
@@ -185,7 +185,7 @@ PREFERENCES: tuple[Saying, ...] = (
         Pool(
             (
                 "[[We need a majlis with its own entrance]] for guests. Show me where in {unit}, {broker}.",
-                "Guests come every week, [[the majlis must be separate from the family side]]. Is it so in {unit}, {broker}?",
+                "Guests come every week, [[the majlis must be separate from the family side]]. Is it so in {unit}?",
             )
         ),
         india=False,
@@ -196,7 +196,7 @@ PREFERENCES: tuple[Saying, ...] = (
         Pool(
             (
                 "[[Both our names on the title]] of {unit}, {relation_name} and mine, it is for the residency.",
-                "For {relation_name} and me [[the residence visa is the reason to buy]], so size comes second at {project}.",
+                "For {relation_name} and me [[the residence visa is the reason to buy]], size is second at {project}.",
             )
         ),
         india=False,

@@ -241,7 +241,7 @@ async def test_contact_details_are_changed_by_those_who_see_them(
 ) -> None:
     own = shown(await of_junior(owner_connection, tenant))
     foreign = shown(await people.person(owner_connection, tenant))
-    refusals = {}
+    refusals: dict[tuple[Role, str, str], tuple[str, str | None] | None] = {}
     for role in Role:
         for whose, person in (("own", own), ("foreign", foreign)):
             for name in ("city", "phone"):

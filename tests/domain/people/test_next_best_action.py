@@ -224,7 +224,7 @@ def test_the_rules_speak_in_their_order() -> None:
     ]
 
 
-MOMENTS = st.none() | st.datetimes(datetime(2026, 1, 1), datetime(2026, 6, 1), timezones=st.just(UTC))  # noqa: DTZ001
+MOMENTS = st.none() | st.datetimes(datetime(2026, 1, 1), datetime(2026, 6, 1), timezones=st.just(UTC))  # noqa: DTZ001 -- Hypothesis wants its bounds without a zone.
 SITUATIONS = st.builds(
     Situation,
     lead=st.none() | st.builds(OpenLead, st.sampled_from(list(LeadStage)[:5]), MOMENTS.filter(bool)),

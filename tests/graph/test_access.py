@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import httpx
 import pytest
 from asyncpg import Connection, Record
 
@@ -14,7 +15,7 @@ from db.access.accounts import SqlAccounts
 from db.audit.chain import broken_links
 from db.roles import set_tenant
 from domain.access import Caller, Role, SignInRules, TokenExpired, TokenInvalid, issue_token, normalised_email
-from tests.api import Answer, Api
+from tests.api import Answer, Api, operation
 from tests.factories import access
 from tests.factories.access import Tenant
 
@@ -372,3 +373,22 @@ async def test_a_colleagues_details_are_masked(api: Api, tenant: Tenant) -> None
         }
     seen = (await api.data(document, role=Role.SALES_DIRECTOR, id=outsider))["node"]
     assert (seen["email"], seen["restrictedFields"]) == (f"{tenant.outsider.hex}@test.example", [])
+
+
+async def test_a_session_over_http_from_sign_in_to_sign_out(http: httpx.AsyncClient, email: str) -> None:
+    async def send(name: str, token: str | None = None, **variables: str) -> httpx.Response:
+        headers = {} if token is None else {"authorization": f"Bearer {token}"}
+        return await http.post("/graphql", json={"query": operation(name), "variables": variables}, headers=headers)
+
+    signed_in = (await send("Login", email=email, password=PASSWORD)).json()["data"]["login"]
+    token = signed_in["accessToken"]
+    assert (await send("Viewer", token)).json()["data"]["viewer"]["id"] == signed_in["viewer"]["id"]
+    refreshed = (await send("SessionRefresh", refreshToken=signed_in["refreshToken"])).json()["data"]["sessionRefresh"]
+    left = await send("SessionRevoke", refreshed["accessToken"], refreshToken=refreshed["refreshToken"])
+    assert left.json()["data"]["sessionRevoke"]["__typename"] == "SessionRevokePayload"
+    for ended in (token, refreshed["accessToken"], "nonsense"):
+        refused = await send("Viewer", ended)
+        assert refused.status_code == 401
+        assert refused.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    anonymous = (await send("Viewer")).json()
+    assert anonymous["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,9 +18,11 @@ from db.sources import CATALOGUE
 from domain.access import Caller, Role
 from domain.errors import Invalid
 from domain.signing import AssetKey, EventKey
+from domain.values import new_id
 from tests.api import Answer, Api, operation
 from tests.factories.access import Tenant
 from tests.factories.people import person
+from tests.factories.rows import insert
 
 Opened = Callable[[Role], Awaitable[str]]
 
@@ -108,6 +111,28 @@ async def test_the_trail_is_filtered_by_subject_actor_and_time(api: Api, tenant:
     assert await trail(api, **{"from": oldest["at"], "to": newest["at"], "subjectId": second}) == []
     wrong = await api.run("AuditTrail", first=1, filter={"subjectId": "nonsense"})
     assert wrong["errors"][0]["extensions"] == {"code": "NOT_FOUND", "field": "filter.subjectId"}
+
+
+async def test_the_system_and_programs_are_actors_too(
+    api: Api, tenant: Tenant, owner_connection: "Connection[Record]"
+) -> None:
+    key = new_id()
+    await insert(
+        owner_connection, "api_keys", tenant.id, id=key, display_name="Website", prefix="vk_1", secret_hash=b"x",
+        role="JUNIOR_BROKER",
+    )  # fmt: skip
+    system = await owner_connection.fetchval("select id from system_actors where tenant_id = $1", tenant.id)
+    for noun, actor in (("system_actors", system), ("api_keys", key), ("users", new_id())):
+        await insert(
+            owner_connection, "activity_entries", tenant.id, id=new_id(), kind="LEAD_CREATED", at=datetime.now(UTC),
+            actor_noun=noun, actor_id=actor, summary="New lead", sequence=1,
+        )  # fmt: skip
+    assert [entry["actor"] for entry in await feed(api, Role.ADMIN)] == [
+        None,
+        {"__typename": "ApiKey", "id": f"apikey_{key}", "displayName": "Website"},
+        {"__typename": "SystemActor", "id": f"system_{system}", "displayName": "Velocity"},
+    ]
+    assert await feed(api, Role.SENIOR_BROKER) == []
 
 
 async def test_the_trail_is_read_page_by_page(api: Api, opened: Opened) -> None:

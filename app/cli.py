@@ -90,6 +90,21 @@ def token(
 
 
 @velocity.command()
+def rotate_key() -> None:
+    """Make a new signing key for the next start; what the one before it signed stays good."""
+    from app.failures import CannotContinue
+    from app.settings import Settings
+    from app.tokens import rotate
+
+    settings = Settings()
+    if settings.signing_key is not None:
+        raise CannotContinue("VELOCITY_SIGNING_KEY is set: put a new key in front of it, with a space between them.")
+    path = settings.data_dir / "signing.key"
+    rotate(path)
+    typer.echo(f"{path} has a new key in front. Restart every process that uses it.")
+
+
+@velocity.command()
 def schema() -> None:
     """Print the schema."""
     from app.wiring import proven_schema

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from strawberry.types.info import Info as StrawberryInfo
 
+from graph.documents import Prepared
 from graph.loaders import Loaders
 from resolvers.context import Context
 
@@ -16,6 +17,8 @@ class GraphContext(Context):
     """The context that fields get as `info.context`."""
 
     loaders: Loaders = field(init=False)
+    prepared: Prepared | None = None
+    """The document, where it was parsed and validated before."""
 
     def __post_init__(self) -> None:
         """Give the operation its own loaders."""

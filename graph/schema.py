@@ -13,6 +13,7 @@ from graph import access, audit, interactions, leads, opportunities, people, per
 from graph.context import Info
 from graph.declaration import Node, root
 from graph.declarations import complete
+from graph.documents import UsePrepared
 from graph.fields import field
 from graph.problems import HANDLERS
 from graph.registry import REGISTRY
@@ -83,5 +84,6 @@ def build() -> Schema:
         mutation=mutation,
         types=[declared for declared in REGISTRY.types.values() if hasattr(declared, "__strawberry_definition__")],
         config=StrawberryConfig(scalar_map=SCALARS),
+        extensions=[UsePrepared],
         exception_handlers=HANDLERS,
     )

@@ -18,26 +18,33 @@ LONGEST_MOMENT: Final = 12
 
 
 class SigningKey:
-    """A key for one purpose, padded for both executions."""
+    """A key for one purpose, padded for both executions. What earlier secrets signed is still ours."""
 
-    def __init__(self, secret: bytes, purpose: str) -> None:
-        """Derive the key from the installation's secret."""
+    def __init__(self, secret: bytes, purpose: str, *earlier: bytes) -> None:
+        """Derive the key from the installation's secret, which signs, and from those before it."""
         self._key = hashlib.sha256(f"{purpose}:".encode() + secret).digest()
         padded = self._key.ljust(BLOCK, b"\0")
         self.inner: Final = bytes(byte ^ 0x36 for byte in padded)
         self.outer: Final = bytes(byte ^ 0x5C for byte in padded)
 
+        self._earlier: Final = tuple(SigningKey(each, purpose) for each in earlier)
+
     def sign(self, message: bytes, length: int) -> bytes:
         """Return the first `length` bytes of a message's HMAC."""
         return hmac.new(self._key, message, hashlib.sha256).digest()[:length]
+
+    def signed(self, message: bytes, signature: bytes, length: int) -> bool:
+        """Whether this or an earlier key made a signature of `length` bytes."""
+        keys = (self, *self._earlier)
+        return any(hmac.compare_digest(key.sign(message, length), signature) for key in keys)
 
 
 class EventKey(SigningKey):
     """Signs positions in a tenant's event sequence."""
 
-    def __init__(self, secret: bytes) -> None:
-        """Derive the key from the installation's secret."""
-        super().__init__(secret, "event")
+    def __init__(self, secret: bytes, *earlier: bytes) -> None:
+        """Derive the key from the installation's secrets, newest first."""
+        super().__init__(secret, "event", *earlier)
 
 
 class AssetKey(SigningKey):
@@ -47,16 +54,20 @@ class AssetKey(SigningKey):
     It expires on a full hour, one to two hours ahead, so that one address serves for an hour and caches can keep it.
     """
 
-    def __init__(self, secret: bytes) -> None:
-        """Derive the key from the installation's secret."""
-        super().__init__(secret, "asset")
+    def __init__(self, secret: bytes, *earlier: bytes) -> None:
+        """Derive the key from the installation's secrets, newest first."""
+        super().__init__(secret, "asset", *earlier)
 
     def accepts(self, object_key: str, expires: str, signature: str, now: datetime) -> bool:
         """Whether we made this address, and it has not expired. `expires` and `signature` are as the client sent them.
 
         What is signed is the key and the second as text with a line feed between them; no key holds a line feed.
         """
-        if not (expires.isascii() and expires.isdigit() and len(expires) <= LONGEST_MOMENT and signature.isascii()):
+        if not (expires.isascii() and expires.isdigit() and len(expires) <= LONGEST_MOMENT):
             return False
-        ours = self.sign(f"{object_key}\n{expires}".encode(), ASSET_SIGNATURE).hex()
-        return hmac.compare_digest(ours, signature) and now.timestamp() < int(expires)
+        try:
+            given = bytes.fromhex(signature)
+        except ValueError:
+            return False
+        message = f"{object_key}\n{expires}".encode()
+        return self.signed(message, given, ASSET_SIGNATURE) and now.timestamp() < int(expires)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import json
 from dataclasses import dataclass
 from typing import Final
@@ -26,9 +25,9 @@ SIGNATURE: Final = 12
 class CursorKey(SigningKey):
     """The key that signs cursors."""
 
-    def __init__(self, secret: bytes) -> None:
-        """Derive the key from the installation's secret."""
-        super().__init__(secret, "cursor")
+    def __init__(self, secret: bytes, *earlier: bytes) -> None:
+        """Derive the key from the installation's secrets, newest first."""
+        super().__init__(secret, "cursor", *earlier)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +81,7 @@ def _verified(key: SigningKey, tenant_id: UUID, cursor: str, field: str) -> list
     except (binascii.Error, UnicodeEncodeError):
         raise Invalid("This cursor is not one of ours.", field=field) from None
     text, given = raw[:-SIGNATURE], raw[-SIGNATURE:]
-    if not hmac.compare_digest(given, key.sign(str(tenant_id).encode() + text, SIGNATURE)):
+    if not key.signed(str(tenant_id).encode() + text, given, SIGNATURE):
         raise Invalid("This cursor is not one of ours.", field=field)
     parts: list[str] = json.loads(text)
     return parts

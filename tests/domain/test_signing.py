@@ -39,3 +39,16 @@ def test_another_secret_and_another_purpose_sign_otherwise() -> None:
     signed = {key.sign(b"x", 16) for key in (KEY, AssetKey(b"other"), SigningKey(b"secret", "cursor"))}
 
     assert len(signed) == 3
+
+
+def test_what_an_earlier_secret_signed_is_still_ours() -> None:
+    rotated = AssetKey(b"newer", b"secret")
+    assert rotated.accepts("a/b.jpg", EXPIRES, SIGNATURE, BEFORE)
+    assert rotated.sign(b"x", 16) == AssetKey(b"newer").sign(b"x", 16)
+    assert not AssetKey(b"newest", b"newer").accepts("a/b.jpg", EXPIRES, SIGNATURE, BEFORE)
+
+
+@pytest.mark.parametrize("length", [0, 1, 15, 17])
+def test_a_part_of_a_signature_is_none(length: int) -> None:
+    assert not KEY.signed(b"x", KEY.sign(b"x", 32)[:length], 16)
+    assert KEY.signed(b"x", KEY.sign(b"x", 32)[:16], 16)

@@ -103,15 +103,16 @@ def _counted(w: Writer, arguments: Mapping[str, object]) -> str:
 def _scattered(w: Writer, arguments: Mapping[str, object]) -> str:
     """The people who had an interaction or a score in the range, most interactions first, one more than asked for.
 
-    Whether there is a score follows from the person's newest one, but for people whose newest came after the range.
+    Whether there is a score follows from the person's newest one, but for people whose newest came after the range:
+    they are looked up one by one. (`exists` instead of `limit 1` would be hashed, and read everybody's scores.)
     """
     p, s = w.alias("people"), w.alias(qd_scores)
     from_, to = (w.bind(arguments[name], "timestamptz") for name in ("from", "to"))
     known = known_person()(w, p)
     scored = (
-        f"{p.rules_qd_at} >= {from_} and ({p.rules_qd_at} < {to} or exists (select from qd_scores {s.name}"
+        f"{p.rules_qd_at} >= {from_} and ({p.rules_qd_at} < {to} or (select true from qd_scores {s.name}"
         f" where {s.tenant_id} = {w.tenant} and {s.person_id} = {p.id} and {_range(w, s, 'at', arguments)}"
-        f" and {s.source} = 'RULES'))"
+        f" and {s.source} = 'RULES' limit 1))"
     )
     return (
         f"select {p.id} as person_id, coalesce(c.interaction_count, 0) as interaction_count from people {p.name}"

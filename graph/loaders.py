@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-LONGEST_LIST: Final = 100
+MOST_LINKS: Final = 100
 """How many rows a list without pages holds at most."""
 
 
@@ -39,7 +39,7 @@ class Loaders:
         self._context = context
         self._selections = Selections()
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
-        self._position: asyncio.Future[object] | None = None
+        self._position: asyncio.Future[Row] | None = None
 
     def forget(self) -> None:
         """Drop what was read: a mutation has changed it."""
@@ -137,7 +137,7 @@ class Loaders:
 
     async def _list(self, field: DeclaredField, source: object, info: ResolveInfo) -> list[object]:
         noun, caller = field.target(), self._context.caller
-        page = Page(first=LONGEST_LIST)
+        page = Page(first=MOST_LINKS)
         request = Request(noun.name, self._selections.of_noun(info, noun), (_owner(source), field.python_name), page)
 
         async def load(keys: list[str]) -> list[Slice]:
@@ -152,7 +152,7 @@ class Loaders:
         if self._position is None:
             read = self._context.reads.value(self._context.caller, name, {}, (Selected("value"),))
             self._position = asyncio.ensure_future(read)
-        row = cast("Row", await asyncio.shield(self._position))
+        row = await asyncio.shield(self._position)
         return row["value"]
 
     async def _after_position(self) -> None:

@@ -47,8 +47,12 @@ class OutsideTeam(NotAllowed):
     """You assign leads within your team only."""
 
 
-class PersonNotYours(NotAllowed):
+class PersonFollowed(NotAllowed):
     """Somebody else follows this person."""
+
+
+class PersonNotFollowed(NotAllowed):
+    """You follow no lead of this person."""
 
 
 def check_move(lead: Lead, command: LeadMove) -> None:

@@ -10,7 +10,8 @@ from domain.audit import AuditAction, Change, CrmActivityKind
 from domain.errors import Invalid, Issue
 from domain.leads.rules import (
     AssigneeNotActive,
-    PersonNotYours,
+    PersonFollowed,
+    PersonNotFollowed,
     check_assignee,
     check_move,
     check_taking,
@@ -27,14 +28,14 @@ async def create(unit: Unit, command: LeadCreate) -> UUID:
     """Open a lead. It belongs to whoever opens it unless another assignee is named.
 
     A lead shows a person's contact details to whoever works on it, so nobody opens one for a person whom somebody else
-    follows already. Raises NotFound, OutsideTeam, AssigneeNotActive or PersonNotYours.
+    follows already. Raises NotFound, OutsideTeam, AssigneeNotActive or PersonFollowed.
     """
     assignee_id = command.assignee_id or unit.caller.user_id
     check_assignee(unit.caller, assignee_id)
     await _check_active(unit, assignee_id)
     client = await unit.leads.client(command.person_id, "personId")
     if client.followed and not client.own:
-        raise PersonNotYours(field="personId")
+        raise PersonFollowed(field="personId")
     lead_id = new_id()
     await unit.leads.add(lead_id, replace(command, person_id=client.id, assignee_id=assignee_id), unit.now)
     await unit.people.touch(client.id)
@@ -109,7 +110,7 @@ async def assign(unit: Unit, command: LeadAssign) -> UUID:
 async def set_interest(unit: Unit, command: PropertyInterestSet) -> UUID:
     """Note how much a person wants something; said again, the level is changed.
 
-    Raises Invalid, NotFound or PersonNotYours.
+    Raises Invalid, NotFound or PersonNotFollowed.
     """
     if command.property_id is None and command.project_id is None:
         raise Invalid("An interest is in a property or in a project.", field="propertyId")
@@ -119,7 +120,7 @@ async def set_interest(unit: Unit, command: PropertyInterestSet) -> UUID:
         if lead.person_id != client.id:
             raise Invalid("This lead is another person's.", field="leadId")
     elif not client.own:
-        raise PersonNotYours("You follow no lead of this person.", field="personId")
+        raise PersonNotFollowed(field="personId")
     if command.property_id is not None:
         project_id = await unit.leads.project_of(command.property_id, "propertyId")
         if command.project_id not in {None, project_id}:

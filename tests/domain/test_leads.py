@@ -109,7 +109,7 @@ def test_a_refused_move_names_the_stage_that_the_lead_is_in() -> None:
         (Role.JUNIOR_BROKER, None, False),
     ],
 )
-def test_who_may_be_given_a_lead(role: Role, assignee: UUID | None, allowed: bool) -> None:  # noqa: FBT001 pytest's
+def test_who_may_be_given_a_lead(role: Role, assignee: UUID | None, allowed: bool) -> None:  # noqa: FBT001 -- pytest passes it by name
     if allowed:
         check_assignee(caller(role), assignee)
         return
@@ -127,7 +127,7 @@ def test_who_may_be_given_a_lead(role: Role, assignee: UUID | None, allowed: boo
         (Role.SENIOR_BROKER, STRANGER, False),
     ],
 )
-def test_from_whom_a_lead_may_be_taken(role: Role, assignee: UUID | None, allowed: bool) -> None:  # noqa: FBT001 pytest's
+def test_from_whom_a_lead_may_be_taken(role: Role, assignee: UUID | None, allowed: bool) -> None:  # noqa: FBT001 -- pytest passes it by name
     taken = lead(assignee_id=assignee)
     if allowed:
         check_taking(caller(role), taken)

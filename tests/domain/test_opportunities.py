@@ -63,7 +63,7 @@ def test_only_closed_to_closed_is_refused(before: OpportunityStage, after: Oppor
         (ABOVE, None, False),
     ],
 )
-def test_what_needs_approval(amount: Money, threshold: Money | None, needed: bool) -> None:  # noqa: FBT001 pytest's
+def test_what_needs_approval(amount: Money, threshold: Money | None, needed: bool) -> None:  # noqa: FBT001 -- pytest passes it by name
     assert needs_approval(amount, threshold) is needed
 
 
@@ -124,7 +124,7 @@ def test_a_deal_is_won_for_an_amount() -> None:
 
 
 @pytest.mark.parametrize(("probability", "fine"), [(None, True), (0, True), (1, True), (0.5, True), (-0.01, False)])
-def test_probabilities(probability: float | None, fine: bool) -> None:  # noqa: FBT001 pytest's
+def test_probabilities(probability: float | None, fine: bool) -> None:  # noqa: FBT001 -- pytest passes it by name
     if fine:
         check_probability(probability)
         return

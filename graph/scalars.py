@@ -13,6 +13,10 @@ from strawberry.types.scalar import ScalarDefinition
 _RFC_3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 
+# The database driver takes Python's first and last moment for minus infinity and infinity, and so with days.
+INFINITE: Final = {dt.datetime.min.replace(tzinfo=dt.UTC), dt.datetime.max.replace(tzinfo=dt.UTC)}
+INFINITE_DAYS: Final = {dt.date.min, dt.date.max}
+
 DateTime = dt.datetime
 Date = dt.date
 EventCursor = NewType("EventCursor", str)
@@ -25,9 +29,12 @@ def parse_time(value: object) -> dt.datetime:
     if not isinstance(value, str) or _RFC_3339.fullmatch(value) is None:
         raise GraphQLError("A DateTime is RFC 3339 with an offset, such as 2026-11-20T10:00:00Z.")
     try:
-        return dt.datetime.fromisoformat(value).astimezone(dt.UTC)
+        moment = dt.datetime.fromisoformat(value).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         raise GraphQLError("There is no such moment.") from None
+    if moment in INFINITE:
+        raise GraphQLError("A DateTime lies after the first moment of year 1 and before the last of year 9999.")
+    return moment
 
 
 def parse_date(value: object) -> dt.date:
@@ -35,9 +42,12 @@ def parse_date(value: object) -> dt.date:
     try:
         if not isinstance(value, str) or _DATE.fullmatch(value) is None:
             raise GraphQLError("A Date is a calendar date, such as 2026-11-20.")
-        return dt.date.fromisoformat(value)
+        day = dt.date.fromisoformat(value)
     except ValueError:
         raise GraphQLError("There is no such day.") from None
+    if day in INFINITE_DAYS:
+        raise GraphQLError("A Date lies after the first day of year 1 and before the last of year 9999.")
+    return day
 
 
 def print_time(value: Any) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from db.people.tables import accounts, facts, households, people, relationships
-from db.perception.source import qd_series
+from db.perception.source import asked_source, qd_series
 from db.reading.fields import choice, enum, money, number, text, texts, time, value
 from db.reading.source import Filter, Link, Ordering, Value, source
 from db.reading.statements import LARGEST_PAGE
@@ -36,7 +36,7 @@ def _with_known_member(w: Writer, t: Alias) -> str | None:
 
 def _latest_qd(arguments: Mapping[str, object]) -> Value:
     """The read model of one source: columns such as `rules_qd_score`."""
-    prefix = f"{getattr(arguments['source'], 'name', arguments['source'])}".lower() + "_qd"
+    prefix = f"{asked_source(arguments).name.lower()}_qd"
     leaves = ("score", "engagement", "valence", "attention", "confidence")
     return value(
         {

@@ -54,7 +54,7 @@ def _series(w: Writer, t: Alias, arguments: Mapping[str, object]) -> str:
         f"{s.person_id} = {t.id}",
         f"{s.at} >= {start}",
         f"{s.at} < {w.bind(to, 'timestamptz')}",
-        f"{s.source} = {w.bind(_source(arguments), 'text')}",
+        f"{s.source} = {w.bind(asked_source(arguments).name, 'text')}",
     ]
     kinds = cast("tuple[QdKind, ...] | None", arguments.get("kinds"))
     if kinds is not None:
@@ -68,15 +68,16 @@ def _series(w: Writer, t: Alias, arguments: Mapping[str, object]) -> str:
         f" from qd_scores {s.name} where {' and '.join(where)} group by 1"
     )
     return (
-        f"select {w.bind(_source(arguments), 'text')} as source, min(low) as min, max(high) as max,"
+        f"select {w.bind(asked_source(arguments).name, 'text')} as source, min(low) as min, max(high) as max,"
         f" {_rounded('sum(total) / sum(scores)')} as mean, coalesce(sum(scores), 0) as count,"
         f" array_agg(at order by at) as ats, array_agg({_rounded('total / scores')} order by at) as scores,"
         f" array_agg(low order by at) as lows, array_agg(high order by at) as highs from ({buckets}) b"
     )
 
 
-def _source(arguments: Mapping[str, object]) -> str:
-    return cast("QdSource", arguments["source"]).name
+def asked_source(arguments: Mapping[str, object]) -> QdSource:
+    """Return the source that a field asks for; null asks for what leaving it out does."""
+    return cast("QdSource | None", arguments["source"]) or QdSource.RULES
 
 
 def _rounded(expression: str) -> str:

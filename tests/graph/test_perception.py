@@ -131,6 +131,36 @@ async def test_series_never_mixes_sources_and_takes_the_kinds_asked_for(
     assert none == {"source": "RULES", "points": [], "min": None, "max": None, "mean": None, "count": 0}
 
 
+async def test_null_asks_for_the_scores_of_the_rules(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
+    person_id = await client_of(owner_connection, tenant, rules_qd_at=START, rules_qd_score=50, rules_qd_kind="LIVE")
+    await scored(owner_connection, tenant, person_id, (0, 50))
+
+    found = await series(api, person_id, source=None, kinds=None)
+    newest = await api.data(LATEST, id=f"person_{person_id}", source=None)
+
+    assert (found["source"], found["count"]) == ("RULES", 1)
+    assert newest["person"]["latestQd"]["score"] == 50.0
+
+
+async def test_series_may_span_all_of_time(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
+    person_id = await client_of(owner_connection, tenant)
+    await scored(owner_connection, tenant, person_id, (0, 50))
+    document = """query($id: ID!) { person(id: $id) {
+        qdSeries(from: "0001-01-02T00:00:00Z", to: "9999-12-31T23:59:59Z", points: 1) { count points { at } } } }"""
+
+    data = await api.data(document, id=f"person_{person_id}")
+
+    assert data["person"]["qdSeries"] == {"count": 1, "points": [{"at": "0001-01-02T00:00:00+00:00"}]}
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999999Z"])
+async def test_moments_that_the_driver_takes_for_infinity_are_refused(api: Api, moment: str) -> None:
+    variables: dict[str, Any] = {"personId": f"person_{new_id()}", "points": 1, "from": moment, "to": moment}
+    answer = await api.run("QdHistory", **variables)
+
+    assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
 async def test_two_series_of_one_person_are_two_answers(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     person_id = await client_of(owner_connection, tenant)
     await scored(owner_connection, tenant, person_id, (0, 10))

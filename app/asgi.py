@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.assets import Assets
 from app.wiring import System
 from db.migrations import current_revision, newest_revision
 from domain.errors import Unauthenticated
@@ -179,6 +180,7 @@ def application(system: System) -> ASGIApp:
             Route("/healthz", health),
             Route("/readyz", ready),
             Route("/graphiql", graphiql),
+            Route("/assets/{object_key:path}", Assets(system.settings.assets, system.asset_key).answer),
             Mount("/pages", Pages(directory=PAGES, check_dir=False)),
         ]
     )

@@ -12,7 +12,7 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-from app.database import check_answers, database
+from app.database import check_answers, database, prepare_folder
 from app.failures import CannotContinue
 from app.settings import Settings
 from db.dumps import Dumped, dump
@@ -54,17 +54,18 @@ async def restore(settings: Settings, file: Path) -> None:
 
     Raises CannotContinue or DumpFailed with nothing changed.
     """
-    async with database(settings) as found:
-        await check_answers(found.owner, "DATABASE_OWNER_URL")
-        with tempfile.TemporaryDirectory(dir=settings.data_dir) as name:
-            folder = Path(name)
-            manifest = await asyncio.to_thread(_unpack, file, folder)
+    prepare_folder(settings.data_dir)
+    with tempfile.TemporaryDirectory(dir=settings.data_dir) as name:
+        folder = Path(name)
+        manifest = await asyncio.to_thread(_unpack, file, folder)
+        async with database(settings) as found:
+            await check_answers(found.owner, "DATABASE_OWNER_URL")
             await replace_database(found.owner, folder / DUMP, manifest.database)
             (folder / ASSETS).mkdir(exist_ok=True)
             if settings.assets.exists():
                 settings.assets.rename(folder / "replaced")
             shutil.move(folder / ASSETS, settings.assets)
-        await migrate(found.owner)
+            await migrate(found.owner)
 
 
 def _pack(folder: Path, dumped: Dumped, assets: Path) -> None:

@@ -26,8 +26,8 @@ def explanation(error: BaseException) -> str | None:
             faults = (f"{_variable(fault['loc'])}: {fault['msg']}" for fault in error.errors())
             line = f"A setting is not valid. {'; '.join(faults)}."
         case ServerFailed():
-            first, *_, last = [*str(error).strip().splitlines(), ""]
-            line = f"{first} {last}"
+            lines = str(error).strip().splitlines()
+            line = " ".join(lines[:1] + lines[1:][-1:])
         case CannotContinue() | DumpFailed() | RolesMissing() | WeakKey() | DomainError():
             line = str(error)
         case asyncpg.PostgresError():

@@ -8,7 +8,6 @@ from pathlib import Path
 import asyncpg
 
 from app.database import Database
-from app.demo.seed import DemoRefused, seed
 from app.failures import CannotContinue
 from app.secrets import kept
 from app.settings import Settings
@@ -36,6 +35,8 @@ async def is_empty(owner: str) -> bool:
 
 async def load_demo(settings: Settings, found: Database, scale: float) -> str:
     """Load the demo tenants into a migrated database and say what was loaded; raises CannotContinue."""
+    from app.demo.seed import DemoRefused, seed  # noqa: PLC0415 -- words and pictures that most starts do not need.
+
     if not await is_empty(found.owner):
         raise CannotContinue(
             "There are tenants already, and the demo is loaded only into an empty database."

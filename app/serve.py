@@ -78,7 +78,7 @@ async def _prepare(settings: Settings, found: Database, *, demo: bool) -> None:
     log.info("database_ready", revision=newest_revision(), embedded=found.embedded)
     if demo and await is_empty(found.owner):
         log.info("demo_loading")
-        log.info("demo_loaded", summary=await load_demo(settings, found, 1.0))
+        log.info("demo_loaded", summary=await load_demo(settings, found, settings.demo_scale))
 
 
 async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.socket) -> None:

@@ -33,6 +33,10 @@ class Settings(BaseSettings):
     )
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
 
+    demo_scale: float = Field(
+        1, gt=0, le=100, description="How much `serve --demo` loads the first time; 1 is about 2 000 people."
+    )
+
     @property
     def assets(self) -> Path:
         """The folder of uploaded and generated files."""

@@ -64,6 +64,7 @@ class System:
     reads: SqlReads
     units: SqlUnits
     sign_in: SignInPorts
+    asset_key: AssetKey
     messengers: Messengers
     metrics: Metrics
 
@@ -122,7 +123,8 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
     """Open the system of one process and close it afterwards; raises DeclarationsDisagree."""
     schema = proven_schema()
     async with ports(settings, database) as opened:
-        secret = opened.keys[0].encode()
+        secrets = [key.encode() for key in opened.keys]
+        asset_key = AssetKey(*secrets)
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
@@ -131,9 +133,10 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             database=database,
             schema=schema,
             pool=opened.pool,
-            reads=SqlReads(CATALOGUE, opened.pool, CursorKey(secret), AssetKey(secret), EventKey(secret)),
+            reads=SqlReads(CATALOGUE, opened.pool, CursorKey(*secrets), asset_key, EventKey(*secrets)),
             units=opened.units,
             sign_in=opened.sign_in,
+            asset_key=asset_key,
             messengers={MessageProvider.MOCK: MockMessenger()},
             metrics=Metrics(opened.pool),
         )

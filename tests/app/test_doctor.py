@@ -1,0 +1,161 @@
+"""`velocity doctor`: each thing that can be wrong is found, with what to do about it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from asyncpg import Connection, Record
+
+from app import doctor
+from app.doctor import Finding, examine, report
+from app.settings import Settings
+from db.migrations import newest_revision
+from db.roles import OWNER
+from db.server import PostgresServer
+from domain.access import Role
+from domain.audit import AuditAction, Change
+from tests.api import Api
+from tests.factories.access import Tenant
+from tests.installation import Installation
+
+KEY = "a-signing-key-of-more-than-32-characters"
+
+
+@pytest.fixture
+def settings(folder: Path, app_dsn: str, owner_dsn: str) -> Settings:
+    """Settings with nothing wrong, on the tests' database."""
+    return Settings(data_dir=folder, database_url=app_dsn, database_owner_url=owner_dsn, signing_key=KEY)
+
+
+async def wrong(settings: Settings, *, audit: bool = False) -> list[Finding]:
+    return [finding for finding in await examine(settings, audit=audit) if finding.mend]
+
+
+async def test_nothing_is_wrong(settings: Settings) -> None:
+    findings = await examine(settings, audit=False)
+    assert [(finding.part, finding.state) for finding in findings] == [
+        ("data folder", str(settings.data_dir)),
+        ("signing key", "from the environment"),
+        ("web pages", "built"),
+        ("schema", "agrees with the database layer"),
+        ("owner", "answers"),
+        ("database", "configured, PostgreSQL 18.0"),
+        ("migrations", f"at {newest_revision()}"),
+    ]
+    assert await wrong(settings) == []
+
+
+def test_a_fresh_machine_is_left_as_it_is(folder: Path) -> None:
+    installation = Installation(folder / "var")
+    done = installation.run("doctor")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "✓ database     embedded; `velocity serve` will set it up\n" in done.stdout
+    assert "✓ signing key  will be made at the first start\n" in done.stdout
+    assert not installation.folder.exists()
+
+
+def test_a_fault_fails_the_command(folder: Path) -> None:
+    (folder / "demo.password").write_text("secret")
+    (folder / "demo.password").chmod(0o644)
+    done = Installation(folder).run("doctor")
+    assert done.returncode == 1
+    assert (
+        f"✗ demo.password  may be read by others\n                 → Run `chmod 600 {folder}/demo.password`.\n"
+        in done.stdout
+    )
+
+
+def test_a_report_lines_up() -> None:
+    assert report([Finding("a", "well"), Finding("longer", "ill", "Mend it.")]) == (
+        "✓ a       well\n✗ longer  ill\n          → Mend it."
+    )
+
+
+async def test_secrets_that_others_may_read(settings: Settings) -> None:
+    for name in ("signing.key", "demo.password"):
+        path = settings.data_dir / name
+        path.write_text(KEY)
+        path.chmod(0o640)
+    assert await wrong(settings) == [
+        Finding(name, "may be read by others", f"Run `chmod 600 {settings.data_dir / name}`.")
+        for name in ("signing.key", "demo.password")
+    ]
+
+
+async def test_a_weak_signing_key(settings: Settings) -> None:
+    [finding] = await wrong(settings.model_copy(update={"signing_key": "short"}))
+    assert (finding.part, finding.state) == ("signing key", "VELOCITY_SIGNING_KEY is not usable")
+    assert "32 characters" in finding.mend
+    assert "short" not in finding.mend
+
+
+async def test_a_data_folder_that_is_no_folder(settings: Settings) -> None:
+    (settings.data_dir / "file").touch()
+    found = await wrong(settings.model_copy(update={"data_dir": settings.data_dir / "file"}))
+    assert found[0].part == "data folder"
+    assert found[0].mend.endswith("Make it writable, or set VELOCITY_DATA_DIR.")
+
+
+async def test_pages_that_are_not_built(settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "PAGES", folder / "pages")
+    assert await wrong(settings) == [
+        Finding("web pages", "not built", "Run `make run`, or `npm ci && npm run build` in graph/pages.")
+    ]
+
+
+async def test_a_schema_that_the_database_layer_does_not_keep(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.wiring.disagreements", lambda *_: ["leads.budget"])
+    assert await wrong(settings) == [Finding("schema", "declares what the database layer lacks", "leads.budget")]
+
+
+async def test_a_missing_owner(settings: Settings) -> None:
+    assert await wrong(settings.model_copy(update={"database_owner_url": None})) == [
+        Finding("owner", "not configured", "Set DATABASE_OWNER_URL for migrations and backups.")
+    ]
+
+
+async def test_a_database_that_does_not_answer(settings: Settings) -> None:
+    nowhere = settings.model_copy(update={"database_url": "postgresql://somebody:hidden@127.0.0.1:1/velocity"})
+    [finding] = await wrong(nowhere)
+    assert (finding.part, finding.state) == ("database", "not usable")
+    assert finding.mend.endswith("Start the server, or correct DATABASE_URL.")
+    assert "hidden" not in finding.mend
+
+
+@pytest.fixture
+async def behind(superuser_connection: "Connection[Record]") -> AsyncIterator[None]:
+    """The database as it was one revision ago, as far as it says."""
+    await superuser_connection.execute("UPDATE alembic_version SET version_num = 'foundation'")
+    yield
+    await superuser_connection.execute("UPDATE alembic_version SET version_num = $1", newest_revision())
+
+
+@pytest.mark.usefixtures("behind")
+async def test_missing_migrations(settings: Settings) -> None:
+    state = f"at foundation; this release needs {newest_revision()}"
+    assert await wrong(settings) == [Finding("migrations", state, "Run `velocity migrate`.")]
+
+
+async def test_a_role_that_may_too_much(settings: Settings, server: PostgresServer) -> None:
+    found = await wrong(settings.model_copy(update={"database_url": server.addresses.superuser}))
+    assert Finding("roles", "wrong", "The role postgres has BYPASSRLS.") in found
+    assert {finding.part for finding in found} == {"roles"}
+    assert all(OWNER not in finding.mend for finding in found)
+
+
+async def test_an_audit_chain_that_somebody_changed(
+    settings: Settings, api: Api, tenant: Tenant, superuser_connection: "Connection[Record]"
+) -> None:
+    caller = tenant.caller(Role.SALES_DIRECTOR)
+    async with api.system.units.write(caller) as unit:
+        unit.record(Change(action=AuditAction.UPDATE, event="UserUpdated", noun="users", id=caller.user_id))
+    assert [finding for finding in await wrong(settings, audit=True) if str(tenant.id) in finding.state] == []
+
+    async with superuser_connection.transaction():
+        await superuser_connection.execute("ALTER TABLE audit_entries DISABLE TRIGGER audit_entries_are_final")
+        await superuser_connection.execute("UPDATE audit_entries SET action = 'DELETE' WHERE tenant_id = $1", tenant.id)
+        await superuser_connection.execute("ALTER TABLE audit_entries ENABLE TRIGGER audit_entries_are_final")
+    [finding] = [finding for finding in await wrong(settings, audit=True) if str(tenant.id) in finding.state]
+    assert (finding.part, finding.state) == ("audit chain", f"tenant {tenant.id}: broken at 1")

@@ -1,0 +1,60 @@
+"""Settings: what is read, what is refused, and that the page about them leaves none out."""
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from app.failures import explanation
+from app.settings import Settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
+
+
+def documented() -> dict[str, tuple[str, str]]:
+    """The default and the description of each setting in the page's table, by its name."""
+    rows = re.findall(r"^\| `([A-Z_]+)` \| (.*?) \| (.*?) \|$", PAGE.read_text(), flags=re.MULTILINE)
+    return {name: (default, description) for name, default, description in rows}
+
+
+def shown(default: object) -> str:
+    return "none" if default is None else f"`{default}`"
+
+
+def test_the_page_says_every_setting_as_it_is() -> None:
+    assert documented() == {
+        field.alias or f"VELOCITY_{name.upper()}": (shown(field.default), field.description)
+        for name, field in Settings.model_fields.items()
+    }
+
+
+def test_the_environment_sets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VELOCITY_PORT", "8123")
+    monkeypatch.setenv("VELOCITY_DATA_DIR", "elsewhere")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://one")
+    monkeypatch.setenv("DATABASE_OWNER_URL", "postgresql://two")
+    settings = Settings()
+    assert (settings.port, settings.assets) == (8123, Path("elsewhere/assets"))
+    assert (settings.database_url, settings.database_owner_url) == ("postgresql://one", "postgresql://two")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line"),
+    [
+        (
+            "VELOCITY_PORT",
+            "hidden",
+            "VELOCITY_PORT: Input should be a valid integer, unable to parse string as an integer",
+        ),
+        ("VELOCITY_PORT", "65536", "VELOCITY_PORT: Input should be less than or equal to 65535"),
+        ("VELOCITY_STATEMENT_SECONDS", "0", "VELOCITY_STATEMENT_SECONDS: Input should be greater than 0"),
+    ],
+)
+def test_a_wrong_value_is_named_without_being_repeated(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, line: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    assert explanation(refused.value) == f"A setting is not valid. {line}."

@@ -43,9 +43,12 @@ CATALOGUE.values |= {
 def disagreements(catalogue: Catalogue, declarations: Iterable[Declaration]) -> list[str]:
     """Return every declared field, filter or order that `db` lacks, and every promise that it cannot keep."""
     found: list[str] = []
-    for declaration in declarations:
+    declared = list(declarations)
+    values = {each.name: each for each in declared if each.prefix is None}
+    for declaration in declared:
         if declaration.prefix is None:
-            found += _value(catalogue, declaration)
+            if declaration.name in catalogue.values:
+                found += _inside(catalogue, catalogue.values[declaration.name], declaration, values)
             continue
         source = catalogue.sources.get(declaration.name)
         if source is None:
@@ -53,46 +56,51 @@ def disagreements(catalogue: Catalogue, declarations: Iterable[Declaration]) -> 
             continue
         if source.prefix != declaration.prefix:
             found.append(f"{declaration.name}: the prefix is {declaration.prefix!r} in graph, {source.prefix!r} in db.")
-        found += [problem for field in declaration.fields for problem in _field(catalogue, source, field)]
+        found += [problem for field in declaration.fields for problem in _field(catalogue, source, field, values)]
         found += _missing(declaration.name, "filter", declaration.filters, source.filters)
         found += _missing(declaration.name, "order", declaration.orders, source.orders)
     return found
 
 
-def _field(catalogue: Catalogue, source: Source, field: FieldDeclaration) -> list[str]:
+def _field(
+    catalogue: Catalogue, source: Source, field: FieldDeclaration, values: Mapping[str, Declaration]
+) -> list[str]:
     name = f"{source.noun}.{field.name}"
     if field.name in {"id", "restricted_fields"}:
         return []
     if field.kind is FieldKind.COLUMN:
-        entry = source.fields.get(field.name)
-        if entry is None:
-            return [f"{name}: no column has this name."]
-        return (
-            [f"{name}: not null in graph, but null or masked in db."] if _nullable(entry) and not field.nullable else []
-        )
+        return _column(catalogue, name, source.fields.get(field.name), field, values)
     link = source.links.get(field.name)
     if link is None:
         return [f"{name}: no link has this name."]
     return _link(catalogue, name, field, source, link)
 
 
-def _value(catalogue: Catalogue, declaration: Declaration) -> list[str]:
-    value = catalogue.values.get(declaration.name)
-    if value is None:
-        return []
-    return [problem for field in declaration.fields for problem in _value_field(catalogue, declaration, value, field)]
-
-
-def _value_field(catalogue: Catalogue, declaration: Declaration, value: Value, field: FieldDeclaration) -> list[str]:
-    name = f"{declaration.name}.{field.name}"
-    entry = value.fields.get(field.name)
+def _column(
+    catalogue: Catalogue, name: str, entry: Entry | None, field: FieldDeclaration, values: Mapping[str, Declaration]
+) -> list[str]:
     if entry is None:
-        return [f"{name}: the value has no such field."]
-    if not isinstance(entry, Link):
-        return [f"{name}: not null in graph, but null in db."] if _nullable(entry) and not field.nullable else []
-    if entry.target != field.target:
-        return [f"{name}: leads to {field.target!r} in graph, to {entry.target!r} in db."]
-    return [] if entry.target in catalogue.sources else [f"{name}: its target {entry.target!r} is no source."]
+        return [f"{name}: no column has this name."]
+    if _nullable(entry) and not field.nullable:
+        return [f"{name}: not null in graph, but null or masked in db."]
+    inside = values.get(field.target or "")
+    return _inside(catalogue, entry, inside, values) if isinstance(entry, Value) and inside is not None else []
+
+
+def _inside(
+    catalogue: Catalogue, value: Value, declaration: Declaration, values: Mapping[str, Declaration]
+) -> list[str]:
+    """Compare a value's fields, and those of the values in it."""
+    found: list[str] = []
+    for field in declaration.fields:
+        name, entry = f"{declaration.name}.{field.name}", value.fields.get(field.name)
+        if not isinstance(entry, Link):
+            found += _column(catalogue, name, entry, field, values)
+        elif entry.target != field.target:
+            found.append(f"{name}: leads to {field.target!r} in graph, to {entry.target!r} in db.")
+        elif entry.target not in catalogue.sources:
+            found.append(f"{name}: its target {entry.target!r} is no source.")
+    return found
 
 
 def _link(

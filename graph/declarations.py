@@ -6,7 +6,7 @@ from strawberry.types.base import StrawberryOptional
 from strawberry.types.field import StrawberryField
 
 from domain.reading import Declaration, FieldDeclaration, FieldKind
-from graph.declaration import DeclaredField, Specification, annotation_of, classes, fields_of, specification_of
+from graph.declaration import Specification, annotation_of, classes, fields_of, specification_of
 from graph.registry import REGISTRY, Declared
 
 
@@ -51,7 +51,7 @@ def _fields(declared: Declared) -> list[StrawberryField]:
 
 def _field(field: StrawberryField) -> FieldDeclaration:
     specification = specification_of(field) or Specification(FieldKind.COLUMN)
-    target = next((each.name for each in targets(field)), None) if isinstance(field, DeclaredField) else None
+    target = next((each.name for each in targets(field)), None)
     return FieldDeclaration(
         name=field.python_name,
         kind=specification.kind,

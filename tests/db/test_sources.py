@@ -53,3 +53,40 @@ def test_missing_filters_orders_sources_and_prefixes_are_named() -> None:
         "boats: no source has this name.",
         "leads: the prefix is 'led' in graph, 'lead' in db.",
     ]
+
+
+def test_what_is_wrong_inside_a_value_is_named() -> None:
+    money = Declaration("money", None, (FieldDeclaration("amount", COLUMN, nullable=False),))
+    cents = Declaration("cents", None, (FieldDeclaration("cents", COLUMN, nullable=False),))
+    leads = Declaration(
+        "leads",
+        "lead",
+        (
+            FieldDeclaration("budget", COLUMN, nullable=True, target="money"),
+            FieldDeclaration("budget", COLUMN, nullable=True, target="cents"),
+        ),
+    )
+
+    assert disagreements(CATALOGUE, [money, cents, leads]) == ["cents.cents: no column has this name."]
+
+
+def test_what_is_wrong_with_a_free_standing_value_is_named() -> None:
+    stage = Declaration(
+        "pipeline_stage",
+        None,
+        (
+            FieldDeclaration("stage", COLUMN, nullable=False),
+            FieldDeclaration("mood", COLUMN, nullable=True),
+            FieldDeclaration("leads", CONNECTION, nullable=False, target="people"),
+        ),
+    )
+    band = Declaration("budget_band", None, (FieldDeclaration("min", COLUMN, nullable=False),))
+    spread = Declaration(
+        "lead_demographics", None, (FieldDeclaration("by_budget_band", COLUMN, nullable=False, target="budget_band"),)
+    )
+
+    assert disagreements(CATALOGUE, [stage, band, spread]) == [
+        "pipeline_stage.mood: no column has this name.",
+        "pipeline_stage.leads: leads to 'people' in graph, to 'leads' in db.",
+        "budget_band.min: not null in graph, but null or masked in db.",
+    ]

@@ -13,6 +13,7 @@ from app.demo.words.pools import Pool, Saying
 from app.demo.words.sayings import BUDGETS, OBJECTIONS, PREFERENCES, TIMELINES
 from app.demo.words.topics import topics
 from domain.interactions import ObjectionKind
+from domain.perception import ConsentPurpose
 
 _MILLISECONDS_PER_WORD: Final = 390
 _OPENING: Final = 1_400
@@ -71,7 +72,6 @@ class Telephone:
         self._client(calls.BARGAINS)
         gain = 12.0 + self._objection()
         if likely(self._random, 0.4):
-            self._broker(calls.NUMBERS)
             gain += self._objection()
         return self._finish(at, calls.BARGAINING_SUMMARIES, gain)
 
@@ -104,7 +104,7 @@ class Telephone:
         ended_at = at + timedelta(seconds=seconds)
         if ended_at >= diary.world.now:
             return ended_at
-        diary.consent(at - timedelta(minutes=2), "RECORDING", "VOICE", self._search.broker)
+        diary.measured(at, ConsentPurpose.RECORDING, self._search.broker)
         inbound = likely(self._random, 0.2)
         call_id = diary.call(at, self._search.broker, self._voice.fill(summaries), seconds, inbound=inbound)
         if call_id is None:

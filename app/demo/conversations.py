@@ -7,7 +7,7 @@ from app.demo.chance import between, likely, pick, whole
 from app.demo.details import Search
 from app.demo.diary import Diary
 from app.demo.voice import Spoken, Voice
-from app.demo.words import deals, openings, visits
+from app.demo.words import calls, deals, openings, visits
 from app.demo.words.pools import Pool, Saying
 from app.demo.words.sayings import BUDGETS, OBJECTIONS, PREFERENCES, TIMELINES
 from app.demo.words.topics import topics
@@ -39,12 +39,12 @@ class Chat:
         self._begin(at)
         self._broker(openings.GREETINGS)
         if likely(self._random, 0.8):
-            self._saying(_FIRST_SAYINGS)
-            self._broker(openings.PITCHES)
+            self._saying(_FIRST_SAYINGS, openings.PITCHES)
         if likely(self._random, 0.35):
             self._attachment()
         if likely(self._random, 0.6):
             self._client(openings.THANKS)
+            self._acknowledge()
         return self._end(6, 0.35)
 
     def questions(self, at: datetime) -> datetime:
@@ -55,10 +55,10 @@ class Chat:
             self._client(topic.questions)
             self._broker(topic.answers)
         if likely(self._random, 0.3):
-            self._saying(_SAYINGS)
-            self._broker(visits.NEXT_STEPS)
+            self._saying(_SAYINGS, visits.NEXT_STEPS)
         elif likely(self._random, 0.5):
             self._client(openings.THANKS)
+            self._acknowledge()
         if likely(self._random, 0.12):
             self._attachment()
         return self._end(5, 0.3)
@@ -70,6 +70,7 @@ class Chat:
         if not likely(self._random, 0.55):
             return self._at
         self._client(openings.QUIET_REPLIES)
+        self._acknowledge()
         return self._end(2.5, 0.1)
 
     def arrangement(self, at: datetime, visit_at: datetime) -> datetime:
@@ -93,10 +94,11 @@ class Chat:
         self._broker(visits.AFTER)
         self._client(visits.FEEDBACK)
         if not liked:
-            self._saying(OBJECTIONS)
+            self._saying(OBJECTIONS, visits.NEXT_STEPS)
         elif likely(self._random, 0.4):
-            self._saying(PREFERENCES)
-        self._broker(visits.NEXT_STEPS)
+            self._saying(PREFERENCES, visits.NEXT_STEPS)
+        else:
+            self._broker(visits.NEXT_STEPS)
         return self._end(7, 0.6) if liked else self._end(-5, -0.2)
 
     def family(self, at: datetime) -> datetime:
@@ -163,6 +165,11 @@ class Chat:
         self._diary.message(self._at, self._search.broker, self._voice.say(pool).text)
         self._pause(2, 45)
 
+    def _acknowledge(self) -> None:
+        """Let the broker have the last word, as most do."""
+        if likely(self._random, 0.75):
+            self._broker(openings.ACKNOWLEDGEMENTS)
+
     def _attachment(self) -> None:
         unit = self._search.unit
         if likely(self._random, 0.5):
@@ -172,8 +179,8 @@ class Chat:
         self._diary.message(self._at, self._search.broker, None, kind, label)
         self._pause(1, 9)
 
-    def _saying(self, among: tuple[Saying, ...]) -> None:
-        """Let the client say something that becomes a fact."""
+    def _saying(self, among: tuple[Saying, ...], answers: Pool) -> None:
+        """Let the client say something that becomes a fact. An objection is handled, the rest gets one of `answers`."""
         saying = self._diary.news(among, in_india=self._search.city.in_india, villa=self._search.unit.villa)
         spoken: Spoken = self._voice.say(saying.lines)
         at = self._at
@@ -183,6 +190,7 @@ class Chat:
             budget = (self._search.budget, self._search.currency)
             self._diary.fact(at, interaction_id, saying, learned, spoken, budget=budget)
         self._pause(1, 20)
+        self._broker(calls.HANDLING[saying.objection] if saying.objection else answers)
 
     def _pause(self, low: float, high: float) -> None:
         self._at += timedelta(minutes=low + (high - low) * self._random.random() ** 2)

@@ -199,6 +199,9 @@ class LeadRows:
         for move in plan.moves[1:]:
             if likely(random, 0.42):
                 self._done_task(move.at)
+        if self._story.visit_at and self._story.visit_at > now:
+            self._task(letters.VISIT_TASKS, plan.moves[-1].at, self._story.visit_at, TaskStatus.OPEN, None)
+            return
         if not likely(random, _OPEN_TASKS[plan.stage]):
             return
         created_at = min(now, plan.moves[-1].at + timedelta(minutes=between(random, 5, 90)))

@@ -8,7 +8,7 @@ from random import Random
 from typing import Final
 
 from app.demo import amounts
-from app.demo.chance import between, days, pick, weighted, whole
+from app.demo.chance import between, days, likely, pick, weighted, whole
 from app.demo.names import CULTURES
 from app.demo.people import Household, Person
 from app.demo.places import City
@@ -171,7 +171,7 @@ def _relation(random: Random, search: Search) -> tuple[str, str]:
         if tie.other is person:
             return _spoken_tie(_RELATION_BACK.get(tie.kind, tie.kind), tie.person)
     culture = CULTURES[person.culture]
-    woman = random.random() < 0.5  # noqa: PLR2004 -- a coin.
+    woman = likely(random, 0.5)
     name = pick(random, culture.women if woman else culture.men)
     return f"my {'sister' if woman else 'brother'} {name}", name
 

@@ -9,7 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from app.demo import history
-from app.demo.chance import between, days, identifier, likely, pick, weighted
+from app.demo.chance import between, identifier, likely, pick
 from app.demo.people import Person
 from app.demo.team import User
 from app.demo.voice import Spoken
@@ -18,6 +18,7 @@ from app.demo.world import World
 from domain.access import Actor
 from domain.interactions import Direction, InteractionKind
 from domain.people import FactKind, FactSource
+from domain.perception import ConsentPurpose
 from domain.threads import MessageKind
 
 _SUMMARY_LENGTH: Final = 160
@@ -70,8 +71,9 @@ class Diary:
     open_tasks: list[tuple[datetime, UUID, str]] = field(default_factory=list)
     last_contact: datetime | None = None
     answered_at: datetime | None = None
+    visited_at: datetime | None = None
     unanswered: list[datetime] = field(default_factory=list)
-    consents: dict[str, datetime] = field(default_factory=dict)
+    measurements: dict[ConsentPurpose, list[tuple[datetime, User]]] = field(default_factory=dict)
     _said: set[str] = field(default_factory=set)
 
     def message(
@@ -158,23 +160,10 @@ class Diary:
         self._said.add(saying.learned)
         return saying
 
-    def consent(self, at: datetime, purpose: str, modality: str, by: User) -> None:
-        """Record a consent for two years, unless the person gave it before."""
-        if purpose in self.consents or at >= self.world.now:
-            return
-        self.consents[purpose] = at
-        consent_id = identifier(self.random, at)
-        expires_at = at + days(730 if likely(self.random, 0.85) else 120)
-        withdrawn = None
-        if at < self.world.now - days(60) and likely(self.random, 0.04):
-            # Late enough that nothing measured so far was measured without it.
-            withdrawn = self.world.now - days(between(self.random, 0.1, 2))
-        self.world.batch.add(
-            "consents", id=consent_id, subject_kind="PERSON", person_id=self.person.id, purpose=purpose,
-            modality=modality, notice_version=weighted(self.random, (("2024-11", 2), ("2025-06", 3))), granted_at=at,
-            expires_at=expires_at, withdrawn_at=withdrawn, recorded_by_id=by.id, created_at=at,
-        )  # fmt: skip
-        self.world.recent.note(at, Actor("users", by.id), history.consent_granted(consent_id, self.person.id, purpose))
+    def measured(self, at: datetime, purpose: ConsentPurpose, by: User) -> None:
+        """Note that something needed a consent at that moment; the earliest is when it was asked for, by whom."""
+        if at < self.world.now:
+            self.measurements.setdefault(purpose, []).append((at, by))
 
     def _interaction(
         self, interaction_id: UUID, kind: InteractionKind, at: datetime, author: User | None, summary: str,
@@ -202,5 +191,7 @@ class Diary:
         self.last_contact = max(at, self.last_contact or at)
         if direction == Direction.OUTBOUND.name or kind in {InteractionKind.CALL, InteractionKind.VISIT}:
             self.answered_at = max(at, self.answered_at or at)
+            if kind is InteractionKind.VISIT:
+                self.visited_at = max(at, self.visited_at or at)
         else:
             self.unanswered.append(at)

@@ -15,7 +15,6 @@ from app.demo.chance import generator, likely, pick, whole
 
 WIDTH, HEIGHT = 640, 426
 _HORIZON: Final = 340
-_COLOURS: Final = 64
 
 Colour = tuple[int, int, int]
 _SKIES: Final[tuple[tuple[Colour, Colour], ...]] = (
@@ -78,10 +77,11 @@ def store(folder: Path, book: PictureBook) -> None:
 
 
 def _draw(painter: Callable[[ImageDraw.ImageDraw, Random], None], number: int) -> Picture:
-    image = Image.new("RGB", (WIDTH, HEIGHT), (255, 255, 255))
+    # Drawn with a palette, a file is small without a search for its best colours.
+    image = Image.new("P", (WIDTH, HEIGHT), (255, 255, 255))
     painter(ImageDraw.Draw(image), generator("picture", painter.__name__, number))
     file = BytesIO()
-    image.quantize(_COLOURS).save(file, "PNG", optimize=True)
+    image.save(file, "PNG", compress_level=9)
     content = file.getvalue()
     digest = hashlib.sha256(content).hexdigest()
     return Picture(f"media/{digest[:2]}/{digest}.png", content, "image/png", WIDTH, HEIGHT)

@@ -163,7 +163,8 @@ class Planner:
         unit = None
         if stage is LeadStage.WON:
             unit = self._take_sold(end)
-            stage = LeadStage.WON if unit else LeadStage.NEGOTIATION
+            otherwise = LeadStage.NEGOTIATION if end == self._now else LeadStage.LOST
+            stage = LeadStage.WON if unit else otherwise
         path = self._path(stage)
         low, high = _TAILS[stage]
         last = unit.changed_at if unit else end - days(low + (high - low) * self._random.random() ** 2)
@@ -180,7 +181,7 @@ class Planner:
                 moves.append(Move(to, max(unit.changed_at, moves[-1].at + timedelta(hours=3))))
             else:
                 day = max(created, moves[-1].at + days(0.2)) + steps.pop(0) - days(0.2)
-                moves.append(Move(to, min(at_local_hour(day, self._office_hour(to), offset), end)))
+                moves.append(Move(to, min(at_local_hour(day, between(self._random, 9.5, 19), offset), end)))
         return moves, unit
 
     def _path(self, stage: LeadStage) -> tuple[LeadStage, ...]:
@@ -188,11 +189,6 @@ class Planner:
             before = weighted(self._random, _LOST_FROM)
             return (*_ORDER[: _ORDER.index(before) + 1], LeadStage.LOST)
         return _ORDER[: _ORDER.index(stage) + 1]
-
-    def _office_hour(self, stage: LeadStage) -> float:
-        if stage is LeadStage.VISIT:
-            return pick(self._random, (10.5, 11, 11.5, 12, 15.5, 16, 16.5, 17))
-        return between(self._random, 9.5, 19)
 
     def _awake(self, at: datetime, offset: timedelta) -> datetime:
         """Return `at`, or the evening before it where it falls into the night."""

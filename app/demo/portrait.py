@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.demo import history
 from app.demo.chance import between, identifier, likely, weighted
+from app.demo.consents import write_consents
 from app.demo.diary import Diary, Message
 from app.demo.people import Person
 from app.demo.pipeline import LeadPlan
@@ -37,6 +38,7 @@ def finish(diary: Diary, plans: list[LeadPlan]) -> None:
     """Write the rest of a person: call it once, after all their leads."""
     owner = plans[-1].assignee if plans else None
     _thread(diary, plans, owner)
+    write_consents(diary)
     latest = _curve(diary, plans)
     action = _next_action(diary, plans, latest)
     add_person(diary.world, diary.person, {"last_contacted_at": diary.last_contact, **latest, **action})
@@ -143,6 +145,7 @@ def _next_action(diary: Diary, plans: list[LeadPlan], latest: dict[str, object])
         lead=OpenLead(furthest.stage, furthest.moves[-1].at) if furthest else None,
         last_contacted_at=diary.last_contact,
         unanswered_since=min(waiting, default=None),
+        last_visit_at=diary.visited_at,
         task=DueTask(task[2], task[0]) if task else None,
         engagement=Engagement(score, scored_at)
         if isinstance(score, float) and isinstance(scored_at, datetime)

@@ -69,6 +69,7 @@ _STATUSES: Final = (
 _ENDINGS: Final = {1: "st", 2: "nd", 3: "rd"}
 _TEENS: Final = (11, 12, 13)
 _TOP_FLOOR: Final = 39
+_SHORT_NAME_TRIES: Final = 20
 UNITS_PER_PROJECT: Final = 14
 _STATES: Final = {
     "MUM": "Maharashtra", "PNQ": "Maharashtra", "GGN": "Haryana", "DEL": "Delhi", "BLR": "Karnataka",
@@ -170,7 +171,7 @@ def _name(random: Random, city: City, locality: Locality, taken: set[str]) -> st
     for attempt in range(1, 1_000):
         first, second = pick(random, _FIRST_WORDS[city.in_india]), pick(random, _SECOND_WORDS[city.in_india])
         name = f"{first} {second}"
-        if attempt > 20:  # noqa: PLR2004 -- after that many tries the short names are as good as used up.
+        if attempt > _SHORT_NAME_TRIES:
             name = f"{name} {locality.name} {attempt}"
         if name not in taken:
             taken.add(name)
@@ -196,7 +197,7 @@ def make_unit(random: Random, project: Project, number: int, now: datetime) -> U
         identifier(random, listed_at), project, f"{city.code}-{project.number:03d}-{number + 1:03d}", label,
         f"Tower {tower}", floor, bedrooms, area, round(area * between(random, 0.74, 0.92)),
         amounts.rounded(price, city.currency), PropertySubType.VILLA if villa else _kind(random, city),
-        status, pick(random, _VIEWS[city.code]), pick(random, _FACINGS), 2 + (bedrooms > 3) + (bedrooms > 4),  # noqa: PLR2004
+        status, pick(random, _VIEWS[city.code]), pick(random, _FACINGS), min(4, max(2, bedrooms - 1)),
         whole(random, 9, 26) if city.in_india else whole(random, 14, 32), listed_at, changed_at,
         changed_at if archived else None,
     )  # fmt: skip

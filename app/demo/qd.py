@@ -17,6 +17,7 @@ RISE_WINDOW: Final = timedelta(hours=2)
 _RISE: Final = ((4, 0.4), (16, 0.75), (40, 1.0))
 _SHORTEST_SESSION: Final = 45
 _HIGHEST, _LOWEST = 97.0, 4.0
+_EAGERNESS: Final = 2.0
 _MOST_POINTS: Final = 2_400
 _MODEL_DELAY: Final = 95
 _REACH: Final = 90
@@ -51,7 +52,7 @@ class Curve:
         floor = between(random, 7, 20)
         self._score, self._valence = floor, 0.0
         self._confidence = round(between(random, 0.55, 0.92), 2)
-        half_life, bias = between(random, 8, 22) * _DAY, between(random, -6, 6)
+        half_life, bias = between(random, 10, 28) * _DAY, between(random, -6, 6)
         end = _milliseconds(self.now)
         starts = [_milliseconds(touch.at) for touch in touches]
         finish = min(end, starts[-1] + _REACH * _DAY)
@@ -76,7 +77,7 @@ class Curve:
         """Take up the gain of an event; returns the moment of the last point."""
         before, clock = self._score, start
         if touch.gain >= 0:
-            peak = min(_HIGHEST, before + touch.gain * (1.15 - before / 100))
+            peak = min(_HIGHEST, before + touch.gain * _EAGERNESS * (1.06 - before / 100))
         else:
             peak = max(_LOWEST, before + touch.gain)
         self._valence = 0.55 * self._valence + 0.45 * touch.valence

@@ -14,7 +14,9 @@ from app.demo.team import User
 from app.demo.voice import Voice
 from app.demo.words import letters, visits
 from domain.leads import LeadSource, LeadStage
+from domain.perception import ConsentPurpose
 
+_VISIT_HOURS: Final = (10.5, 11, 11.5, 12, 15.5, 16, 16.5, 17)
 _LAST_HOUR: Final = 20.2
 _FIRST_HOUR: Final = 9.0
 
@@ -36,11 +38,15 @@ class Calendar:
 
 
 class LeadStory:
-    """Tells one lead. `tell` writes its interactions; the lead's own row is app/demo/deals.py's."""
+    """Tells one lead. `tell` writes its interactions; the lead's own row is app/demo/deals.py's.
+
+    `visit_at` is the first visit once it is arranged, which may still lie ahead.
+    """
 
     def __init__(self, diary: Diary, plan: LeadPlan, calendar: Calendar, adviser: str, referrer: str) -> None:
         self.plan, self._diary, self._calendar = plan, diary, calendar
         self._random, self._world = diary.random, diary.world
+        self.visit_at: datetime | None = None
         broker = plan.assignee or plan.team.senior
         self.search = Search(
             plan.person, plan.household, broker, self._superior(broker), self._world.firm.plan.name,
@@ -60,9 +66,7 @@ class LeadStory:
         for index, move in enumerate(moves[1:], start=1):
             until = moves[index + 1].at if index + 1 < len(moves) else self._open_end(move.at)
             self._enter(move.stage, move.at)
-            self._between(move.stage, move.at, until)
-            if index + 1 < len(moves) and moves[index + 1].stage is LeadStage.VISIT:
-                self._arrange(move.at, until)
+            self._between(move.stage, self.visit_at or move.at, until)
 
     def _superior(self, broker: User) -> User:
         team = self.plan.team
@@ -108,12 +112,14 @@ class LeadStory:
             self._letter("cost_sheet" if likely(self._random, 0.5) else "brochure", at + timedelta(hours=2))
 
     def _visit(self, at: datetime) -> None:
-        """The first visit, and now and then a second one with the family."""
-        starts_at = at - timedelta(hours=1.5)
-        self._see(starts_at)
+        """Arrange a visit for one of the next days; now and then a second one with the family follows."""
+        day = at + days(whole(self._random, 1, 2))
+        self.visit_at = at_local_hour(day, pick(self._random, _VISIT_HOURS), self._offset)
+        self._chat.arrangement(at - timedelta(minutes=30), self.visit_at)
+        self._see(self.visit_at)
         if likely(self._random, 0.22):
-            again = self._calendar.take(at + days(between(self._random, 3, 9)), 11.5, self._offset)
-            if again < self._world.now and again < self._next_after(at):
+            again = self._calendar.take(self.visit_at + days(between(self._random, 3, 9)), 11.5, self._offset)
+            if again < self._next_after(at):
                 self._see(again)
 
     def _see(self, at: datetime) -> None:
@@ -125,7 +131,7 @@ class LeadStory:
         minutes = whole(self._random, 35, 80)
         measured = likely(self._random, 0.62)
         if measured:
-            diary.consent(at - timedelta(minutes=1), "SHOWROOM_ENGAGEMENT", "FACE", search.broker)
+            diary.measured(at, ConsentPurpose.SHOWROOM_ENGAGEMENT, search.broker)
         self.voice.details.begin(at)
         diary.visit(at, search.broker, self.plan.unit.id, self.voice.fill(visits.VISIT_SUMMARIES))
         liked = likely(self._random, 0.72)
@@ -144,11 +150,6 @@ class LeadStory:
             self._chat.offer(at - timedelta(hours=1))
         if likely(self._random, 0.75):
             self._telephone.bargaining(at + timedelta(hours=between(self._random, 2, 3)))
-
-    def _arrange(self, since: datetime, visit_at: datetime) -> None:
-        wanted = visit_at - days(whole(self._random, 1, 3))
-        at = at_local_hour(wanted, between(self._random, _FIRST_HOUR, 18), self._offset)
-        self._chat.arrangement(max(at, since + timedelta(hours=3)), visit_at - timedelta(hours=1.5))
 
     def _next_after(self, at: datetime) -> datetime:
         return next((move.at for move in self.plan.moves if move.at > at), self._world.now)

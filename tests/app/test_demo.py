@@ -169,16 +169,21 @@ def test_every_objection_quotes_what_the_client_said_in_the_call(demo: Tables) -
     assert len({objection["kind"] for objection in demo["objections"]}) == 7
 
 
+def holds(consent: dict[str, Any], at: datetime) -> bool:
+    withdrawn = consent["withdrawn_at"]
+    return bool(consent["granted_at"] < at < consent["expires_at"] and (withdrawn is None or at < withdrawn))
+
+
 def test_transcripts_run_forwards_and_fit_their_call_and_its_consent(demo: Tables) -> None:
     interactions = by_id(demo["interactions"])
-    recorded = {row["person_id"]: row["granted_at"] for row in demo["consents"] if row["purpose"] == "RECORDING"}
+    recorded = {row["person_id"]: row for row in demo["consents"] if row["purpose"] == "RECORDING"}
 
     for call_id, segments in grouped(demo["transcript_segments"], "interaction_id").items():
         call = interactions[call_id]
         starts = [segment["start_ms"] for segment in segments]
         assert starts == sorted(set(starts))
         assert starts[-1] < call["duration_seconds"] * 1000
-        assert recorded[call["person_id"]] < call["occurred_at"]
+        assert holds(recorded[call["person_id"]], call["occurred_at"])
 
 
 def rises(points: list[dict[str, Any]]) -> Iterator[datetime]:
@@ -223,14 +228,12 @@ def test_curves_fall_between_events_and_stay_in_range(demo: Tables) -> None:
         assert max(scores) > scores[0]
 
 
-def test_a_session_score_has_a_consent_from_before_it(demo: Tables) -> None:
-    granted = {
-        row["person_id"]: row["granted_at"] for row in demo["consents"] if row["purpose"] == "SHOWROOM_ENGAGEMENT"
-    }
+def test_a_session_score_has_a_consent_that_held(demo: Tables) -> None:
+    given = {row["person_id"]: row for row in demo["consents"] if row["purpose"] == "SHOWROOM_ENGAGEMENT"}
     sessions = [point for point in demo["qd_scores"] if point["kind"] == "SESSION"]
 
     assert sessions
-    assert all(granted[point["person_id"]] < point["at"] for point in sessions)
+    assert all(holds(given[point["person_id"]], point["at"]) for point in sessions)
 
 
 def test_names_fit_the_city(demo: Tables, cities: dict[str, City]) -> None:

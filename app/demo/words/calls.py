@@ -6,7 +6,7 @@ from domain.interactions import ObjectionKind
 HELLOS = Pool(
     (
         "Good {part_of_day} {client}, {broker} from {firm}. Is this a good moment to talk about {project}?",
-        "Hi {client}, it is {broker}. You asked me to call {day} about {unit}.",
+        "Hi {client}, it is {broker}. You asked me on {past_day} to call about {unit}.",
         "Hello, am I speaking with {client}? This is {broker}, we wrote about {project}.",
         "{client}, {broker} here. I promised you the numbers for {unit}, do you have ten minutes?",
         "Good {part_of_day}, {broker} calling from {firm} about the {config} in {locality}.",

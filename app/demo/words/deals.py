@@ -117,7 +117,7 @@ GOODBYES: dict[LeadLostReason, Pool] = {
     LeadLostReason.UNREACHABLE: Pool(
         (
             "Hi {client}, I tried you on {past_day} as well. I release {unit} today and close my file for {project}.",
-            "{client}, I could not reach you for {few} weeks. I am giving {unit} back to {developer}.",
+            "{client}, I have tried {few} times and not reached you. I am giving {unit} back to {developer}.",
             "Last message from my side, {client}: {unit} goes back on the list on {date}.",
         )
     ),

@@ -62,8 +62,8 @@ EMAIL_BODIES: dict[str, Pool] = {
                 "It stands till {date}. Please bring it to {developer}.\n\n{client}"
             ),
             (
-                "Dear {broker},\n\n{relation_name} and I can do {offer} for {unit}. {adviser} handles the papers "
-                "on our side.\n\nRegards\n{client}"
+                "Dear {broker},\n\n{relation_name} and I can do {offer} for {unit}. On our side the papers "
+                "go to {adviser}.\n\nRegards\n{client}"
             ),
         )
     ),
@@ -93,7 +93,7 @@ NOTES = Pool(
         "{client} decides together with {relation_name}; speak to both before numbers.",
         "Keep {unit} and {other_unit} ready. {client} compares everything per sq ft.",
         "{client} prefers messages before {time}; calls only on {day}.",
-        "Family uses {bank}. {adviser} will read the agreement for {project}.",
+        "Family uses {bank}. Papers of {project} go through {adviser}.",
         "Liked {view}. Mentioned {other_project} twice, so {locality} is not settled.",
         "Two cars, a {pet} and {heads} people. {parking} bays are a must at {project}.",
         "{client} knows {referrer}. Good word travelled; mention it with care.",
@@ -147,6 +147,10 @@ OPEN_TASKS: dict[str, Pool] = {
     "LOST": Pool(("Check in with {client} after {month}", "Ask {client} how the new home is")),
 }
 
+VISIT_TASKS = Pool(
+    ("Show {unit} to {client} and {relation_name}", "Host {client} at {project}", "Open {unit} for {client}")
+)
+
 DONE_TASKS = Pool(
     (
         "Send brochure of {project} to {client}",
@@ -162,7 +166,7 @@ DONE_TASKS = Pool(
 STAGE_NOTES: dict[str, Pool] = {
     "CONTACTED": Pool(("Replied, conversation open about {project}.", "First contact made, {config} wanted.")),
     "QUALIFIED": Pool(("Budget {budget} and need confirmed.", "Fits {project}: budget and timeline are clear.")),
-    "VISIT": Pool(("Visited {project}, saw {unit}.", "On site with the family, {unit} in focus.")),
+    "VISIT": Pool(("Visit to {project} arranged, {unit} first.", "The family comes to see {unit}.")),
     "NEGOTIATION": Pool(("Offer on {unit}: {offer}.", "Terms for {unit} under discussion.")),
     "WON": Pool(("{unit} booked at {counter}.", "{token} received for {unit}.")),
     "LOST": Pool(("Closed: {unit} not going ahead.", "Lead on {project} ended.")),

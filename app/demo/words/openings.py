@@ -117,6 +117,19 @@ THANKS = Pool(
     ("Shukran {broker}, I will come back to you {day} inshallah.",),
 )
 
+ACKNOWLEDGEMENTS = Pool(
+    (
+        "Perfect {client}, speak {day}.",
+        "Of course, take your time {client}. {unit} stays on hold till {date}.",
+        "Noted {client}. I am on this number till {time} every day.",
+        "Thank you {client}. Write any time, also about {other_project} or {locality} in general.",
+        "Sure. I will call {day} around {time}, {client}.",
+        "Good, {client}. I keep {unit} aside and message you on {date} if I hear nothing.",
+        "Understood. Regards to {relation_name}, {client}.",
+        "Great. Meanwhile I ask {developer} about {unit} and {other_unit}.",
+    )
+)
+
 QUIET_NUDGES = Pool(
     (
         "Hi {client}, did you get a chance to look at {unit}? {left} left in that stack now.",

@@ -41,7 +41,7 @@ REMINDERS = Pool(
     (
         "Good {part_of_day} {client}, a reminder for {project} at {alt_time}. The drive is {minutes} minutes today.",
         "See you at {alt_time} at {project}. {unit} is open and cooled for you.",
-        "{client}, I am at {project} already. Call me when you pass {landmark}.",
+        "{client}, I will be at {project} well before you. Call me when you pass {landmark}.",
         "Weather is good for {view} today. See you {alt_time} at {project}, {client}.",
     )
 )

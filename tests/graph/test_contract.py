@@ -95,7 +95,7 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
     "LeadAssign": (SENIOR, made(leadId="lead", assigneeId="junior")),
     "OpportunityCreate": (
         JUNIOR,
-        made(input={"leadId": "lead", "amount": {"amount": "30000000", "currency": "INR"}, "probability": 0.4}),
+        made(input={"leadId": "open_lead", "amount": {"amount": "30000000", "currency": "INR"}, "probability": 0.4}),
     ),
     "OpportunityUpdate": (JUNIOR, made(input={"opportunityId": "opportunity", "probability": 0.6})),
     "PropertyInterestSet": (JUNIOR, made(input={"personId": "person", "propertyId": "property", "level": "HIGH"})),

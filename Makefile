@@ -25,6 +25,9 @@ run: $(VENV)/.runtime $(PAGES)/dist/.built ## Serve Velocity here, with its own 
 	@exec $(BIN)/velocity serve --demo
 
 test: $(VENV)/.development $(PAGES)/dist/.built ## Run the tests; choose with ARGS="tests/domain -k stage"
+ifndef ARGS
+	VELOCITY_TEST_SERVER=tcp $(BIN)/python -m pytest -m server
+endif
 	$(BIN)/python -m pytest $(ARGS)
 
 check: $(VENV)/.development ## Format, lint, types, import contracts, schema and migration drift, dead links

@@ -29,6 +29,20 @@ from tests.factories.access import Tenant
 from tests.serving import serving
 
 
+# What a server that is not ours could break: roles, statements, units, and what each role sees through the graph.
+ON_A_SERVER_APART = ("tests/db/", "tests/graph/test_access", "tests/graph/test_idempotency", "tests/graph/test_leads")
+# It is about the embedded server itself.
+NOT_APART = ("tests/db/test_server",)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what runs again against a server apart."""
+    for item in items:
+        if item.nodeid.startswith(ON_A_SERVER_APART) and not item.nodeid.startswith(NOT_APART):
+            item.add_marker("server")
+
+
 @pytest.fixture(scope="session")
 def server() -> Iterator[PostgresServer]:
     """PostgreSQL as it comes with Velocity; over TCP with a weaker owner if VELOCITY_TEST_SERVER is `tcp`."""

@@ -3,10 +3,13 @@
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
 import asyncpg
 import httpx
@@ -19,6 +22,7 @@ from app.wiring import System
 from db.migrations import newest_revision
 from db.server import temporary_server
 from domain.access import Role
+from domain.signing import ASSET_SIGNATURE
 from graph.http import GraphQLView
 from tests.api import operation
 from tests.factories import access
@@ -135,6 +139,31 @@ async def test_pages_and_how_long_they_are_kept(http: httpx.AsyncClient) -> None
 
     home = await http.get("/")
     assert (home.status_code, home.headers["location"]) == (307, "/graphiql")
+
+
+async def test_assets_for_whoever_has_a_signed_address(system: System, http: httpx.AsyncClient) -> None:
+    system.settings.assets.mkdir(exist_ok=True)
+    (system.settings.assets / "picture.png").write_bytes(b"picture")
+    (system.settings.data_dir / "private").write_text("private")
+    expires = int(datetime.now(UTC).timestamp()) + 600
+
+    def address(object_key: str, until: int = expires) -> str:
+        signature = system.asset_key.sign(f"{object_key}\n{until}".encode(), ASSET_SIGNATURE).hex()
+        return f"/assets/{quote(object_key, safe='/')}?expires={until}&signature={signature}"
+
+    found = await http.get(address("picture.png"))
+    assert (found.status_code, found.content, found.headers["content-type"]) == (200, b"picture", "image/png")
+    assert re.fullmatch(r"private, max-age=(59\d|600), immutable", found.headers["cache-control"])
+    for refused in (
+        "/assets/picture.png",
+        address("picture.png").replace("signature=", "signature=0"),
+        address("picture.png", expires - 700),
+        address("picture.png").replace(f"expires={expires}", f"expires={expires + 1}"),
+        address("missing.png"),
+        address("..%2fprivate"),
+        f"/assets/%2e%2e%2fprivate{address('../private').partition('private')[2]}",
+    ):
+        assert (await http.get(refused)).status_code == 404, refused
 
 
 async def test_a_request_is_one_line_without_what_was_asked(

@@ -118,7 +118,7 @@ class LeadRows:
 
     def _actor(self, index: int) -> Actor:
         """Return who made the stage change of that index. Most leads are opened by the import robot."""
-        if index == 0 and (self._plan.assignee is None or likely(self._random, 0.7)):
+        if index == 0 and (self._shown or self._plan.assignee is None or likely(self._random, 0.7)):
             return Actor("system_actors", self._world.firm.robot)
         return Actor("users", self._story.search.broker.id)
 

@@ -45,6 +45,7 @@ _SHOWN: Final = (
     LeadStage.VISIT,
     LeadStage.LOST,
 )
+_SHOWN_LEADS: Final = 4
 
 
 def generate(plan: TenantPlan, scale: float, password_hash: str, now: datetime) -> Iterator[Batch]:
@@ -127,10 +128,10 @@ class _Families:
         world = self._world
         shown = _SHOWN[self._number] if self._number < len(_SHOWN) else None
         home = world.cities[0] if shown else weighted(random, self._homes)
-        household = make_household(random, world.registry, home, world.now)
+        household = make_household(random, world.registry, home, world.now, shown=shown is not None)
         plans = self._plan(random, household, home, shown)
         self._date(random, household, plans)
-        adviser = self._adviser(random, household)
+        adviser = self._adviser(random, household, shown=shown is not None)
         referrer = pick(random, world.buyers) if world.buyers else None
         self._write_household(random, household, adviser, referrer)
         self._write_leads(random, household, plans, adviser, referrer)
@@ -147,7 +148,7 @@ class _Families:
         planner = Planner(random, household, team, market, world.now)
         plans: dict[int, list[LeadPlan]] = {}
         for index, person in enumerate(household.members):
-            count = self._count(random, first=index == 0)
+            count = _SHOWN_LEADS if shown and index == 0 else self._count(random, first=index == 0)
             if count == 0:
                 continue
             junior = world.firm.user(Role.JUNIOR_BROKER) if shown else None
@@ -183,9 +184,9 @@ class _Families:
             at = told[0].created_at if told else min(world.now, first + days(between(random, 0, 9)))
             person.created_at, person.id, person.household_id = at, identifier(random, at), household.id
 
-    def _adviser(self, random: Random, household: Household) -> Adviser | None:
+    def _adviser(self, random: Random, household: Household, *, shown: bool) -> Adviser | None:
         known = self._world.advisers.get(household.city.code)
-        return pick(random, known) if known and likely(random, 0.3) else None
+        return pick(random, known) if known and (shown or likely(random, 0.3)) else None
 
     def _write_household(
         self, random: Random, household: Household, adviser: Adviser | None, referrer: Person | None

@@ -6,7 +6,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from app.demo.chance import identifier, likely, pick, weighted, whole
+from app.demo.chance import identifier, likely, pick, weighted
 from app.demo.names import CULTURES, Culture
 from app.demo.phones import PhoneBook
 from app.demo.places import City
@@ -124,9 +124,9 @@ def choose_culture(random: Random, city: City) -> tuple[str, Culture]:
     return name, CULTURES[name]
 
 
-def make_household(random: Random, registry: Registry, city: City, at: datetime) -> Household:
-    """Return a family with one to four members, the first of whom leads the search."""
-    shape = weighted(random, _FAMILIES)
+def make_household(random: Random, registry: Registry, city: City, at: datetime, *, shown: bool = False) -> Household:
+    """Return a family with one to four members, the first of whom leads the search. A shown one is never a single."""
+    shape = weighted(random, _FAMILIES[1:] if shown else _FAMILIES)
     culture_name, culture = choose_culture(random, city)
     family = pick(random, culture.families)
     household_id = None if shape == "single" else identifier(random, at)
@@ -185,8 +185,3 @@ def make_adviser(random: Random, registry: Registry, city: City, at: datetime) -
 
 def _partner(random: Random, culture: Culture) -> str:
     return "Associates" if likely(random, 0.5) else f"{pick(random, culture.families)} Advisers"
-
-
-def children_at_home(random: Random, household: Household) -> int:
-    """Return how many people would live there, children included."""
-    return max(2, len(household.members) + whole(random, 0, 2))

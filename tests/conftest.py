@@ -28,7 +28,6 @@ from tests.factories import access
 from tests.factories.access import Tenant
 from tests.serving import serving
 
-
 # What a server that is not ours could break: roles, statements, units, and what each role sees through the graph.
 ON_A_SERVER_APART = ("tests/db/", "tests/graph/test_access", "tests/graph/test_idempotency", "tests/graph/test_leads")
 # It is about the embedded server itself.

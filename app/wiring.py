@@ -24,7 +24,8 @@ from app.tokens import JwtTokens, signing_keys
 from db.access.accounts import SqlAccounts
 from db.engine import ReadPool, create_write_engine
 from db.reading.cursors import CursorKey
-from db.reading.reads import SqlReads
+from db.reading.answers import SqlAnswers
+from db.reading.reads import Keys, SqlReads
 from db.sources import CATALOGUE, disagreements
 from db.unit import SqlUnits, utc_now
 from domain.access import Caller, Callers, SignInPorts, SignInRules
@@ -62,6 +63,7 @@ class System:
     schema: Schema
     pool: ReadPool
     reads: SqlReads
+    answers: SqlAnswers
     units: SqlUnits
     sign_in: SignInPorts
     asset_key: AssetKey
@@ -125,6 +127,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
     async with ports(settings, database) as opened:
         secrets = [key.encode() for key in opened.keys]
         asset_key = AssetKey(*secrets)
+        keys = Keys(CursorKey(*secrets), asset_key, EventKey(*secrets))
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
@@ -133,7 +136,8 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             database=database,
             schema=schema,
             pool=opened.pool,
-            reads=SqlReads(CATALOGUE, opened.pool, CursorKey(*secrets), asset_key, EventKey(*secrets)),
+            reads=SqlReads(CATALOGUE, opened.pool, keys),
+            answers=SqlAnswers(CATALOGUE, opened.pool, keys),
             units=opened.units,
             sign_in=opened.sign_in,
             asset_key=asset_key,

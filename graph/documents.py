@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 import strawberry
 from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType, parse
@@ -30,6 +30,10 @@ class Prepared:
     document: DocumentNode | None
     errors: tuple[GraphQLError, ...]
     operations: dict[str, OperationDefinitionNode]
+    compilations: dict[str, Any] = field(default_factory=dict)
+    """What was compiled of each operation, by its name."""
+    coercions: dict[str, Any] = field(default_factory=dict)
+    """How each operation's variables are coerced, by its name."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to run; raises Invalid where the name does not choose one."""

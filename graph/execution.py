@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import orjson
-from graphql import GraphQLError, OperationType
+from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
+from domain.answers import Answers
 from domain.errors import DomainError
+from graph.compilation import ANONYMOUS, Planner, Uncompiled
 from graph.context import GraphContext
 from graph.documents import Documents, Prepared
 from graph.errors import Report, formatted
 from graph.schema import Schema
 
+REFUSED: Final = "An argument was refused."
 EVERY_OPERATION: Final = frozenset({OperationType.QUERY, OperationType.MUTATION})
 
 
@@ -35,18 +39,24 @@ class GraphAnswer:
     body: bytes
     errors: int
     operation: OperationType | None
-    executed: bool
+    compiled: bool = False
+    """Whether one statement answered it."""
+    executed: bool = True
     """False when the request was refused before execution: then there is no `data`."""
 
 
 class Execution:
     """Runs requests against one schema."""
 
-    def __init__(self, schema: Schema, documents: Documents, report: Report) -> None:
+    def __init__(self, schema: Schema, documents: Documents, answers: Answers, report: Report) -> None:
         """Use `documents` for what was parsed before; tell `report` of errors that clients must not see."""
         self._schema = schema
         self.documents = documents
+        self.planner = Planner(schema)
+        self._answers = answers
         self._report = report
+        self.fallbacks: Counter[str] = Counter()
+        """How often a query was not answered by one statement, by the reason."""
 
     async def execute(
         self,
@@ -65,7 +75,27 @@ class Execution:
         if operation.operation not in allowed:
             refusal = GraphQLError(f"A {operation.operation.value} is not allowed here.")
             return self.refused((refusal,), operation.operation)
+        if operation.operation is OperationType.QUERY:
+            try:
+                return await self._compiled(request, prepared, operation, context)
+            except Uncompiled as reason:
+                self.fallbacks[str(reason)] += 1
+            except DomainError:
+                # Resolvers word refusals, with the place of the field that was refused.
+                self.fallbacks[REFUSED] += 1
         return await self._resolved(request, prepared, context, operation.operation)
+
+    async def _compiled(
+        self, request: GraphRequest, prepared: Prepared, operation: OperationDefinitionNode, context: GraphContext
+    ) -> GraphAnswer:
+        """Answer by one statement; raises Uncompiled, or what refuses an argument."""
+        caller = context.caller_or_none
+        variables = self.planner.coerced(prepared, operation, request.variables)
+        compiled = self.planner.compiled(prepared, operation, variables, caller)
+        if caller is None:
+            raise Uncompiled(ANONYMOUS)
+        data = await self._answers.answer(caller, compiled.plan, compiled.given(variables))
+        return GraphAnswer(b'{"data":' + data + b"}", 0, OperationType.QUERY, compiled=True)
 
     async def _resolved(
         self, request: GraphRequest, prepared: Prepared, context: GraphContext, operation: OperationType
@@ -82,7 +112,7 @@ class Execution:
         if not executed:
             return self.refused(tuple(errors), operation)
         answer: dict[str, Any] = {"errors": [formatted(error, self._report) for error in errors]} if errors else {}
-        return GraphAnswer(orjson.dumps(answer | {"data": result.data}), len(errors), operation, executed=True)
+        return GraphAnswer(orjson.dumps(answer | {"data": result.data}), len(errors), operation)
 
     def refused(self, errors: tuple[GraphQLError, ...], operation: OperationType | None = None) -> GraphAnswer:
         """Answer errors alone."""

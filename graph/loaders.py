@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from uuid import UUID
@@ -19,7 +20,7 @@ from graph import ids
 from graph.connections import Connection, Edge, PageInfo
 from graph.inputs import unpacked_filter
 from graph.registry import REGISTRY, Declared
-from graph.selection import ConnectionSelection, ResolveInfo, Selections, raw
+from graph.selection import ResolveInfo, Selections, raw
 
 if TYPE_CHECKING:
     from graph.context import GraphContext, Info
@@ -125,7 +126,8 @@ class Loaders:
         noun, caller = field.target(), self._context.caller
         selection = self._selections.of_connection(info, noun)
         inherited = _entry(source, "_arguments", {}) if field.specification.inherits else {}
-        page = _page({**_taken(inherited, field.specification.inherits), **_given(arguments)}, selection)
+        wanted = page_of({**_taken(inherited, field.specification.inherits), **given_arguments(arguments)})
+        page = replace(wanted, rows=selection.rows, counted=selection.counted, cursors=selection.cursors)
         link = None if source is None else (_owner(source), field.python_name)
         key = "" if source is None else str(_entry(source, f"_{field.python_name}", {}))
         request = Request(noun.name, selection.fields, link, page)
@@ -166,10 +168,10 @@ class Loaders:
             return await self._leaf(field.python_name)
         await self._after_position()
         fields = self._selections.of_value(info)
-        given = _unpacked(_given(arguments))
+        given = unpacked_arguments(given_arguments(arguments))
         declared = REGISTRY.values[field.python_name]
         row = await self._context.reads.value(self._context.caller, field.python_name, given, fields)
-        return _with_arguments(REGISTRY.materialise(declared, row), _given(arguments))
+        return _with_arguments(REGISTRY.materialise(declared, row), given_arguments(arguments))
 
     async def _load(self, question: Hashable, load: Callable[[list[Any]], Awaitable[list[T]]], key: Hashable) -> T:
         async def in_turn(keys: list[Any]) -> list[T]:
@@ -192,7 +194,8 @@ def _owner(source: object) -> str:
     return REGISTRY.by_type[type(source)].name
 
 
-def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def given_arguments(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments that were given and are not null, by their client's names."""
     return {
         key.rstrip("_"): value
         for key, value in arguments.items()
@@ -204,7 +207,8 @@ def _taken(arguments: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, An
     return {name: arguments[name] for name in names if name in arguments}
 
 
-def _unpacked(arguments: Mapping[str, Any]) -> dict[str, object]:
+def unpacked_arguments(arguments: Mapping[str, Any]) -> dict[str, object]:
+    """Return a value's arguments with their filter in domain terms; raises Invalid."""
     return {
         name: dict(unpacked_filter(value, name)) if name == "filter" else value for name, value in arguments.items()
     }
@@ -220,7 +224,8 @@ def _with_arguments(instance: object, arguments: Mapping[str, Any]) -> object:
     return instance
 
 
-def _page(arguments: Mapping[str, Any], selection: ConnectionSelection) -> Page:
+def page_of(arguments: Mapping[str, Any]) -> Page:
+    """Return the page that a connection's arguments ask for; raises Invalid for a filter that is refused."""
     order = arguments.get("order_by")
     chosen = None if order is None else Order(_name(order.field), _name(order.direction) == "DESC")
     given = arguments.get("filter")
@@ -231,9 +236,6 @@ def _page(arguments: Mapping[str, Any], selection: ConnectionSelection) -> Page:
         before=arguments.get("before"),
         order=chosen,
         filter=unpacked_filter(given, "filter") if given is not None else (),
-        rows=selection.rows,
-        counted=selection.counted,
-        cursors=selection.cursors,
     )
 
 

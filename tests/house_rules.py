@@ -26,10 +26,10 @@ NOUNS = words("""
 """)
 # What a layer holds beside the nouns. A name joins this list for a reason, not for want of a noun.
 INFRASTRUCTURE = {
-    "domain": words("currencies errors events reading signing unit values"),
+    "domain": words("answers currencies errors events reading signing unit values"),
     "resolvers": words("context guard performing"),
     "graph": words("""
-        connections context declaration declarations enums errors fields http ids inputs loaders mutations problems
+        compilation connections context declaration declarations documents enums errors execution fields http ids inputs loaders mutations problems
         registry scalars schema selection values
     """),
     "db": words("dumps engine errors events migrations partitions reading roles server sources tables unit visibility"),

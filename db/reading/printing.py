@@ -33,8 +33,8 @@ def entry(w: Writer, declared: Entry | Link, t: Alias, selected: Selected) -> st
     if isinstance(declared, Choice):
         declared = declared.by(dict(selected.arguments))
     if isinstance(declared, Column):
-        return _masked(w, mask, t, leaf(w, declared, t))
-    return _masked(w, mask, t, _value(w, declared, t, selected))
+        return masked(w, mask, t, leaf(w, declared, t))
+    return masked(w, mask, t, _value(w, declared, t, selected))
 
 
 def leaf(w: Writer, column: Column, t: Alias) -> str:
@@ -55,13 +55,15 @@ def link_key(w: Writer, link: Link | Reference, t: Alias) -> str:
     """Write the key by which a link is followed, as a JSON string or null."""
     if isinstance(link, Reference):
         return f"""coalesce('"' || {getattr(t, link.noun)} || ':' || {getattr(t, link.id)} || '"', 'null')"""
+    key = link_expression(w, link, t)
+    return masked(w, link.mask, t, f"""coalesce('"' || {key} || '"', 'null')""")
+
+
+def link_expression(w: Writer, link: Link, t: Alias) -> str:
+    """Write the key by which a link is followed."""
     if link.local is None:
-        key = getattr(t, link.key)
-    elif callable(link.local):
-        key = link.local(w, t)
-    else:
-        key = getattr(t, link.local)
-    return _masked(w, link.mask, t, f"""coalesce('"' || {key} || '"', 'null')""")
+        return t.column(link.key)
+    return link.local(w, t) if callable(link.local) else t.column(link.local)
 
 
 def restricted(w: Writer, source: Source, t: Alias) -> str:
@@ -108,7 +110,8 @@ def _object(w: Writer, value: Value, t: Alias, selected: Selected) -> str:
     return str(pieces.text("}"))
 
 
-def _masked(w: Writer, mask: Predicate | None, t: Alias, printed: str) -> str:
+def masked(w: Writer, mask: Predicate | None, t: Alias, printed: str) -> str:
+    """Write an expression that is null where the mask's rule does not hold."""
     allowed = mask(w, t) if mask is not None else None
     return printed if allowed is None else f"case when {allowed} then {printed} else 'null' end"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
@@ -25,22 +26,27 @@ class Fetch(Protocol):
         """Return the rows."""
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """What signs what statements print: cursors, addresses of assets, positions in the event sequence."""
+
+    cursor: CursorKey
+    asset: AssetKey
+    event: EventKey
+
+
 class SqlReads:
     """Answers reads with one statement each."""
 
-    def __init__(
-        self, catalogue: Catalogue, pool: Fetch, cursor_key: CursorKey, asset_key: AssetKey, event_key: EventKey
-    ) -> None:
+    def __init__(self, catalogue: Catalogue, pool: Fetch, keys: Keys) -> None:
         """Read the sources of `catalogue` through `pool`."""
         self._catalogue = catalogue
         self._pool = pool
-        self._cursor_key = cursor_key
-        self._asset_key = asset_key
-        self._event_key = event_key
+        self._keys = keys
 
     async def by_ids(self, caller: Caller, request: Request, ids: Sequence[UUID]) -> list[Row | None]:
         """Return the visible rows with these ids, None where there is none."""
-        w = Writer(caller, self._asset_key)
+        w = Writer(caller, self._keys.asset)
         sql = statements.by_ids(w, self._catalogue.sources[request.noun], ids, request.fields)
         records = await self._pool.fetch(caller.tenant_id, sql, *w.values)
         return [None if record["row"] is None else orjson.loads(record["row"]) for record in records]
@@ -48,8 +54,8 @@ class SqlReads:
     async def pages(self, caller: Caller, request: Request, keys: Sequence[str]) -> list[Slice]:
         """Return one page per key; raises Invalid before anything is sent."""
         source = self._catalogue.sources[request.noun]
-        extent = statements.page_range(source, request.page, self._cursor_key, caller.tenant_id)
-        w = Writer(caller, self._asset_key)
+        extent = statements.page_range(source, request.page, self._keys.cursor, caller.tenant_id)
+        w = Writer(caller, self._keys.asset)
         sql = statements.Pages(w, source, self._link(request.link), request, extent).write(keys)
         records = await self._pool.fetch(caller.tenant_id, sql, *w.values)
         return [_slice(record, request.page, backwards=extent.backwards) for record in records]
@@ -58,7 +64,7 @@ class SqlReads:
         self, caller: Caller, name: str, arguments: Mapping[str, object], fields: tuple[Selected, ...]
     ) -> Row:
         """Return a value that stands on its own."""
-        w = Writer(caller, self._asset_key, self._event_key)
+        w = Writer(caller, self._keys.asset, self._keys.event)
         selected = Selected(name, tuple(arguments.items()), fields)
         sql = statements.free_value(w, self._catalogue.values[name], selected)
         [record] = await self._pool.fetch(caller.tenant_id, sql, *w.values)

@@ -64,8 +64,8 @@ class Writer:
 
     @property
     def viewer(self) -> str:
-        """The caller, bound once."""
-        return self._once("viewer", "uuid", self.caller.user_id)
+        """The caller, a user or an API key, bound once. No row about a user bears a key's id."""
+        return self._once("viewer", "uuid", self.caller.actor.id)
 
     @property
     def members(self) -> str:

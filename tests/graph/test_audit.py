@@ -12,7 +12,7 @@ from asyncpg import Connection, InsufficientPrivilegeError, Record
 from app.wiring import System
 from db.audit.chain import broken_links
 from db.reading.cursors import CursorKey, read_position
-from db.reading.reads import SqlReads
+from db.reading.reads import Keys, SqlReads
 from db.roles import set_tenant
 from db.sources import CATALOGUE
 from domain.access import Caller, Role
@@ -216,7 +216,7 @@ async def test_the_position_is_read_before_everything_that_it_stands_for(
     api: Api, system: System, tenant: Tenant
 ) -> None:
     watched = Watched(system)
-    reads = SqlReads(CATALOGUE, watched, CursorKey(b"x"), AssetKey(b"x"), EventKey(b"x"))
+    reads = SqlReads(CATALOGUE, watched, Keys(CursorKey(b"x"), AssetKey(b"x"), EventKey(b"x")))
     context = replace(api.context(tenant.caller()), reads=reads)
     last = "{ leads { totalCount } pipeline { stages { stage } } eventCursor }"
     for text in (last, operation("Activity")):

@@ -1,0 +1,109 @@
+"""The port `Answers` over PostgreSQL: a plan's statements, kept by role and shape of arguments, filled and fetched."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Hashable, Mapping
+from typing import Final
+
+from db.reading import statements
+from db.reading.compiler import Compiler, Extents
+from db.reading.reads import Fetch, Keys
+from db.reading.source import Catalogue
+from db.reading.statements import Range
+from db.reading.template import Template, TemplateWriter
+from domain.access import Caller
+from domain.answers import Given, Listed, Plan, parts_below
+
+KEPT: Final = 64
+"""How many statements of one plan are kept: one for each role and shape of its arguments."""
+
+
+class SqlAnswers:
+    """Answers a plan with one statement."""
+
+    def __init__(self, catalogue: Catalogue, pool: Fetch, keys: Keys) -> None:
+        """Compile against `catalogue` and run through `pool`."""
+        self._catalogue = catalogue
+        self._pool = pool
+        self._keys = keys
+        self.hits = 0
+        self.misses = 0
+        self.evictions = 0
+
+    async def answer(self, caller: Caller, plan: Plan, given: Given) -> bytes:
+        """Return the JSON text of `data`; raises Invalid for a page or an argument that cannot be answered."""
+        template, bound = self.prepared(caller, plan, given)
+        [record] = await self._pool.fetch(caller.tenant_id, template.sql, *template.filled(bound))
+        answer: bytes = record["answer"]
+        return answer
+
+    def prepared(self, caller: Caller, plan: Plan, given: Given) -> tuple[Template, dict[str, object]]:
+        """Return the statement for a request, and what fills its slots."""
+        bound: dict[str, object] = {
+            "tenant": caller.tenant_id, "viewer": caller.user_id, "members": caller.members,
+        }  # fmt: skip
+        extents, shape = self._extents(caller, plan, given, bound)
+        statements_: OrderedDict[Hashable, Template] = plan.statements.setdefault("kept", OrderedDict())
+        key = (caller.role, shape)
+        template = statements_.get(key)
+        if template is not None:
+            self.hits += 1
+            statements_.move_to_end(key)
+            return template, bound
+        self.misses += 1
+        w = TemplateWriter(caller, self._keys.asset, self._keys.event)
+        template = Template(Compiler(w, self._catalogue, extents).document(plan), tuple(w.values))
+        statements_[key] = template
+        if len(statements_) > KEPT:
+            statements_.popitem(last=False)
+            self.evictions += 1
+        return template, bound
+
+    def _extents(self, caller: Caller, plan: Plan, given: Given, bound: dict[str, object]) -> tuple[Extents, Hashable]:
+        nouns = self._nouns_of_pages(plan)
+        pages, shape = [], []
+        for number, page in enumerate(given.pages):
+            extent = statements.page_range(
+                self._catalogue.sources[nouns[number]], page, self._keys.cursor, caller.tenant_id
+            )
+            names = tuple(name for name, _ in page.filter)
+            pages.append((extent, names))
+            sort = extent.sort
+            shape.append(
+                (extent.backwards, sort.order, sort.descending, extent.after is None, extent.before is None, names)
+            )  # fmt: skip
+            _bind(bound, f"page {number}", extent, dict(page.filter))
+        for number, ids in enumerate(given.ids):
+            known = [each if each is not None else ("", None) for each in ids]
+            bound[f"id {number}"] = known[0][1] if known else None
+            bound[f"keys {number}"] = [row_id for _, row_id in known]
+            bound[f"nouns {number}"] = [noun for noun, _ in known]
+        ids_shape = tuple(tuple(sorted({each[0] for each in ids if each is not None})) for ids in given.ids)
+        arguments = tuple(_frozen(each) for each in given.arguments)
+        return Extents(pages, given.arguments, ids_shape), (tuple(shape), arguments, ids_shape)
+
+    def _nouns_of_pages(self, plan: Plan) -> dict[int, str]:
+        found: dict[int, str] | None = plan.statements.get("nouns")
+        if found is None:
+            found = {part.page: part.noun for part in parts_below(plan.parts) if isinstance(part, Listed)}
+            plan.statements["nouns"] = found
+        return found
+
+
+def _bind(bound: dict[str, object], slot: str, extent: Range, filter: Mapping[str, object]) -> None:
+    bound[f"{slot} size"] = extent.size
+    for name, position in (("after", extent.after), ("before", extent.before)):
+        if position is not None:
+            bound[f"{slot} {name} value"] = position.value
+            bound[f"{slot} {name} id"] = position.id
+    for name, value in filter.items():
+        bound[f"{slot} filter {name}"] = value
+
+
+def _frozen(value: object) -> Hashable:
+    if isinstance(value, Mapping):
+        return tuple((name, _frozen(value[name])) for name in sorted(value))
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(each) for each in value)
+    return value

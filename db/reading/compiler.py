@@ -1,0 +1,260 @@
+"""A plan as one statement whose text is the answer: LATERAL joins and `concat`, one query level per link or page.
+
+Every expression that goes into a `concat` here is text and never NULL. A link is a lateral join that ends in `limit 1`,
+which keeps the planner at descending an index for it; a page is a lateral aggregate, which always answers one row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from db.reading import conditions, printing
+from db.reading.pages import PageWriter
+from db.reading.pieces import Pieces, literal
+from db.reading.source import Catalogue, Choice, Column, Link, Reference, Source, Value
+from db.reading.statements import Range
+from db.reading.template import Scope, Slot, TemplateWriter
+from db.reading.writer import Alias
+from domain.answers import AnyOf, ById, ByIds, Leaf, Listed, Many, Nested, One, Part, Plan, Shape, TypeName
+from domain.reading import Selected
+
+LONGEST_LIST: Final = 100
+NULL: Final = literal("null")
+
+
+@dataclass(frozen=True, slots=True)
+class Extents:
+    """The shape of a request's arguments: pages and their filters' names, arguments by value, nouns of ids."""
+
+    pages: Sequence[tuple[Range, tuple[str, ...]]]
+    arguments: Sequence[Mapping[str, object]]
+    nouns: Sequence[tuple[str | None, ...]]
+
+
+class Compiler:
+    """Writes one statement."""
+
+    def __init__(self, w: TemplateWriter, catalogue: Catalogue, extents: Extents) -> None:
+        """Write with `w` for one shape of arguments."""
+        self.w = w
+        self.catalogue = catalogue
+        self.extents = extents
+
+    def document(self, plan: Plan) -> str:
+        """Write the statement of a whole plan; it answers one row with the bytes of the JSON object."""
+        scope = Scope()
+        pieces = Pieces().text("{")
+        for number, part in enumerate(plan.parts):
+            pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._root(part, plan.type_name, scope))
+        printed = pieces.text("}")
+        return f"select convert_to({printed}, 'UTF8') as answer from (select) root{scope}"
+
+    def _root(self, part: Part, type_name: str, scope: Scope) -> str:
+        match part:
+            case TypeName():
+                return literal(f'"{type_name}"')
+            case Listed():
+                return scope.join(self.w, self._page(part, None, None))
+            case ById():
+                return self._by_id(part, scope)
+            case ByIds():
+                return self._by_ids(part)
+            case Nested():
+                value = self.catalogue.values[part.name]
+                return self.value(value, self.w.alias(), part, {})
+            case Leaf():
+                value = self.catalogue.values[part.name]
+                selected = Selected(part.name, (), (Selected("value"),))
+                return self._leaf_value(value, selected)
+            case _:
+                raise TypeError(f"{part} is no root field.")
+
+    def _leaf_value(self, value: Value, selected: Selected) -> str:
+        """Write a value that clients see as a leaf: its one field `value`."""
+        v, column = self.w.alias(), value.fields["value"]
+        if value.rows is None or not isinstance(column, Column):
+            raise TypeError(f"{selected.name} is no computed leaf.")
+        rows = value.rows(self.w, v, dict(selected.arguments))
+        return f"coalesce((select {printing.leaf(self.w, column, v)} from ({rows}) {v.name}), 'null')"
+
+    def _by_id(self, part: ById, scope: Scope) -> str:
+        w, source = self.w, self.catalogue.sources[part.shape.noun]
+        wanted = w.viewer if part.id is None else w.bind(Slot(f"id {part.id}"), "uuid")
+        return self._nullable(scope.join(w, self._row(source, part.shape, self._heir(source, wanted))))
+
+    def _by_ids(self, part: ByIds) -> str:
+        w = self.w
+        keys, nouns = w.bind(Slot(f"keys {part.ids}"), "uuid[]"), w.bind(Slot(f"nouns {part.ids}"), "text[]")
+        scope, found = Scope(), []
+        for noun in sorted({noun for noun in self.extents.nouns[part.ids] if noun is not None}):
+            source = self.catalogue.sources[noun]
+            row = self._row(source, part.shapes[noun], self._heir(source, "k.key"), f"k.noun = '{noun}'")
+            found.append(scope.join(w, row))
+        printed = f"coalesce({', '.join([*found, NULL])})"
+        opening, closing = ("[", "]") if part.many else ("", "")
+        return (
+            f"(select concat('{opening}', string_agg({printed}, ',' order by k.i), '{closing}')"
+            f" from unnest({keys}, {nouns}) with ordinality k(key, noun, i){scope})"
+        )
+
+    def _heir(self, source: Source, wanted: str) -> str:
+        if source.forwards is None:
+            return wanted
+        f = self.w.alias(source.table)
+        heir = (
+            f"select {getattr(f, source.forwards)} from {source.table.name} {f.name}"
+            f" where {f.tenant_id} = {self.w.tenant} and {f.id} = {wanted}"
+        )
+        return f"coalesce(({heir}), {wanted})"
+
+    def _row(self, source: Source, shape: Shape, wanted: str, *extra: str) -> str:
+        """Write the subquery of one row by its id."""
+        t = self.w.alias(source.table)
+        where = conditions.visible(self.w, source, t, f"{t.id} = {wanted}", *extra)
+        scope = Scope()
+        printed = self.row(source, t, shape, scope)
+        return f"select {printed} as j from {source.table.name} {t.name}{scope} where {where} limit 1"
+
+    def row(self, source: Source, t: Alias, shape: Shape, scope: Scope) -> str:
+        """Write a row of a noun; of an interface noun, by its kind where the kinds print differently."""
+        if not shape.parts:
+            return NULL
+        if shape.uniform:
+            [parts, *_] = shape.parts.values()
+            return self._object(source, t, parts, self._type_name(t, shape.type_names), scope)
+        cases = []
+        for kind, parts in shape.parts.items():
+            name = literal(f'"{shape.type_names[kind]}"')
+            cases.append(f"when '{kind}' then {self._object(source, t, parts, name, scope)}")
+        return f"case {t.kind} {' '.join(cases)} else 'null' end"
+
+    @staticmethod
+    def _type_name(t: Alias, type_names: Mapping[str, str]) -> str:
+        names = set(type_names.values())
+        if len(names) == 1:
+            return literal(f'"{names.pop()}"')
+        cases = " ".join(f"when '{kind}' then '\"{name}\"'" for kind, name in type_names.items())
+        return f"case {t.kind} {cases} end"
+
+    def _object(self, source: Source, t: Alias, parts: Iterable[Part], type_name: str, scope: Scope) -> str:
+        pieces = Pieces().text("{")
+        for number, part in enumerate(parts):
+            pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._part(source, t, part, type_name, scope))
+        return str(pieces.text("}"))
+
+    def _part(self, source: Source, t: Alias, part: Part, type_name: str, scope: Scope) -> str:
+        match part:
+            case TypeName():
+                return type_name
+            case Leaf(name="id"):
+                return f"""concat('"{source.prefix}_', {t.id}, '"')"""
+            case Leaf(name="restricted_fields"):
+                return f"({printing.restricted(self.w, source, t)})::text"
+            case Leaf():
+                return printing.entry(self.w, source.fields[part.name], t, Selected(part.name))
+            case Nested():
+                return self._nested(source, t, part, scope)
+            case One() | Many() | AnyOf() | Listed():
+                return self.linked(source.links[part.name], t, part, scope)
+            case _:
+                raise TypeError(f"{part} is no field of a row.")
+
+    def _nested(self, source: Source, t: Alias, part: Nested, scope: Scope) -> str:
+        declared = source.fields[part.name]
+        arguments = self._arguments(part)
+        mask = declared.mask
+        if isinstance(declared, Choice):
+            declared = declared.by(arguments)
+        if isinstance(declared, Column):
+            printed = printing.leaf(self.w, declared, t)
+        else:
+            printed = self.value(declared, t, part, {}, scope)
+        return printing.masked(self.w, mask, t, printed)
+
+    def _arguments(self, part: Nested) -> dict[str, object]:
+        return {} if part.arguments is None else dict(self.extents.arguments[part.arguments])
+
+    def value(
+        self, value: Value, t: Alias, part: Nested, inherited: Mapping[str, object], scope: Scope | None = None
+    ) -> str:
+        """Write a value: an object or a list, with the arguments of the values that it stands in."""
+        arguments = {**inherited, **self._arguments(part)}
+        if value.rows is None:
+            own = scope if scope is not None else Scope()
+            printed = self._fields(value, t, part, arguments, own)
+            if scope is None and own.joins:
+                printed = f"(select {printed} from (select) v{own})"
+            return printed if value.null is None else f"case when {value.null(t)} then 'null' else {printed} end"
+        v, inner = self.w.alias(), Scope()
+        rows = value.rows(self.w, t, arguments)
+        printed = self._fields(value, v, part, arguments, inner)
+        if value.many:
+            ordered = f"(select {v.name}.*, row_number() over () as n from ({rows}) {v.name}) {v.name}"
+            return f"(select concat('[', string_agg({printed}, ',' order by {v.name}.n), ']') from {ordered}{inner})"
+        return f"coalesce((select {printed} from ({rows}) {v.name}{inner}), 'null')"
+
+    def _fields(self, value: Value, t: Alias, part: Nested, arguments: Mapping[str, object], scope: Scope) -> str:
+        pieces = Pieces().text("{")
+        for number, inner in enumerate(part.parts):
+            pieces.text(f'{"," if number else ""}"{inner.key}":')
+            pieces.sql(self._field(value, t, inner, part.type_name, arguments, scope))
+        return str(pieces.text("}"))
+
+    def _field(  # noqa: PLR0917 -- one more than usual: the level above is needed whole.
+        self, value: Value, t: Alias, inner: Part, type_name: str, arguments: Mapping[str, object], scope: Scope
+    ) -> str:
+        if isinstance(inner, TypeName):
+            return literal(f'"{type_name}"')
+        if isinstance(inner, (ById, ByIds)):
+            raise TypeError(f"{inner} is no field of a value.")
+        declared = value.fields[inner.name]
+        if isinstance(declared, Link):
+            return self.linked(declared, t, inner, scope)
+        mask = declared.mask
+        if isinstance(declared, Choice):
+            declared = declared.by(arguments)
+        if isinstance(declared, Column):
+            return printing.masked(self.w, mask, t, printing.leaf(self.w, declared, t))
+        if not isinstance(inner, Nested):
+            raise TypeError(f"{inner.name} is a value.")
+        return printing.masked(self.w, mask, t, self.value(declared, t, inner, arguments, scope))
+
+    def linked(self, declared: Link | Reference, t: Alias, part: Part, scope: Scope) -> str:
+        """Write what a link, a list, a reference or a page of a row answers."""
+        if isinstance(declared, Reference):
+            if not isinstance(part, AnyOf):
+                raise TypeError(f"{part} is no reference.")
+            return self._any_of(declared, t, part, scope)
+        match part:
+            case One():
+                source = self.catalogue.sources[declared.target]
+                key = printing.link_expression(self.w, declared, t)
+                allowed = declared.mask(self.w, t) if declared.mask is not None else None
+                extra = () if allowed is None else (allowed,)
+                return self._nullable(scope.join(self.w, self._row(source, part.shape, key, *extra)))
+            case Many():
+                page = PageWriter(self, self.catalogue.sources[declared.target], declared, t)
+                return scope.join(self.w, page.list(part.shape, LONGEST_LIST))
+            case Listed():
+                return scope.join(self.w, self._page(part, declared, t))
+            case _:
+                raise TypeError(f"{part} is no link.")
+
+    def _any_of(self, declared: Reference, t: Alias, part: AnyOf, scope: Scope) -> str:
+        found = []
+        for shape in part.shapes:
+            source = self.catalogue.sources[shape.noun]
+            is_it = f"{t.column(declared.noun)} = '{shape.noun}'"
+            found.append(scope.join(self.w, self._row(source, shape, t.column(declared.id), is_it)))
+        return f"coalesce({', '.join([*found, NULL])})"
+
+    def _page(self, part: Listed, link: Link | None, t: Alias | None) -> str:
+        extent, filters = self.extents.pages[part.page]
+        writer = PageWriter(self, self.catalogue.sources[part.noun], link, t)
+        return writer.page(part, extent, filters)
+
+    @staticmethod
+    def _nullable(expression: str) -> str:
+        return f"coalesce({expression}, {NULL})"

@@ -1,0 +1,48 @@
+"""What a plan is on this side of the read engine: parts, and how a request's variables become what they are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from domain.access import Permission
+from domain.answers import Given, GlobalId, Plan
+from domain.reading import Page
+
+Arguments = Callable[[Mapping[str, Any]], dict[str, Any]]
+"""The arguments of one field, by Python name, from the coerced variables of a request."""
+
+
+ANONYMOUS: Final = "Anonymous callers are answered by resolvers."
+
+
+class Uncompiled(Exception):
+    """The resolver path must run this document. The message says why, in words for `velocity explain`."""
+
+
+@dataclass(slots=True)
+class Compiled:
+    """One plan of a document, and how a request's variables become what the plan is given."""
+
+    plan: Plan
+    permissions: tuple[Permission, ...]
+    pages: list[Callable[[Mapping[str, Any]], Page]]
+    arguments: list[Callable[[Mapping[str, Any]], Mapping[str, object]]]
+    ids: list[Callable[[Mapping[str, Any]], Sequence[GlobalId | None]]]
+
+    def given(self, variables: Mapping[str, Any]) -> Given:
+        """Evaluate what one request gives; raises DomainError where an argument is refused."""
+        return Given(
+            [page(variables) for page in self.pages],
+            [arguments(variables) for arguments in self.arguments],
+            [each(variables) for each in self.ids],
+        )
+
+
+@dataclass(slots=True)
+class Compilation:
+    """The plans of one operation, one for each set of values of the variables in `@skip` and `@include`."""
+
+    switches: tuple[str, ...]
+    plans: dict[tuple[object, ...], Compiled | Uncompiled] = field(default_factory=dict)

@@ -89,7 +89,10 @@ async def everything(owner: Owner, tenant: Tenant) -> dict[str, list[str]]:
         "SELECT table_name FROM information_schema.columns WHERE table_schema = 'public' AND column_name = 'tenant_id'"
     )
     return {
-        name: [row[0] for row in await owner.fetch(f'SELECT t::text FROM "{name}" t WHERE tenant_id = $1', tenant.id)]
+        name: [
+            row[0]
+            for row in await owner.fetch(f'SELECT t::text FROM "{name}" t WHERE tenant_id = $1 ORDER BY 1', tenant.id)
+        ]
         for (name,) in names
     }
 

@@ -21,16 +21,17 @@ def words(text: str) -> frozenset[str]:
 LAYERS = ("app", "graph", "resolvers", "domain", "db", "gpu", "prompts")
 CODE = (*LAYERS, "tests")
 NOUNS = words("""
-    access admin assets audit campaigns canvases cctv fleet imports inference interactions leads mobile opportunities people
-    perception properties proposals questions renders tasks templates threads vault videos
+    access admin assets audit campaigns canvases cctv fleet imports inference interactions leads mobile opportunities
+    people perception properties proposals questions renders tasks templates threads vault videos
 """)
 # What a layer holds beside the nouns. A name joins this list for a reason, not for want of a noun.
 INFRASTRUCTURE = {
     "domain": words("answers currencies errors events reading signing unit values"),
     "resolvers": words("context guard performing"),
     "graph": words("""
-        compilation connections context cost declaration declarations documents enums errors execution fields http ids inputs limits
-        loaders mutations problems refusals registry scalars schema selection shares values
+        budgets compilation connections context cost declaration declarations documents enums errors execution fields
+        http ids inputs limits loaders mutations persisted problems refusals registry scalars schema selection shares
+        values
     """),
     "db": words("dumps engine errors events migrations partitions reading roles server sources tables unit visibility"),
 }

@@ -10,6 +10,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from db.reading.source import Predicate
 from db.reading.writer import Alias, Writer
 
@@ -24,6 +26,7 @@ def own_lead(w: Writer, t: Alias) -> str | None:
     return None if w.unrestricted else _owned(w, t)
 
 
+@cache
 def through_lead(column: str) -> Predicate:
     """Return the rule for rows that belong to a lead: its owner sees them."""
 
@@ -39,6 +42,7 @@ def through_lead(column: str) -> Predicate:
     return rule
 
 
+@cache
 def own_person(column: str = "id") -> Predicate:
     """Return the rule for contact details and rows about a person: whoever owns one of the person's leads sees them."""
 
@@ -54,6 +58,7 @@ def own_person(column: str = "id") -> Predicate:
     return rule
 
 
+@cache
 def known_person(column: str = "id") -> Predicate:
     """Return the rule for what a senior sees of everybody and a junior of their own people only."""
     own = own_person(column)
@@ -76,6 +81,7 @@ def any_of(*rules: Predicate) -> Predicate:
     return rule
 
 
+@cache
 def assigned(column: str = "assignee_id") -> Predicate:
     """Return the rule for rows assigned to one of the caller's members."""
 

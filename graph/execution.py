@@ -83,7 +83,7 @@ class Execution:
             except DomainError:
                 # Resolvers word refusals, with the place of the field that was refused.
                 self.fallbacks[REFUSED] += 1
-        return await self._resolved(request, prepared, context, operation.operation)
+        return await self.resolved(request, prepared, context, operation.operation)
 
     async def _compiled(
         self, request: GraphRequest, prepared: Prepared, operation: OperationDefinitionNode, context: GraphContext
@@ -97,9 +97,10 @@ class Execution:
         data = await self._answers.answer(caller, compiled.plan, compiled.given(variables))
         return GraphAnswer(b'{"data":' + data + b"}", 0, OperationType.QUERY, compiled=True)
 
-    async def _resolved(
+    async def resolved(
         self, request: GraphRequest, prepared: Prepared, context: GraphContext, operation: OperationType
     ) -> GraphAnswer:
+        """Answer by resolvers."""
         context.prepared = prepared
         result = await self._schema.execute(
             prepared.text,

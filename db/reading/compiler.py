@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from db.reading import conditions, printing
+from db.reading import conditions, printing, statements
 from db.reading.pages import PageWriter
 from db.reading.pieces import Pieces, literal
-from db.reading.source import Catalogue, Choice, Column, Link, Reference, Source, Value
+from db.reading.source import Catalogue, Choice, Column, Link, Predicate, Reference, Source, Value
 from db.reading.statements import Range
 from db.reading.template import Scope, Slot, TemplateWriter
 from db.reading.writer import Alias
@@ -82,40 +82,34 @@ class Compiler:
     def _by_id(self, part: ById, scope: Scope) -> str:
         w, source = self.w, self.catalogue.sources[part.shape.noun]
         wanted = w.viewer if part.id is None else w.bind(Slot(f"id {part.id}"), "uuid")
-        return self._nullable(scope.join(w, self._row(source, part.shape, self._heir(source, wanted))))
+        if source.forwards is None:
+            return self._nullable(scope.join(w, self._row(source, part.shape, wanted)))
+        keys = f"(select {statements.heirs(w, source, f'(select {wanted} as key) k')}) k"
+        return self._nullable(scope.join(w, self._row(source, part.shape, "k.key", before=f"{keys} join ")))
 
     def _by_ids(self, part: ByIds) -> str:
         w = self.w
         keys, nouns = w.bind(Slot(f"keys {part.ids}"), "uuid[]"), w.bind(Slot(f"nouns {part.ids}"), "text[]")
+        rows = f"unnest({keys}, {nouns}) with ordinality k(key, noun, i)"
         scope, found = Scope(), []
         for noun in sorted({noun for noun in self.extents.nouns[part.ids] if noun is not None}):
             source = self.catalogue.sources[noun]
-            row = self._row(source, part.shapes[noun], self._heir(source, "k.key"), f"k.noun = '{noun}'")
-            found.append(scope.join(w, row))
+            is_it = f"k.noun = '{noun}'"
+            if source.forwards is not None:
+                rows = f"(select k.i, k.noun, {statements.heirs(w, source, rows)}) k"
+            found.append(scope.join(w, self._row(source, part.shapes[noun], "k.key", is_it)))
         printed = f"coalesce({', '.join([*found, NULL])})"
         opening, closing = ("[", "]") if part.many else ("", "")
-        return (
-            f"(select concat('{opening}', string_agg({printed}, ',' order by k.i), '{closing}')"
-            f" from unnest({keys}, {nouns}) with ordinality k(key, noun, i){scope})"
-        )
+        return f"(select concat('{opening}', string_agg({printed}, ',' order by k.i), '{closing}') from {rows}{scope})"
 
-    def _heir(self, source: Source, wanted: str) -> str:
-        if source.forwards is None:
-            return wanted
-        f = self.w.alias(source.table)
-        heir = (
-            f"select {getattr(f, source.forwards)} from {source.table.name} {f.name}"
-            f" where {f.tenant_id} = {self.w.tenant} and {f.id} = {wanted}"
-        )
-        return f"coalesce(({heir}), {wanted})"
-
-    def _row(self, source: Source, shape: Shape, wanted: str, *extra: str) -> str:
-        """Write the subquery of one row by its id."""
+    def _row(self, source: Source, shape: Shape, wanted: str, *extra: str, before: str = "") -> str:
+        """Write the subquery of one row by its id; `before` is a join that comes before its table."""
         t = self.w.alias(source.table)
         where = conditions.visible(self.w, source, t, f"{t.id} = {wanted}", *extra)
         scope = Scope()
         printed = self.row(source, t, shape, scope)
-        return f"select {printed} as j from {source.table.name} {t.name}{scope} where {where} limit 1"
+        joined = f"{before}{source.table.name} {t.name}{' on true' if before else ''}"
+        return f"select {printed} as j from {joined}{scope} where {where} limit 1"
 
     def row(self, source: Source, t: Alias, shape: Shape, scope: Scope) -> str:
         """Write a row of a noun; of an interface noun, by its kind where the kinds print differently."""
@@ -151,8 +145,11 @@ class Compiler:
             case Leaf(name="id"):
                 return f"""concat('"{source.prefix}_', {t.id}, '"')"""
             case Leaf(name="restricted_fields"):
+                for mask in source.restricted.values():
+                    self._rule(mask, t, scope)
                 return f"({printing.restricted(self.w, source, t)})::text"
             case Leaf():
+                self._rule(source.fields[part.name].mask, t, scope)
                 return printing.entry(self.w, source.fields[part.name], t, Selected(part.name))
             case Nested():
                 return self._nested(source, t, part, scope)
@@ -161,10 +158,19 @@ class Compiler:
             case _:
                 raise TypeError(f"{part} is no field of a row.")
 
+    def _rule(self, mask: Predicate | None, t: Alias, scope: Scope) -> None:
+        """Decide a mask once per row, however many fields it covers; `offset 0` keeps PostgreSQL from copying it."""
+        if mask is None or (mask, t.name) in self.w.decided:
+            return
+        allowed = mask(self.w, t)
+        if allowed is not None:
+            self.w.decided[mask, t.name] = scope.join(self.w, f"select ({allowed}) as j offset 0")
+
     def _nested(self, source: Source, t: Alias, part: Nested, scope: Scope) -> str:
         declared = source.fields[part.name]
         arguments = self._arguments(part)
         mask = declared.mask
+        self._rule(mask, t, scope)
         if isinstance(declared, Choice):
             declared = declared.by(arguments)
         if isinstance(declared, Column):

@@ -68,16 +68,16 @@ def link_expression(w: Writer, link: Link, t: Alias) -> str:
 
 def restricted(w: Writer, source: Source, t: Alias) -> str:
     """Write the list of the fields that this caller may not see in this row."""
-    groups: dict[str, list[str]] = {}
+    names_of: dict[Predicate, list[str]] = {}
     for name, mask in source.restricted.items():
-        allowed = mask(w, t)
-        if allowed is not None:
-            groups.setdefault(allowed, []).append(client_name(name))
+        names_of.setdefault(mask, []).append(client_name(name))
+    decided = [(decision(w, mask, t), names) for mask, names in names_of.items()]
+    groups = [(allowed, names) for allowed, names in decided if allowed is not None]
     if not groups:
         return literal("[]")
     arrays = [
         f"case when {allowed} then array[]::text[] else array[{', '.join(map(literal, sorted(names)))}] end"
-        for allowed, names in groups.items()
+        for allowed, names in groups
     ]
     return f"array_to_json({' || '.join(arrays)})"
 
@@ -110,9 +110,15 @@ def _object(w: Writer, value: Value, t: Alias, selected: Selected) -> str:
     return str(pieces.text("}"))
 
 
+def decision(w: Writer, mask: Predicate, t: Alias) -> str | None:
+    """Write a mask's rule for a row, or the column in which the statement has decided it already."""
+    decided = w.decided.get((mask, t.name))
+    return decided if decided is not None else mask(w, t)
+
+
 def masked(w: Writer, mask: Predicate | None, t: Alias, printed: str) -> str:
     """Write an expression that is null where the mask's rule does not hold."""
-    allowed = mask(w, t) if mask is not None else None
+    allowed = decision(w, mask, t) if mask is not None else None
     return printed if allowed is None else f"case when {allowed} then {printed} else 'null' end"
 
 

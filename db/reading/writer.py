@@ -42,6 +42,8 @@ class Writer:
         self._asset_key = asset_key
         self._event_key = event_key
         self.values: Final[list[object]] = []
+        self.decided: Final[dict[tuple[object, str], str]] = {}
+        """Rules that a row's statement has decided, by rule and alias."""
         self._placeholders: Final[dict[tuple[str, str], str]] = {}
         self._aliases = 0
 

@@ -1,0 +1,125 @@
+"""Two executions, one answer: random documents over the whole schema through both paths, as a random role."""
+
+import json
+import os
+from random import Random
+from typing import Any
+
+import pytest
+from asyncpg import Connection, Record
+
+from db.roles import set_tenant
+from db.sources import CATALOGUE
+from domain.access import Caller, Role
+from graph.documents import Documents
+from graph.execution import REFUSED, Execution, GraphAnswer, GraphRequest
+from tests.api import operation
+from tests.demo import Demo
+from tests.documents import Document, Generator, Samples, reachable
+from tests.graph.test_contract import QUERIES
+
+DOCUMENTS = int(os.environ.get("VELOCITY_EQUALITY_DOCUMENTS", "2000"))
+SEED = int(os.environ.get("VELOCITY_EQUALITY_SEED", "20261121"))
+EXPECTED_FALLBACKS = {REFUSED, "The caller's role lacks a permission; resolvers say which."}
+
+
+async def samples(owner: "Connection[Record]", demo: Demo) -> Samples:
+    """Draw ids of every noun from the demo tenant."""
+    await set_tenant(owner, demo.tenant_id)
+    found: dict[str, list[str]] = {}
+    for source in CATALOGUE.sources.values():
+        rows = await owner.fetch(
+            f"SELECT id FROM {source.table.name} WHERE tenant_id = $1 ORDER BY id LIMIT 15", demo.tenant_id
+        )
+        found[source.prefix] = [f"{source.prefix}_{row['id']}" for row in rows] or [f"{source.prefix}_none"]
+    return Samples(found)
+
+
+def plain(value: Any) -> Any:
+    """Return JSON with every number as a float: 1 and 1.0 are one JSON value. Booleans stay what they are."""
+    if isinstance(value, dict):
+        return [(name, plain(each)) for name, each in value.items()]
+    if isinstance(value, list):
+        return [plain(each) for each in value]
+    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
+
+
+def difference(one: Any, other: Any, path: str = "data") -> str:
+    """Return the first place where two answers differ."""
+    if isinstance(one, dict) and isinstance(other, dict) and list(one) == list(other):
+        return next((found for name in one if (found := difference(one[name], other[name], f"{path}.{name}"))), "")
+    if isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        places = ((one[n], other[n], f"{path}[{n}]") for n in range(len(one)))
+        return next((found for place in places if (found := difference(*place))), "")
+    return "" if plain(one) == plain(other) else f"{path}: {str(one)[:200]} / {str(other)[:200]}"
+
+
+class Paths:
+    """Both executions on the demo."""
+
+    def __init__(self, demo: Demo) -> None:
+        self._demo = demo
+        system = demo.api.system
+        self.execution = Execution(system.schema, Documents(system.schema, kept=10), system.answers, _fail)
+
+    async def both(self, document: Document, caller: Caller) -> tuple[GraphAnswer, GraphAnswer]:
+        request = GraphRequest(document.text, None, document.variables)
+        first = await self.execution.execute(request, self._demo.api.context(caller))
+        if not first.compiled:
+            return first, first
+        prepared = self.execution.documents.get(document.text)
+        operation = prepared.operation(None).operation
+        second = await self.execution.resolved(request, prepared, self._demo.api.context(caller), operation)
+        return first, second
+
+
+def _fail(_error_id: str, error: Exception) -> None:
+    raise error
+
+
+async def test_random_documents_answer_the_same_on_both_paths(
+    demo_tenant: Demo, owner_connection: "Connection[Record]"
+) -> None:
+    random = Random(SEED)  # noqa: S311 -- the same documents in every run.
+    schema = demo_tenant.api.system.schema._schema
+    drawn = await samples(owner_connection, demo_tenant)
+    generator = Generator(schema, random, drawn)
+    paths = Paths(demo_tenant)
+    compiled = 0
+    for number in range(DOCUMENTS):
+        document = generator.document()
+        caller = demo_tenant.caller(random.choice(list(Role)))
+        first, second = await paths.both(document, caller)
+        compiled += first.compiled
+        one, other = json.loads(first.body), json.loads(second.body)
+        differs = difference(one, other)
+        assert not differs, f"document {number} as {caller.role.name}: {differs}\n{document.text}\n{document.variables}"
+        _keep_cursors(one, drawn, random)
+    assert set(paths.execution.fallbacks) <= EXPECTED_FALLBACKS
+    assert compiled > DOCUMENTS * 0.6
+    if DOCUMENTS >= 2000:
+        assert reachable(schema) - set(generator.used) == set()
+
+
+def _keep_cursors(answer: Any, drawn: Samples, random: Random) -> None:
+    """Remember cursors that were answered, so that later documents go on from them."""
+    if isinstance(answer, dict):
+        for name, value in answer.items():
+            if isinstance(value, str) and name in {"cursor", "endCursor", "startCursor"}:
+                drawn.cursors.append(value)
+            else:
+                _keep_cursors(value, drawn, random)
+    elif isinstance(answer, list):
+        for value in answer:
+            _keep_cursors(value, drawn, random)
+    del drawn.cursors[:-200]
+
+
+@pytest.mark.parametrize("role", list(Role), ids=lambda role: role.name)
+async def test_every_client_query_compiles(role: Role, demo_tenant: Demo) -> None:
+    paths = Paths(demo_tenant)
+    for case in QUERIES:
+        document = Document(operation(case.name), await case.variables(demo_tenant))
+        first, second = await paths.both(document, demo_tenant.caller(role))
+        assert not (differs := difference(json.loads(first.body), json.loads(second.body))), (case.name, differs)
+    assert set(paths.execution.fallbacks) <= {"The caller's role lacks a permission; resolvers say which."}

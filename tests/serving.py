@@ -8,16 +8,17 @@ from contextlib import asynccontextmanager
 import httpx
 
 from app.asgi import application
+from app.connections import Limits
 from app.serve import Server
 from app.wiring import System
 
 
 @asynccontextmanager
-async def serving(system: System) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(system: System, limits: Limits | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """Serve a system on a free port, and give a client of it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         started = asyncio.Event()
-        server = Server(application(system), started.set)
+        server = Server(application(system), started.set, limits)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         await started.wait()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:

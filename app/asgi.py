@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.assets import Assets
+from app.assets import Assets, Uploads
 from app.wiring import System
 from db.migrations import current_revision, newest_revision
 from domain.errors import Unauthenticated
@@ -180,7 +180,8 @@ def application(system: System) -> ASGIApp:
             Route("/healthz", health),
             Route("/readyz", ready),
             Route("/graphiql", graphiql),
-            Route("/assets/{object_key:path}", Assets(system.settings.assets, system.asset_key).answer),
+            Route("/assets/{object_key:path}", Assets(system.uploads).answer),
+            Route("/uploads/{tenant}/{upload}", Uploads(system.uploads).answer, methods=["PUT"]),
             Mount("/pages", Pages(directory=PAGES, check_dir=False)),
         ]
     )

@@ -107,6 +107,15 @@ def rotate_key() -> None:
 
 
 @velocity.command()
+def sweep() -> None:
+    """Remove uploads that expired before anything used them; `serve` does so by itself."""
+    from app.settings import Settings
+    from app.sweeping import swept
+
+    typer.echo(f"Removed {run(swept(Settings()))} expired uploads.")
+
+
+@velocity.command()
 def schema() -> None:
     """Print the schema."""
     from app.wiring import proven_schema

@@ -19,15 +19,19 @@ from starlette.types import ASGIApp
 
 from app import logs
 from app.asgi import application
+from app.connections import Limits, limited
 from app.database import Database, check_answers, check_serves, database
 from app.demo.team import SAFFRON
 from app.failures import CannotContinue
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
+from app.sweeping import sweep_regularly
 from app.wiring import system
 from db.migrations import migrate, newest_revision
 from domain.access import Role
 
+MOST_MESSAGE_BYTES: Final = 1_048_576
+"""The longest message on a socket."""
 GRACE: Final = 10
 """Seconds that requests under way get when the server stops."""
 
@@ -85,7 +89,12 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
     async with system(settings, found) as made:
         port = bound.getsockname()[1]
         stop.server = Server(application(made), lambda: _announce(settings, port))
-        await stop.server.serve(sockets=[bound])
+        sweeping = asyncio.create_task(sweep_regularly(made.uploads, settings.sweep_seconds))
+        try:
+            await stop.server.serve(sockets=[bound])
+        finally:
+            sweeping.cancel()
+            await asyncio.wait([sweeping])
 
 
 def _bound(settings: Settings) -> socket.socket:
@@ -109,19 +118,22 @@ def _bound(settings: Settings) -> socket.socket:
 class Server(uvicorn.Server):
     """Uvicorn, but a signal only ends it: uvicorn would raise it again, and PostgreSQL would be left running."""
 
-    def __init__(self, app: ASGIApp, announce: Callable[[], None]) -> None:
+    def __init__(self, app: ASGIApp, announce: Callable[[], None], limits: Limits | None = None) -> None:
         """Serve `app`, and call `announce` once requests are answered."""
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="none",
-                http="httptools",
+                http=limited(limits or Limits()),
                 ws="websockets-sansio",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
+                # Uvicorn would take any local process for a proxy; `app/security.py` asks the settings.
+                proxy_headers=False,
                 ws_per_message_deflate=False,
+                ws_max_size=MOST_MESSAGE_BYTES,
                 timeout_graceful_shutdown=GRACE,
             )
         )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final, Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+MOST_BYTES: Final = 100_000_000
+"""No upload is larger: it is in memory while it is looked into."""
 
 
 class Settings(BaseSettings):
@@ -31,6 +36,21 @@ class Settings(BaseSettings):
     signing_key: str | None = Field(
         None, description="Secret that signs tokens, cursors and URLs; else kept in a file."
     )
+    asset_store: Literal["disk", "s3"] = Field("disk", description="Where files are kept: `disk` or `s3`.")
+    asset_bucket: str | None = Field(None, description="The bucket of an S3 store.")
+    asset_endpoint: str | None = Field(None, description="The address of an S3 store that is not Amazon's.")
+    asset_region: str | None = Field(None, description="The region of an S3 store.")
+    upload_seconds: int = Field(3600, ge=60, le=86_400, description="How long an announced upload is open.")
+    upload_pixels: int = Field(40_000_000, ge=1, le=80_000_000, description="The most pixels of an uploaded picture.")
+    upload_avatar_bytes: int = Field(5_000_000, ge=1, le=MOST_BYTES, description="The most bytes of an avatar.")
+    upload_property_media_bytes: int = Field(
+        25_000_000, ge=1, le=MOST_BYTES, description="The most bytes of a property's picture or document."
+    )
+    upload_room_photo_bytes: int = Field(
+        25_000_000, ge=1, le=MOST_BYTES, description="The most bytes of a room's photograph."
+    )
+    upload_scene_map_bytes: int = Field(5_000_000, ge=1, le=MOST_BYTES, description="The most bytes of a scene map.")
+    sweep_seconds: int = Field(900, ge=1, description="How often expired uploads are removed.")
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
 
     demo_scale: float = Field(

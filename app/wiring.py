@@ -13,22 +13,26 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
 from app.callers import CheckedCallers
+from app.contents import FileContents
 from app.database import Database
 from app.failures import CannotContinue
 from app.metrics import Metrics
+from app.objects import object_store, upload_rules
 from app.outside.mock import MockMessenger
 from app.passwords import Argon2Passwords
 from app.secrets import kept
 from app.settings import Settings
 from app.tokens import JwtTokens, signing_keys
 from db.access.accounts import SqlAccounts
+from db.assets.receipts import SqlReceipts
 from db.engine import ReadPool, create_write_engine
-from db.reading.cursors import CursorKey
 from db.reading.answers import SqlAnswers
+from db.reading.cursors import CursorKey
 from db.reading.reads import Keys, SqlReads
 from db.sources import CATALOGUE, disagreements
 from db.unit import SqlUnits, utc_now
 from domain.access import Caller, Callers, SignInPorts, SignInRules
+from domain.assets import UploadPorts
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
 from graph.context import GraphContext
@@ -52,6 +56,7 @@ class Ports:
     keys: tuple[str, ...]
     units: SqlUnits
     sign_in: SignInPorts
+    uploads: UploadPorts
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +71,7 @@ class System:
     answers: SqlAnswers
     units: SqlUnits
     sign_in: SignInPorts
-    asset_key: AssetKey
+    uploads: UploadPorts
     messengers: Messengers
     metrics: Metrics
 
@@ -84,6 +89,7 @@ class System:
             reads=self.reads,
             units=self.units,
             sign_in=self.sign_in,
+            uploads=self.uploads,
             messengers=self.messengers,
             address=address,
         )
@@ -112,9 +118,19 @@ async def ports(settings: Settings, database: Database) -> AsyncIterator[Ports]:
     )
     callers = CheckedCallers(tokens, accounts, recheck_seconds=settings.recheck_seconds, clock=utc_now)
     sign_in = SignInPorts(accounts=accounts, passwords=passwords, tokens=tokens, callers=callers, rules=rules)
+    contents = FileContents(settings.upload_pixels)
     try:
-        yield Ports(pool=pool, engine=engine, keys=keys, units=SqlUnits(engine), sign_in=sign_in)
+        async with object_store(settings) as objects:
+            uploads = UploadPorts(
+                objects=objects,
+                receipts=SqlReceipts(engine),
+                contents=contents,
+                key=AssetKey(*(key.encode() for key in keys)),
+                rules=upload_rules(settings),
+            )
+            yield Ports(pool=pool, engine=engine, keys=keys, units=SqlUnits(engine), sign_in=sign_in, uploads=uploads)
     finally:
+        contents.close()
         passwords.close()
         await engine.dispose()
         await pool.close()
@@ -126,8 +142,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
     schema = proven_schema()
     async with ports(settings, database) as opened:
         secrets = [key.encode() for key in opened.keys]
-        asset_key = AssetKey(*secrets)
-        keys = Keys(CursorKey(*secrets), asset_key, EventKey(*secrets))
+        keys = Keys(CursorKey(*secrets), opened.uploads.key, EventKey(*secrets))
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
@@ -140,7 +155,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             answers=SqlAnswers(CATALOGUE, opened.pool, keys),
             units=opened.units,
             sign_in=opened.sign_in,
-            asset_key=asset_key,
+            uploads=opened.uploads,
             messengers={MessageProvider.MOCK: MockMessenger()},
             metrics=Metrics(opened.pool),
         )

@@ -16,8 +16,10 @@ from sqlalchemy import RowMapping, Table, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from db.access.keys import SqlApiKeys
 from db.access.store import SqlAccess
 from db.access.tables import idempotency_keys
+from db.assets.store import SqlUploads
 from db.audit.tables import activity_entries, audit_entries
 from db.errors import translated
 from db.events import events, tenant_heads
@@ -29,9 +31,10 @@ from db.perception.store import SqlPerception
 from db.properties.store import SqlProperties
 from db.reading.source import Source
 from db.reading.writer import Writer
-from db.threads.store import SqlThreads
 from db.tasks import SqlTasks
-from domain.access import AccessStore, Actor, Caller
+from db.threads.store import SqlThreads
+from domain.access import AccessStore, Actor, ApiKeyStore, Caller
+from domain.assets import UploadStore
 from domain.audit import Change, Entry
 from domain.errors import NotFound
 from domain.interactions import InteractionStore
@@ -63,6 +66,8 @@ class SqlUnit:
         self._now: Final = now
         self._changes: Final[list[Change]] = []
         self._access: Final = SqlAccess(self)
+        self._api_keys: Final = SqlApiKeys(self)
+        self._assets: Final = SqlUploads(self)
         self._interactions: Final = SqlInteractions(self)
         self._leads: Final = SqlLeads(self)
         self._opportunities: Final = SqlOpportunities(self)
@@ -86,6 +91,16 @@ class SqlUnit:
     def access(self) -> AccessStore:
         """Sessions and their tokens."""
         return self._access
+
+    @property
+    def api_keys(self) -> ApiKeyStore:
+        """API keys and what they are bound to."""
+        return self._api_keys
+
+    @property
+    def assets(self) -> UploadStore:
+        """Uploads."""
+        return self._assets
 
     @property
     def interactions(self) -> InteractionStore:
@@ -173,7 +188,7 @@ class SqlUnit:
                 " on conflict do nothing"
             ),
             {
-                "tenant": self._caller.tenant_id, "actor": self._caller.user_id, "key": key,
+                "tenant": self._caller.tenant_id, "actor": self._caller.actor.id, "key": key,
                 "operation": operation, "hash": payload_hash,
             },
         )  # fmt: skip
@@ -183,7 +198,7 @@ class SqlUnit:
             await self.connection.execute(
                 select(table.c.operation, table.c.payload_hash, text("result::text")).where(
                     table.c.tenant_id == self._caller.tenant_id,
-                    table.c.actor_id == self._caller.user_id,
+                    table.c.actor_id == self._caller.actor.id,
                     table.c.key == key,
                 )
             )
@@ -199,7 +214,7 @@ class SqlUnit:
                 " where tenant_id = :tenant and actor_id = :actor and key = :key and operation = :operation"
             ),
             {
-                "tenant": self._caller.tenant_id, "actor": self._caller.user_id, "key": key,
+                "tenant": self._caller.tenant_id, "actor": self._caller.actor.id, "key": key,
                 "operation": operation, "result": result,
             },
         )  # fmt: skip

@@ -144,7 +144,7 @@ def check_win(
     was_large = was_won and old.amount is not None and needs_approval(old.amount, high_value)
     if (large or was_large) and not caller.may(Permission.OPPORTUNITY_APPROVE):
         raise ApprovalNeeded(_approval_text(high_value), field="amount" if won and was_won else "stage")
-    return Approval(caller.user_id, now) if large else None
+    return Approval(caller.as_user(), now) if large else None
 
 
 def check_probability(probability: float | None) -> None:

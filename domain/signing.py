@@ -9,10 +9,13 @@ import hashlib
 import hmac
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 BLOCK: Final = 64
 ASSET_SIGNATURE: Final = 16
 """Bytes of a signature in the address of an asset."""
+UPLOAD: Final = "PUT"
+"""What sets addresses of uploads apart from those of assets."""
 LONGEST_MOMENT: Final = 12
 """Digits of the latest second that an address may name."""
 
@@ -63,11 +66,20 @@ class AssetKey(SigningKey):
 
         What is signed is the key and the second as text with a line feed between them; no key holds a line feed.
         """
+        return self._made(object_key, expires, signature) and now.timestamp() < int(expires)
+
+    def signed_upload(self, tenant_id: UUID, upload_id: UUID, expires: str, signature: str) -> bool:
+        """Whether we made this address of an upload; it may have expired.
+
+        What is signed begins with a line of its own, so that no address to fetch from is one to send to.
+        """
+        return self._made(f"{UPLOAD}\n{tenant_id}/{upload_id}", expires, signature)
+
+    def _made(self, what: str, expires: str, signature: str) -> bool:
         if not (expires.isascii() and expires.isdigit() and len(expires) <= LONGEST_MOMENT):
             return False
         try:
             given = bytes.fromhex(signature)
         except ValueError:
             return False
-        message = f"{object_key}\n{expires}".encode()
-        return self.signed(message, given, ASSET_SIGNATURE) and now.timestamp() < int(expires)
+        return self.signed(f"{what}\n{expires}".encode(), given, ASSET_SIGNATURE)

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.access import AccessStore, Caller
+from domain.access import AccessStore, ApiKeyStore, Caller
+from domain.assets import UploadStore
 from domain.audit import Change
 from domain.interactions import InteractionStore
 from domain.leads import LeadStore
@@ -18,8 +19,8 @@ from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
 from domain.perception import PerceptionStore
 from domain.properties import PropertyStore
-from domain.threads import ThreadStore
 from domain.tasks import TaskStore
+from domain.threads import ThreadStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,14 @@ class Unit(Protocol):
     @property
     def access(self) -> AccessStore:
         """Sessions and their tokens."""
+
+    @property
+    def api_keys(self) -> ApiKeyStore:
+        """API keys and what they are bound to."""
+
+    @property
+    def assets(self) -> UploadStore:
+        """Uploads."""
 
     @property
     def interactions(self) -> InteractionStore:

@@ -9,7 +9,19 @@ from strawberry.tools import merge_types
 from strawberry.types import ExecutionContext
 
 from domain.errors import Invalid
-from graph import access, audit, interactions, leads, opportunities, people, perception, properties, tasks, threads
+from graph import (
+    access,
+    assets,
+    audit,
+    interactions,
+    leads,
+    opportunities,
+    people,
+    perception,
+    properties,
+    tasks,
+    threads,
+)
 from graph.context import Info
 from graph.declaration import Node, root
 from graph.declarations import complete
@@ -57,11 +69,13 @@ QUERIES = (
 )
 MUTATIONS = (
     access.AccessMutation,
+    assets.AssetMutation,
     people.PersonMutation,
     people.PersonMergeMutation,
     leads.LeadMutation,
     opportunities.OpportunityMutation,
     properties.PropertyMutation,
+    properties.PropertyMediaMutation,
     interactions.InteractionMutation,
     tasks.TaskMutation,
     threads.ThreadMutation,

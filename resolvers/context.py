@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from domain.access import Caller, Permission, SignInPorts
+from domain.assets import UploadPorts
 from domain.errors import NotAllowed, Unauthenticated
 from domain.reading import Reads
 from domain.threads import Messengers
@@ -19,6 +20,7 @@ class Context:
     reads: Reads
     units: Units
     sign_in: SignInPorts
+    uploads: UploadPorts
     messengers: Messengers
     address: str
     """Where the request came from, for counting failed sign-ins."""

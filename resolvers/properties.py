@@ -27,3 +27,15 @@ async def property_update(context: Context, command: properties.PropertyUpdate) 
 async def property_archive(context: Context, command: properties.PropertyArchive) -> UUID:
     """Take a property out of use."""
     return await perform(context, properties.archive, command)
+
+
+@allow(Permission.PROPERTY_WRITE)
+async def property_media_add(context: Context, command: properties.PropertyMediaAdd) -> UUID:
+    """Show a file with a property."""
+    return await perform(context, properties.add_media, command)
+
+
+@allow(Permission.PROPERTY_WRITE)
+async def property_media_remove(context: Context, command: properties.PropertyMediaRemove) -> properties.RemovedMedium:
+    """Take a file from its property."""
+    return await perform(context, properties.remove_media, command)

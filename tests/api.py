@@ -41,6 +41,7 @@ class Api:
             reads=self.system.reads,
             units=self.system.units,
             sign_in=self.system.sign_in,
+            uploads=self.system.uploads,
             messengers=self.system.messengers,
             address=self.address,
         )

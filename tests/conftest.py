@@ -149,7 +149,7 @@ async def bearer(system: System, tenant: Tenant) -> dict[str, str]:
     caller = tenant.caller(Role.SALES_DIRECTOR)
     session_id = new_id()
     async with system.units.write(caller) as unit:
-        await unit.access.open_session(session_id, caller.user_id, unit.now)
+        await unit.access.open_session(session_id, caller.as_user(), unit.now)
     token = system.sign_in.tokens.sign(caller, session_id, datetime.now(UTC), timedelta(minutes=10))
     return {"authorization": f"Bearer {token}"}
 

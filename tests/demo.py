@@ -88,7 +88,7 @@ class Demo:
     async def ids(self, /, **wanted: Any) -> dict[str, Any]:
         """Return variables: names of WANTED rows become global ids, anything else stays."""
         await set_tenant(self.owner, self.tenant_id)
-        junior = self.callers[Role.JUNIOR_BROKER].user_id
+        junior = self.callers[Role.JUNIOR_BROKER].as_user()
         found: dict[str, Any] = {}
         for name, value in wanted.items():
             if isinstance(value, list):

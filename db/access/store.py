@@ -64,7 +64,7 @@ class SqlAccess:
         """Mark a refresh token as used, and its session and user as alive."""
         await self._unit.change(refresh_tokens, token_id, used_at=now)
         await self._unit.change(sessions, session_id, last_used_at=now)
-        await self._unit.change(users, self._unit.caller.user_id, last_seen_at=now)
+        await self._unit.change(users, self._unit.caller.as_user(), last_seen_at=now)
 
     async def end_session(self, session_id: UUID, now: datetime, *, reused: bool) -> None:
         """End a session, and say whether because a token was used twice."""
@@ -77,3 +77,14 @@ class SqlAccess:
             .where(sign_ins.c.tenant_id == self._unit.caller.tenant_id, sign_ins.c.user_id == user_id)
             .values(password_hash=password_hash, updated_at=now)
         )
+
+    async def set_avatar(self, user_id: UUID, object_key: str, now: datetime) -> str | None:
+        """Store where a user's picture lies, and return where the one before it lay."""
+        result = await self._unit.connection.execute(
+            select(users.c.avatar_key)
+            .where(users.c.tenant_id == self._unit.caller.tenant_id, users.c.id == user_id)
+            .with_for_update()
+        )
+        replaced: str | None = result.scalar_one()
+        await self._unit.change(users, user_id, avatar_key=object_key, updated_at=now)
+        return replaced

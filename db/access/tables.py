@@ -4,6 +4,7 @@ from sqlalchemy import (
     JSON,
     CheckConstraint,
     Column,
+    DateTime,
     Index,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -11,6 +12,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     Uuid,
+    func,
 )
 
 from db.tables import (
@@ -31,6 +33,7 @@ from db.tables import (
     updated_at,
 )
 from domain.access import Role, UserStatus
+from domain.access.operations import OperationKind
 
 # A tenant is its own tenant: `id` repeats `tenant_id`, so that it is read like any other row.
 tenants = tenant_table(
@@ -133,11 +136,14 @@ sign_in_attempts = Table(
     Index(None, "attempted_at"),
 )
 
+# The secret before the last rotation stays good for its overlap. Each is stored as its SHA-256.
 api_keys = tenant_table(
     "api_keys",
     prose("display_name", 100, least=1),
     prose("prefix", 20, least=4),
     Column("secret_hash", LargeBinary, nullable=False),
+    Column("previous_secret_hash", LargeBinary),
+    moment("previous_expires_at", nullable=True),
     enum_text("role", Role),
     created_at(),
     moment("last_used_at", nullable=True),
@@ -147,8 +153,36 @@ api_keys = tenant_table(
     belongs_to_tenant(),
     belongs_to("created_by_id", "users"),
     ordered_by("created_at"),
+    CheckConstraint("(previous_secret_hash IS NULL) = (previous_expires_at IS NULL)", name="previous_whole"),
     UniqueConstraint("tenant_id", "secret_hash"),
+    # Whoever shows a key has not said which tenant it belongs to.
     Index("ix_api_keys_secret_hash", "secret_hash"),
+    Index("ix_api_keys_previous_secret_hash", "previous_secret_hash"),
+)
+
+# Documents that clients may send by their id. `alias` is the id that a client's own tools gave one.
+persisted_operations = tenant_table(
+    "persisted_operations",
+    prose("document_id", 71, least=71),
+    prose("name", 200, least=1),
+    enum_text("kind", OperationKind),
+    prose("text", 100_000, least=1),
+    prose("alias", 128, least=1, nullable=True),
+    Column("registered_at", DateTime(timezone=True), nullable=False, server_default=func.clock_timestamp()),
+    belongs_to_tenant(),
+    UniqueConstraint("tenant_id", "document_id"),
+    ordered_by("registered_at"),
+)
+
+# What a key may send.
+api_key_operations = tenant_link_table(
+    "api_key_operations",
+    reference("api_key_id"),
+    reference("persisted_operation_id"),
+    belongs_to("api_key_id", "api_keys"),
+    belongs_to("persisted_operation_id", "persisted_operations"),
+    found_by("persisted_operation_id"),
+    key=("api_key_id", "persisted_operation_id"),
 )
 
 system_actors = tenant_table(

@@ -2,6 +2,7 @@
 
 from db import events, opportunities, proposals, tasks
 from db.access import tables as access
+from db.assets import tables as assets
 from db.audit import tables as audit
 from db.interactions import tables as interactions
 from db.leads import tables as leads
@@ -13,6 +14,7 @@ from db.threads import tables as threads
 
 NOUNS = (
     access,
+    assets,
     audit,
     events,
     interactions,

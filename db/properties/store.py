@@ -7,14 +7,22 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from db.properties.source import PROPERTIES
-from db.properties.tables import projects, properties
+from db.properties.source import PROPERTIES, PROPERTY_MEDIA
+from db.properties.tables import projects, properties, property_media
 from db.tables import money_values
 from domain.errors import NotFound
-from domain.properties import Area, AreaUnit, Property, PropertyCreate, StandardStatus, given_values
+from domain.properties import (
+    Area,
+    AreaUnit,
+    Property,
+    PropertyCreate,
+    PropertyMedium,
+    StandardStatus,
+    given_values,
+)
 from domain.values import Money
 
 if TYPE_CHECKING:
@@ -77,6 +85,33 @@ class SqlProperties:
             )
             if counted.rowcount != 1:
                 raise NotFound(field="projectId")
+
+    async def add_medium(self, medium: PropertyMedium, now: datetime) -> None:
+        """Store a file of a locked property, the last one unless its order is given."""
+        tenant = self._unit.caller.tenant_id
+        following = (
+            select(func.coalesce(func.max(property_media.c.order) + 1, 0))
+            .where(property_media.c.tenant_id == tenant, property_media.c.property_id == medium.property_id)
+            .scalar_subquery()
+        )
+        await self._unit.add(
+            property_media, id=medium.id, property_id=medium.property_id, category=medium.category.name,
+            object_key=medium.object_key, content_type=medium.content_type, bytes=medium.bytes, width=medium.width,
+            height=medium.height, order=following if medium.order is None else medium.order, created_at=now,
+        )  # fmt: skip
+
+    async def remove_medium(self, media_id: UUID) -> tuple[UUID, str]:
+        """Remove a file and return its property and object key; raises NotFound naming `mediaId`."""
+        try:
+            row = await self._unit.visible_row(PROPERTY_MEDIA, media_id)
+        except NotFound:
+            raise NotFound(field="mediaId") from None
+        await self._unit.connection.execute(
+            delete(property_media).where(
+                property_media.c.tenant_id == self._unit.caller.tenant_id, property_media.c.id == media_id
+            )
+        )
+        return row["property_id"], row["object_key"]
 
 
 def _columns(values: dict[str, object]) -> dict[str, object]:

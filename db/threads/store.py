@@ -185,7 +185,7 @@ class SqlThreads:
             .where(
                 thread_reads.c.tenant_id == self._tenant,
                 thread_reads.c.thread_id == thread_id,
-                thread_reads.c.user_id == self._unit.caller.user_id,
+                thread_reads.c.user_id == self._unit.caller.as_user(),
             )
         )
         row = result.one_or_none()
@@ -218,7 +218,7 @@ class SqlThreads:
         }
         await self._connection.execute(
             insert(thread_reads)
-            .values(tenant_id=self._tenant, thread_id=thread_id, user_id=self._unit.caller.user_id, **kept)
+            .values(tenant_id=self._tenant, thread_id=thread_id, user_id=self._unit.caller.as_user(), **kept)
             .on_conflict_do_update(index_elements=["tenant_id", "thread_id", "user_id"], set_=kept)
         )
 

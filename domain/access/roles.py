@@ -5,6 +5,12 @@ from enum import Enum
 from typing import Final
 from uuid import UUID
 
+from domain.errors import NotAllowed
+
+
+class NotAUser(NotAllowed):
+    """Only a person can do this, not an API key."""
+
 
 class Role(Enum):
     """What a caller may see and do, strongest first."""
@@ -88,21 +94,39 @@ class Actor:
     id: UUID
 
 
+NOT_FOR_KEYS: Final = frozenset(
+    {Permission.TEAM_READ, Permission.AUDIT_READ, Permission.FLEET_MODE_SET, Permission.SETTINGS_WRITE}
+)
+"""What no API key may do, whatever its role: team, audit trail, machines and settings are for people."""
+
+
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking. `members` are the users whose leads count as the caller's own: self, and a senior's teams."""
+    """Who is asking: a user, or an API key, which has no `user_id`.
+
+    `members` are the users whose leads count as the caller's own: self, and a senior's teams; a key has none.
+    `operations` are the document ids (`sha256:…`) that a key may send.
+    """
 
     tenant_id: UUID
-    user_id: UUID
+    user_id: UUID | None
     role: Role
     members: tuple[UUID, ...]
     session_id: UUID | None = None
+    api_key_id: UUID | None = None
+    operations: frozenset[str] = frozenset()
 
     @property
     def actor(self) -> Actor:
         """The caller as the author of a change."""
-        return Actor("users", self.user_id)
+        return Actor("api_keys", self.api_key_id) if self.api_key_id is not None else Actor("users", self.as_user())
+
+    def as_user(self) -> UUID:
+        """Return the user's id; raises NotAUser for an API key."""
+        if self.user_id is None:
+            raise NotAUser
+        return self.user_id
 
     def may(self, permission: Permission) -> bool:
-        """Whether the caller's role has a permission."""
-        return permission in PERMISSIONS[self.role]
+        """Whether the caller's role has a permission, and a key may use it."""
+        return permission in PERMISSIONS[self.role] and (self.api_key_id is None or permission not in NOT_FOR_KEYS)

@@ -214,6 +214,9 @@ class AccessStore(Protocol):
     async def set_password_hash(self, user_id: UUID, password_hash: str, now: datetime) -> None:
         """Replace a user's password hash."""
 
+    async def set_avatar(self, user_id: UUID, object_key: str, now: datetime) -> str | None:
+        """Store where a user's picture lies, and return where the one before it lay."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPorts:

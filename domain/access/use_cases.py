@@ -60,7 +60,7 @@ async def sign_in(ports: SignInPorts, units: Units, command: Login, address: str
     async with units.write(caller) as unit:
         signed_in = await _open(ports, unit, caller)
         if better is not None:
-            await unit.access.set_password_hash(caller.user_id, better, unit.now)
+            await unit.access.set_password_hash(caller.as_user(), better, unit.now)
     await ports.accounts.forgive(attempt)
     return signed_in
 
@@ -73,7 +73,7 @@ async def issue_token(ports: SignInPorts, units: Units, email: str, lifetime: ti
         raise SignInRefused("No active user has this e-mail address.")
     session_id = new_id()
     async with units.write(caller) as unit:
-        await unit.access.open_session(session_id, caller.user_id, unit.now)
+        await unit.access.open_session(session_id, caller.as_user(), unit.now)
         _record(unit, AuditAction.SIGN_IN, "UserSignedIn")
         return ports.tokens.sign(caller, session_id, unit.now, lifetime)
 
@@ -120,7 +120,7 @@ async def _session(ports: SignInPorts, token: str) -> tuple[SessionFound, Caller
 
 async def _open(ports: SignInPorts, unit: Unit, caller: Caller) -> SignedIn:
     session_id = new_id()
-    await unit.access.open_session(session_id, caller.user_id, unit.now)
+    await unit.access.open_session(session_id, caller.as_user(), unit.now)
     _record(unit, AuditAction.SIGN_IN, "UserSignedIn")
     return await _tokens(ports, unit, caller, session_id)
 
@@ -152,4 +152,4 @@ async def _tokens(ports: SignInPorts, unit: Unit, caller: Caller, session_id: UU
 
 
 def _record(unit: Unit, action: AuditAction, event: str, *fields: str) -> None:
-    unit.record(Change(action=action, event=event, noun="users", id=unit.caller.user_id, fields=fields))
+    unit.record(Change(action=action, event=event, noun="users", id=unit.caller.as_user(), fields=fields))

@@ -141,8 +141,8 @@ async def set_interest(unit: Unit, command: PropertyInterestSet) -> UUID:
     return kept.id
 
 
-async def _check_active(unit: Unit, user_id: UUID) -> None:
-    if user_id != unit.caller.user_id and not await unit.leads.is_active(user_id, "assigneeId"):
+async def _check_active(unit: Unit, user_id: UUID | None) -> None:
+    if user_id not in {None, unit.caller.user_id} and not await unit.leads.is_active(user_id, "assigneeId"):
         raise AssigneeNotActive(field="assigneeId")
 
 

@@ -150,7 +150,7 @@ async def test_an_audit_chain_that_somebody_changed(
 ) -> None:
     caller = tenant.caller(Role.SALES_DIRECTOR)
     async with api.system.units.write(caller) as unit:
-        unit.record(Change(action=AuditAction.UPDATE, event="UserUpdated", noun="users", id=caller.user_id))
+        unit.record(Change(action=AuditAction.UPDATE, event="UserUpdated", noun="users", id=caller.as_user()))
     assert [finding for finding in await wrong(settings, audit=True) if str(tenant.id) in finding.state] == []
 
     async with superuser_connection.transaction():

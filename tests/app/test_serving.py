@@ -148,7 +148,7 @@ async def test_assets_for_whoever_has_a_signed_address(system: System, http: htt
     expires = int(datetime.now(UTC).timestamp()) + 600
 
     def address(object_key: str, until: int = expires) -> str:
-        signature = system.asset_key.sign(f"{object_key}\n{until}".encode(), ASSET_SIGNATURE).hex()
+        signature = system.uploads.key.sign(f"{object_key}\n{until}".encode(), ASSET_SIGNATURE).hex()
         return f"/assets/{quote(object_key, safe='/')}?expires={until}&signature={signature}"
 
     found = await http.get(address("picture.png"))

@@ -48,7 +48,7 @@ def test_a_token_says_who_bears_it_and_until_when() -> None:
         "jti": None,
     }
     assert JwtTokens((NEW,)).verify(token) == Claims(
-        CALLER.tenant_id, CALLER.user_id, SESSION, NOW + timedelta(minutes=10)
+        CALLER.tenant_id, CALLER.as_user(), SESSION, NOW + timedelta(minutes=10)
     )
 
 

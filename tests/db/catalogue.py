@@ -2,7 +2,6 @@
 
 Each statement answers with one line per fault; `$1` is the schema that is looked at.
 """
-# ruff: noqa: S608 The names in the statements are constants of this file.
 
 from typing import Final
 
@@ -17,9 +16,13 @@ TENANT: Final = (
 # Tables that hold no tenant's rows.
 WITHOUT_TENANT: Final = "'{alembic_version, sign_in_attempts}'::text[]"
 
-# What is asked before a tenant is known: an e-mail address is unique to the installation, a hash cannot be guessed.
-LOOKED_UP: Final = "'{uq_sign_ins_email_normalised, ix_refresh_tokens_token_hash, ix_api_keys_secret_hash}'::text[]"
-LOOKUP_TABLES: Final = "'{api_keys, refresh_tokens, sign_ins, tenants}'::text[]"
+# What is asked before a tenant is known: an e-mail address is unique to the installation, a hash cannot be guessed,
+# and the sweep learns nothing but ids.
+LOOKED_UP: Final = (
+    "'{uq_sign_ins_email_normalised, ix_refresh_tokens_token_hash, ix_api_keys_secret_hash,"
+    " ix_api_keys_previous_secret_hash, ix_uploads_expires_at}'::text[]"
+)
+LOOKUP_TABLES: Final = "'{api_keys, refresh_tokens, sign_ins, tenants, uploads}'::text[]"
 
 # History.
 ADDED_TO: Final = "'{audit_entries, events}'::text[]"

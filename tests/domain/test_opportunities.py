@@ -108,7 +108,7 @@ def test_who_may_win(
 
 def test_the_approver_is_remembered_while_the_deal_is_won() -> None:
     director = caller(Role.SALES_DIRECTOR)
-    approval = Approval(director.user_id, NOW)
+    approval = Approval(director.as_user(), NOW)
     won = deal(WON, ABOVE, approval)
 
     assert check_win(director, deal(CONTRACT, ABOVE), deal(WON, ABOVE), THRESHOLD, NOW) == approval

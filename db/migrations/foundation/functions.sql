@@ -66,7 +66,14 @@ $$;
 CREATE FUNCTION public.api_key_lookup(hash bytea)
 RETURNS TABLE (tenant_id uuid, api_key_id uuid) ROWS 1
 LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT k.tenant_id, k.id FROM public.api_keys k WHERE k.secret_hash = hash
+    SELECT k.tenant_id, k.id FROM public.api_keys k WHERE k.secret_hash = hash OR k.previous_secret_hash = hash
+$$;
+
+CREATE FUNCTION public.expired_uploads(before timestamptz, most integer)
+RETURNS TABLE (tenant_id uuid, upload_id uuid) ROWS 100
+LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT u.tenant_id, u.id FROM public.uploads u
+    WHERE u.state <> 'CONSUMED' AND u.expires_at < before ORDER BY u.expires_at, u.id LIMIT most
 $$;
 
 CREATE FUNCTION public.all_tenant_ids() RETURNS SETOF uuid
@@ -75,10 +82,13 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 $$;
 
 REVOKE ALL ON FUNCTION
-    public.sign_in_user(text), public.refresh_session(bytea), public.api_key_lookup(bytea), public.all_tenant_ids()
+    public.sign_in_user(text), public.refresh_session(bytea), public.api_key_lookup(bytea),
+    public.expired_uploads(timestamptz, integer), public.all_tenant_ids()
 FROM PUBLIC;
 
-GRANT EXECUTE ON FUNCTION public.sign_in_user(text), public.refresh_session(bytea), public.api_key_lookup(bytea)
+GRANT EXECUTE ON FUNCTION
+    public.sign_in_user(text), public.refresh_session(bytea), public.api_key_lookup(bytea),
+    public.expired_uploads(timestamptz, integer)
 TO velocity_app;
 
 -- The owner seeds, audits and sweeps tenant by tenant; the application never lists tenants.

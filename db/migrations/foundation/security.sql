@@ -13,12 +13,12 @@ DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY[
-        'accounts', 'activity_entries', 'api_keys', 'audit_entries', 'consents', 'events', 'facts', 'households',
+        'accounts', 'activity_entries', 'api_key_operations', 'api_keys', 'audit_entries', 'consents', 'events', 'facts', 'households',
         'idempotency_keys', 'interactions', 'lead_shares', 'leads', 'objections', 'opportunities', 'people',
-        'person_accounts', 'person_duplicates', 'projects', 'properties', 'property_interests', 'property_media',
+        'persisted_operations', 'person_accounts', 'person_duplicates', 'projects', 'properties', 'property_interests', 'property_media',
         'proposals', 'provider_settings', 'qd_scores', 'refresh_tokens', 'relationships', 'sessions', 'sign_ins',
         'stage_changes', 'system_actors', 'tags', 'tasks', 'team_members', 'teams', 'tenant_heads', 'tenants',
-        'thread_messages', 'thread_reads', 'threads', 'transcript_segments', 'users'
+        'thread_messages', 'thread_reads', 'threads', 'transcript_segments', 'uploads', 'users'
     ] LOOP
         EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', name);
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', name);
@@ -33,10 +33,10 @@ $$;
 
 -- What the application changes at will, within its tenant. Partitions get no grants: one would go around its parent.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    accounts, activity_entries, api_keys, consents, facts, households, idempotency_keys, interactions, lead_shares,
+    accounts, activity_entries, api_key_operations, api_keys, consents, facts, households, idempotency_keys, interactions, lead_shares,
     leads, objections, opportunities, people, person_accounts, person_duplicates, projects, properties,
     property_interests, property_media, proposals, provider_settings, qd_scores, refresh_tokens, relationships, sessions, stage_changes,
-    tags, tasks, team_members, teams, thread_messages, thread_reads, threads, transcript_segments, users
+    tags, tasks, team_members, teams, thread_messages, thread_reads, threads, transcript_segments, uploads, users
 TO velocity_app;
 
 -- History is added to, never rewritten.
@@ -46,6 +46,9 @@ GRANT SELECT, INSERT ON audit_entries, events TO velocity_app;
 GRANT SELECT, UPDATE ON tenants, tenant_heads TO velocity_app;
 
 GRANT SELECT ON system_actors TO velocity_app;
+
+-- Which documents may run is registered by the owner alone.
+GRANT SELECT ON persisted_operations TO velocity_app;
 
 -- A password's hash is written, and read by nothing but sign_in_user().
 GRANT INSERT, UPDATE, DELETE ON sign_ins TO velocity_app;
@@ -63,7 +66,9 @@ GRANT SELECT (tenant_id, user_id, email_normalised, password_hash) ON sign_ins T
 
 GRANT SELECT (tenant_id, session_id, id, token_hash) ON refresh_tokens TO velocity_lookup;
 
-GRANT SELECT (tenant_id, id, secret_hash) ON api_keys TO velocity_lookup;
+GRANT SELECT (tenant_id, id, secret_hash, previous_secret_hash) ON api_keys TO velocity_lookup;
+
+GRANT SELECT (tenant_id, id, state, expires_at) ON uploads TO velocity_lookup;
 
 GRANT SELECT (id) ON tenants TO velocity_lookup;
 
@@ -72,6 +77,8 @@ CREATE POLICY lookup ON sign_ins FOR SELECT TO velocity_lookup USING (true);
 CREATE POLICY lookup ON refresh_tokens FOR SELECT TO velocity_lookup USING (true);
 
 CREATE POLICY lookup ON api_keys FOR SELECT TO velocity_lookup USING (true);
+
+CREATE POLICY lookup ON uploads FOR SELECT TO velocity_lookup USING (true);
 
 CREATE POLICY lookup ON tenants FOR SELECT TO velocity_lookup USING (true);
 

@@ -118,6 +118,22 @@ CREATE TABLE households (
 
 CREATE INDEX ix_households_tenant_id_created_at_id ON households (tenant_id, created_at, id);
 
+CREATE TABLE persisted_operations (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    document_id TEXT NOT NULL CONSTRAINT ck_persisted_operations_document_id_length CHECK (char_length("document_id") BETWEEN 71 AND 71),
+    name TEXT NOT NULL CONSTRAINT ck_persisted_operations_name_length CHECK (char_length("name") BETWEEN 1 AND 200),
+    kind TEXT NOT NULL CONSTRAINT ck_persisted_operations_kind_known CHECK ("kind" IN ('QUERY', 'MUTATION', 'SUBSCRIPTION')),
+    text TEXT NOT NULL CONSTRAINT ck_persisted_operations_text_length CHECK (char_length("text") BETWEEN 1 AND 100000),
+    alias TEXT CONSTRAINT ck_persisted_operations_alias_length CHECK (char_length("alias") BETWEEN 1 AND 128),
+    registered_at TIMESTAMP WITH TIME ZONE DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT pk_persisted_operations PRIMARY KEY (tenant_id, id),
+    CONSTRAINT fk_persisted_operations_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id),
+    CONSTRAINT uq_persisted_operations_tenant_id_document_id UNIQUE (tenant_id, document_id)
+);
+
+CREATE INDEX ix_persisted_operations_tenant_id_registered_at_id ON persisted_operations (tenant_id, registered_at, id);
+
 CREATE TABLE projects (
     tenant_id UUID NOT NULL,
     id UUID NOT NULL,
@@ -222,6 +238,38 @@ CREATE TABLE tenant_heads (
     CONSTRAINT fk_tenant_heads_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
 );
 
+CREATE TABLE uploads (
+    tenant_id UUID NOT NULL,
+    id UUID NOT NULL,
+    purpose TEXT NOT NULL CONSTRAINT ck_uploads_purpose_known CHECK ("purpose" IN ('AVATAR', 'PROPERTY_MEDIA', 'ROOM_PHOTO', 'SCENE_MAP')),
+    content_type TEXT NOT NULL CONSTRAINT ck_uploads_content_type_length CHECK (char_length("content_type") BETWEEN 1 AND 100),
+    bytes INTEGER NOT NULL CONSTRAINT ck_uploads_bytes_least CHECK ("bytes" >= 1),
+    object_key TEXT NOT NULL CONSTRAINT ck_uploads_object_key_length CHECK (char_length("object_key") BETWEEN 1 AND 500),
+    state TEXT NOT NULL CONSTRAINT ck_uploads_state_known CHECK ("state" IN ('ANNOUNCED', 'STORED', 'CONSUMED')),
+    digest BYTEA CONSTRAINT ck_uploads_digest_is_sha256 CHECK (octet_length(digest) = 32),
+    stored_bytes INTEGER CONSTRAINT ck_uploads_stored_bytes_least CHECK ("stored_bytes" >= 1),
+    width INTEGER CONSTRAINT ck_uploads_width_least CHECK ("width" >= 1),
+    height INTEGER CONSTRAINT ck_uploads_height_least CHECK ("height" >= 1),
+    created_by_noun TEXT NOT NULL CONSTRAINT ck_uploads_created_by_noun_name CHECK (created_by_noun ~ '^[a-z_]{1,40}$'),
+    created_by_id UUID NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    stored_at TIMESTAMP WITH TIME ZONE,
+    consumed_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_uploads PRIMARY KEY (tenant_id, id),
+    CONSTRAINT ck_uploads_created_by_whole CHECK ((created_by_noun IS NULL) = (created_by_id IS NULL)),
+    CONSTRAINT ck_uploads_object_key_stands_in_addresses CHECK (object_key ~ '^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*(\.[A-Za-z0-9]+)?$'),
+    CONSTRAINT ck_uploads_stored_whole CHECK ((state = 'ANNOUNCED') = (stored_at IS NULL)),
+    CONSTRAINT ck_uploads_stored_bytes_whole CHECK ((state = 'ANNOUNCED') = (stored_bytes IS NULL)),
+    CONSTRAINT ck_uploads_consumed_whole CHECK ((state = 'CONSUMED') = (consumed_at IS NOT NULL)),
+    CONSTRAINT fk_uploads_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id),
+    CONSTRAINT uq_uploads_tenant_id_object_key UNIQUE (tenant_id, object_key)
+);
+
+CREATE INDEX ix_uploads_expires_at ON uploads (expires_at) WHERE state <> 'CONSUMED';
+
+CREATE INDEX ix_uploads_tenant_id_created_by_id_state ON uploads (tenant_id, created_by_id, state);
+
 CREATE TABLE users (
     tenant_id UUID NOT NULL,
     id UUID NOT NULL,
@@ -247,6 +295,8 @@ CREATE TABLE api_keys (
     display_name TEXT NOT NULL CONSTRAINT ck_api_keys_display_name_length CHECK (char_length("display_name") BETWEEN 1 AND 100),
     prefix TEXT NOT NULL CONSTRAINT ck_api_keys_prefix_length CHECK (char_length("prefix") BETWEEN 4 AND 20),
     secret_hash BYTEA NOT NULL,
+    previous_secret_hash BYTEA,
+    previous_expires_at TIMESTAMP WITH TIME ZONE,
     role TEXT NOT NULL CONSTRAINT ck_api_keys_role_known CHECK ("role" IN ('ADMIN', 'SALES_DIRECTOR', 'SENIOR_BROKER', 'JUNIOR_BROKER')),
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     last_used_at TIMESTAMP WITH TIME ZONE,
@@ -256,8 +306,11 @@ CREATE TABLE api_keys (
     CONSTRAINT pk_api_keys PRIMARY KEY (tenant_id, id),
     CONSTRAINT fk_api_keys_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id),
     CONSTRAINT fk_api_keys_tenant_id_created_by_id FOREIGN KEY(tenant_id, created_by_id) REFERENCES users (tenant_id, id),
+    CONSTRAINT ck_api_keys_previous_whole CHECK ((previous_secret_hash IS NULL) = (previous_expires_at IS NULL)),
     CONSTRAINT uq_api_keys_tenant_id_secret_hash UNIQUE (tenant_id, secret_hash)
 );
+
+CREATE INDEX ix_api_keys_previous_secret_hash ON api_keys (previous_secret_hash);
 
 CREATE INDEX ix_api_keys_secret_hash ON api_keys (secret_hash);
 
@@ -452,6 +505,17 @@ CREATE INDEX ix_activity_entries_tenant_id_at_id ON activity_entries (tenant_id,
 CREATE INDEX ix_activity_entries_tenant_id_person_id_at_id ON activity_entries (tenant_id, person_id, at, id);
 
 CREATE INDEX ix_activity_entries_tenant_id_sequence_id ON activity_entries (tenant_id, sequence, id);
+
+CREATE TABLE api_key_operations (
+    tenant_id UUID NOT NULL,
+    api_key_id UUID NOT NULL,
+    persisted_operation_id UUID NOT NULL,
+    CONSTRAINT pk_api_key_operations PRIMARY KEY (tenant_id, api_key_id, persisted_operation_id),
+    CONSTRAINT fk_api_key_operations_tenant_id_api_key_id FOREIGN KEY(tenant_id, api_key_id) REFERENCES api_keys (tenant_id, id),
+    CONSTRAINT fk_api_key_operations_tenant_id_persisted_operation_id FOREIGN KEY(tenant_id, persisted_operation_id) REFERENCES persisted_operations (tenant_id, id)
+);
+
+CREATE INDEX ix_api_key_operations_tenant_id_persisted_operation_id ON api_key_operations (tenant_id, persisted_operation_id);
 
 CREATE TABLE consents (
     tenant_id UUID NOT NULL,

@@ -1,187 +1,22 @@
-"""Projects, properties and their media, in the names of the RESO Data Dictionary 2.0."""
+"""Listing, changing and archiving properties."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime
-from enum import Enum
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from domain.audit import AuditAction, Change
 from domain.errors import Conflict, Invalid, Issue
+from domain.properties.kinds import Area, StandardStatus
+from domain.properties.store import Details, PropertyArchive, PropertyCreate, PropertyUpdate
 from domain.reading import client_name
 from domain.values import UNSET, Money, Unset, new_id
 
 if TYPE_CHECKING:
     from domain.unit import Unit
-
-
-class StandardStatus(Enum):
-    """RESO StandardStatus."""
-
-    ACTIVE = "ACTIVE"
-    ACTIVE_UNDER_CONTRACT = "ACTIVE_UNDER_CONTRACT"
-    CANCELED = "CANCELED"
-    CLOSED = "CLOSED"
-    COMING_SOON = "COMING_SOON"
-    DELETE = "DELETE"
-    EXPIRED = "EXPIRED"
-    HOLD = "HOLD"
-    INCOMPLETE = "INCOMPLETE"
-    PENDING = "PENDING"
-    WITHDRAWN = "WITHDRAWN"
-
-
-class PropertyType(Enum):
-    """RESO PropertyType."""
-
-    BUSINESS_OPPORTUNITY = "BUSINESS_OPPORTUNITY"
-    COMMERCIAL_LEASE = "COMMERCIAL_LEASE"
-    COMMERCIAL_SALE = "COMMERCIAL_SALE"
-    FARM = "FARM"
-    LAND = "LAND"
-    MANUFACTURED_IN_PARK = "MANUFACTURED_IN_PARK"
-    RESIDENTIAL = "RESIDENTIAL"
-    RESIDENTIAL_INCOME = "RESIDENTIAL_INCOME"
-    RESIDENTIAL_LEASE = "RESIDENTIAL_LEASE"
-
-
-class PropertySubType(Enum):
-    """RESO PropertySubType, and VILLA, which the Gulf needs."""
-
-    APARTMENT = "APARTMENT"
-    CONDOMINIUM = "CONDOMINIUM"
-    DUPLEX = "DUPLEX"
-    SINGLE_FAMILY_RESIDENCE = "SINGLE_FAMILY_RESIDENCE"
-    TOWNHOUSE = "TOWNHOUSE"
-    VILLA = "VILLA"
-    OFFICE = "OFFICE"
-    RETAIL = "RETAIL"
-    WAREHOUSE = "WAREHOUSE"
-    MIXED_USE = "MIXED_USE"
-    UNIMPROVED_LAND = "UNIMPROVED_LAND"
-
-
-class AreaUnit(Enum):
-    """RESO AreaUnits."""
-
-    SQUARE_FEET = "SQUARE_FEET"
-    SQUARE_METERS = "SQUARE_METERS"
-
-
-class DevelopmentStatus(Enum):
-    """RESO DevelopmentStatus."""
-
-    PROPOSED = "PROPOSED"
-    UNDER_CONSTRUCTION = "UNDER_CONSTRUCTION"
-    COMPLETED = "COMPLETED"
-
-
-class MediaCategory(Enum):
-    """RESO MediaCategory."""
-
-    PHOTO = "PHOTO"
-    FLOOR_PLAN = "FLOOR_PLAN"
-    VIDEO = "VIDEO"
-    BRANDED_VIRTUAL_TOUR = "BRANDED_VIRTUAL_TOUR"
-    UNBRANDED_VIRTUAL_TOUR = "UNBRANDED_VIRTUAL_TOUR"
-    DOCUMENT = "DOCUMENT"
-
-
-@dataclass(frozen=True, slots=True)
-class Area:
-    """A size with its unit."""
-
-    value: float
-    unit: AreaUnit
-
-
-@dataclass(frozen=True, slots=True)
-class Property:
-    """A property, as far as its rules need to know it."""
-
-    id: UUID
-    project_id: UUID | None
-    standard_status: StandardStatus
-    list_price: Money
-    living_area: Area | None
-    carpet_area: float | None
-    archived: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Details:
-    """What may be known about a property; what is UNSET stays, or is absent from a new one."""
-
-    project_id: UUID | Unset | None = UNSET
-    property_sub_type: PropertySubType | Unset | None = UNSET
-    bedrooms_total: int | Unset | None = UNSET
-    bathrooms_total_integer: int | Unset | None = UNSET
-    living_area: Area | Unset | None = UNSET
-    unparsed_address: str | Unset | None = UNSET
-    city: str | Unset | None = UNSET
-    state_or_province: str | Unset | None = UNSET
-    country: str | Unset | None = UNSET
-    latitude: float | Unset | None = UNSET
-    longitude: float | Unset | None = UNSET
-    public_remarks: str | Unset | None = UNSET
-    year_built: int | Unset | None = UNSET
-    development_status: DevelopmentStatus | Unset | None = UNSET
-    off_plan: bool | Unset | None = UNSET
-    handover_on: date | Unset | None = UNSET
-    permit_number: str | Unset | None = UNSET
-    service_charge_per_area: Money | Unset | None = UNSET
-    carpet_area: float | Unset | None = UNSET
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PropertyCreate(Details):
-    """A property to list."""
-
-    listing_key: str
-    list_price: Money
-    property_type: PropertyType
-    standard_status: StandardStatus = StandardStatus.ACTIVE
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PropertyUpdate(Details):
-    """What changes about a property."""
-
-    property_id: UUID
-    list_price: Money | Unset | None = UNSET
-    property_type: PropertyType | Unset | None = UNSET
-    standard_status: StandardStatus | Unset | None = UNSET
-
-
-@dataclass(frozen=True, slots=True)
-class PropertyArchive:
-    """A property to take out of use."""
-
-    property_id: UUID
-
-
-class PropertyStore(Protocol):
-    """Properties and projects of the unit's tenant."""
-
-    async def get_for_update(self, property_id: UUID) -> Property:
-        """Return a property and lock its row; raises NotFound."""
-
-    async def add(self, property_id: UUID, command: PropertyCreate, now: datetime) -> bool:
-        """Store a new property; False where another has its listing key. Raises NotFound for an unknown project."""
-
-    async def change(self, property_id: UUID, values: dict[str, object], now: datetime) -> None:
-        """Store the values of these fields; raises NotFound for an unknown project."""
-
-    async def archive(self, property_id: UUID, now: datetime) -> None:
-        """Store that a property is out of use."""
-
-    async def count(self, changes: dict[UUID, int]) -> None:
-        """Add to the property counts of projects; raises NotFound naming `projectId` for one that does not exist."""
 
 
 class ListingKeyTaken(Conflict):

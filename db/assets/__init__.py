@@ -1,0 +1,1 @@
+"""How assets are stored: uploads, from their announcement until they are in use."""

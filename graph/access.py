@@ -8,6 +8,7 @@ import strawberry
 
 from domain import access as domain
 from domain.access import Permission, Role, UserStatus
+from domain.access.operations import OperationKind
 from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, column, connection, interface, link, noun, of_caller, paid, payload, root
@@ -58,6 +59,15 @@ described(
 )
 
 
+described(
+    OperationKind,
+    "What an operation does.",
+    QUERY="It reads.",
+    MUTATION="It changes something.",
+    SUBSCRIPTION="It goes on telling what happens.",
+)
+
+
 @interface("Somebody or something that acts.")
 class Actor(Node):
     """An actor."""
@@ -99,12 +109,30 @@ class ApiKey(Actor):
     """An API key."""
 
 
+@noun(
+    "persisted_operations",
+    prefix="operation",
+    description="A registered document: clients send its id instead of its text.",
+    orders={"CREATED_AT": "When it was registered."},
+)
+class PersistedOperation(Node):
+    """A persisted operation."""
+
+    document_id: str = column("What a client sends as `documentId`: `sha256:` and the hash of the exact text.")
+    name: str = column("The operation's name, which names its newest version as `documentId` too.")
+    kind: OperationKind = column("What it does.")
+    registered_at: DateTime = column("When it was registered.")
+
+
 @root
 class AccessQuery:
     """Root fields about access."""
 
     viewer: User | None = of_caller("You; null before you sign in.", "user_id")
     users: Connection[User] = connection("The team, by name.", Permission.TEAM_READ)
+    persisted_operations: Connection[PersistedOperation] = connection(
+        "Documents that clients may send by id, the newest first.", Permission.SETTINGS_WRITE
+    )
 
 
 @strawberry.input(description="Who signs in.")

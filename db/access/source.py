@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from db.access.tables import api_keys, system_actors, tenants, users
+from db.access.tables import api_keys, persisted_operations, system_actors, tenants, users
 from db.reading.fields import document, enum, text, time
 from db.reading.signing import asset_address
 from db.reading.source import Computed, Link, Ordering, source
@@ -86,4 +86,19 @@ API_KEYS = source(
     default_order=("CREATED_AT", True),
     columns={"display_name": text("display_name")},
     orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
+)
+
+PERSISTED_OPERATIONS = source(
+    "persisted_operations",
+    persisted_operations,
+    prefix="operation",
+    visible=everyone,
+    default_order=("CREATED_AT", True),
+    columns={
+        "document_id": enum("document_id"),
+        "name": text(lambda t: t.column("name")),
+        "kind": enum("kind"),
+        "registered_at": time("registered_at"),
+    },
+    orders={"CREATED_AT": Ordering(lambda t: t.registered_at, "timestamptz")},
 )

@@ -21,12 +21,13 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.admission import front_door
 from app.assets import Assets, Uploads
+from app.security import GRAPHIQL, Trust, secured
 from app.wiring import System
 from db.migrations import current_revision, newest_revision
 from domain.errors import Unauthenticated
 from domain.values import new_id
-from graph.http import GraphQLView
 
 PAGES: Final = Path(__file__).parent.parent / "graph" / "pages" / "dist"
 BEARER: Final = "bearer "
@@ -103,7 +104,6 @@ class RequestLog:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["x-request-id"] = request_id
-                headers["x-content-type-options"] = "nosniff"
                 milliseconds = round((time.perf_counter() - started) * 1000, 1)
                 # The path without its query, which may carry what nobody should read.
                 log.info(
@@ -165,16 +165,17 @@ def graphiql(_request: Request) -> Response:
     page = PAGES / "graphiql.html"
     if not page.exists():
         return PlainTextResponse("The pages are not built. Run `make run`, or `npm run build` in graph/pages.", 503)
-    return FileResponse(page, headers={"cache-control": ASK_AGAIN})
+    return FileResponse(page, headers={"cache-control": ASK_AGAIN, "content-security-policy": GRAPHIQL})
 
 
 def application(system: System) -> ASGIApp:
     """Make the application that serves an open system."""
-    endpoint = Authenticated(GraphQLView(system.schema, system.context, Observer(system)), system)
+    door = front_door(system, Observer(system))
     app = Starlette(
         routes=[
-            Route("/graphql", endpoint, methods=["GET", "POST"]),
-            WebSocketRoute("/graphql", endpoint),
+            # Every method: what is not allowed is refused as GraphQL refuses.
+            Route("/graphql", Authenticated(door.http, system)),
+            WebSocketRoute("/graphql", Authenticated(door.sockets, system)),
             Route("/metrics", system.metrics.page),
             Route("/", lambda _request: RedirectResponse("/graphiql"), name="home"),
             Route("/healthz", health),
@@ -186,4 +187,4 @@ def application(system: System) -> ASGIApp:
         ]
     )
     app.state.system = system
-    return RequestLog(app)
+    return RequestLog(secured(app, Trust.of(system.settings)))

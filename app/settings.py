@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
-from typing import Final, Literal
+from typing import Annotated, Final, Literal
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MOST_BYTES: Final = 100_000_000
 """No upload is larger: it is in memory while it is looked into."""
+
+
+def _parts(value: object) -> object:
+    """Split what the environment gives as one text, at its commas."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s*]+$", to_lower=True)]
+Network = IPv4Network | IPv6Network
 
 
 class Settings(BaseSettings):
@@ -51,6 +60,43 @@ class Settings(BaseSettings):
     )
     upload_scene_map_bytes: int = Field(5_000_000, ge=1, le=MOST_BYTES, description="The most bytes of a scene map.")
     sweep_seconds: int = Field(900, ge=1, description="How often expired uploads are removed.")
+    origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        (), description="Other origins whose pages may call, such as `https://cockpit.example`; commas between them."
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        (), description="Networks of proxies whose word about a client's address and scheme is taken, with commas."
+    )
+    insist_on_tls_seconds: int = Field(
+        0, ge=0, description="How long browsers keep to TLS once they came over it; 0 leaves it to them."
+    )
+    http_profile: Literal["audit", "draft-2026-08"] = Field(
+        "audit", description="Status codes: as the graphql-http audit wants them, or as the draft of August 2026."
+    )
+    texts_by_get: bool = Field(
+        default=False, description="Whether GET may carry a document's text; registered ones always may."
+    )
+    only_persisted: bool = Field(
+        default=False, description="Whether everybody, as API keys always, may send registered operations only."
+    )
+    automatic_persistence: bool = Field(
+        default=True, description="Whether Apollo's clients may have the server remember their documents."
+    )
+    limit_tokens: int = Field(1_000, ge=200, le=20_000, description="The most tokens of a document.")
+    limit_depth: int = Field(12, ge=1, le=100, description="The most levels of fields.")
+    limit_aliases: int = Field(30, ge=0, description="The most aliases.")
+    limit_directives: int = Field(20, ge=0, description="The most directives.")
+    limit_nodes: int = Field(20_000, ge=1, description="The most rows that one operation may ask for.")
+    limit_points: int = Field(20_000, ge=1, description="The most points that one operation may cost.")
+    limit_list_items: int = Field(1_000, ge=1, description="The most items of one list that is sent.")
+    limit_body_bytes: int = Field(256 * 1024, ge=1024, description="The largest request.")
+    limit_variable_bytes: int = Field(128 * 1024, ge=1024, description="The largest variables.")
+    limit_response_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="The largest answer.")
+    operation_seconds: float = Field(10, gt=0, description="How long an operation may run.")
+    body_seconds: float = Field(10, gt=0, description="How long a request may take to arrive.")
+    operations_at_once: int = Field(200, ge=1, description="How many operations run at once in this process.")
+    operations_at_once_per_caller: int = Field(50, ge=1, description="How many of them are one caller's.")
+    rate_points: int = Field(100_000, ge=0, description="How many points a caller may spend at once; 0 is no limit.")
+    rate_points_per_second: float = Field(5_000, gt=0, description="How many points come back each second.")
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
 
     demo_scale: float = Field(

@@ -2,21 +2,37 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 import strawberry
-from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType, parse
+from graphql import (
+    DocumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    parse,
+    validate,
+)
 from strawberry.extensions import SchemaExtension
-from strawberry.schema.schema import validate_document
+from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
+from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import ExecutionContext
 
-from domain.errors import Invalid
+from domain.errors import DomainError, Invalid
+from graph.cost import Estimate, Estimator
+from graph.refusals import LimitExceeded
+from graph.shares import Shares
 
 KEPT: Final = 1_000
-"""How many documents are kept; the ones not used for longest go first."""
+SHARE: Final = 100
+"""How many documents are kept, and how many of those that one caller brought."""
+TOO_MANY_TOKENS: Final = "Syntax Error: Document contains more than"
+"""How graphql-core says that it stopped parsing."""
+MOST_ERRORS: Final = 8
+"""Validation stops here: a document with so many mistakes needs no longer list."""
 
 Check = Callable[[DocumentNode], Sequence[GraphQLError]]
 """Counts something in a document; answers an error for each limit that it breaks."""
@@ -34,6 +50,11 @@ class Prepared:
     """What was compiled of each operation, by its name."""
     coercions: dict[str, Any] = field(default_factory=dict)
     """How each operation's variables are coerced, by its name."""
+    estimates: dict[str, Estimate] = field(default_factory=dict)
+    """What each operation costs, by its name."""
+    syntax: bool = False
+    """Whether it did not even parse."""
+    validated: bool = False
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to run; raises Invalid where the name does not choose one."""
@@ -47,44 +68,88 @@ class Prepared:
 
 
 class Documents:
-    """A bounded cache of prepared documents, keyed by their exact text."""
+    """A bounded cache of prepared documents, keyed by their exact text, in which every caller has a share."""
 
-    def __init__(self, schema: strawberry.Schema, checks: Sequence[Check] = (), kept: int = KEPT) -> None:
-        """Prepare documents for `schema`; `checks` run after parsing and before validation."""
+    def __init__(
+        self,
+        schema: strawberry.Schema,
+        checks: Sequence[Check] = (),
+        *,
+        tokens: int | None = None,
+        kept: int = KEPT,
+        share: int = SHARE,
+    ) -> None:
+        """Prepare documents for `schema`; `checks` run after parsing at most `tokens`, and before validation."""
         self._schema = schema
+        self._core = schema._schema  # noqa: SLF001 -- the graphql-core schema has no public name.
         self._checks = checks
-        self._kept = kept
-        self._prepared: OrderedDict[str, Prepared] = OrderedDict()
+        self._tokens = tokens
+        self._prepared: Shares[str, Prepared] = Shares(kept, share)
+        self._pinned: dict[str, Prepared | None] = {}
+        context = ExecutionContext(query=None, schema=schema, allowed_operations=list(OperationType))
+        self._rules = (*context.validation_rules, MaybeNullValidationRule, OneOfInputValidationRule)
         self.hits = 0
         self.misses = 0
-        self.evictions = 0
+        self.validations = 0
 
     def __len__(self) -> int:
-        """How many documents are kept now."""
+        """How many documents are kept now, without the pinned ones."""
         return len(self._prepared)
 
-    def get(self, text: str) -> Prepared:
+    @property
+    def evictions(self) -> int:
+        """How many documents had to go."""
+        return self._prepared.evictions
+
+    def pin(self, text: str) -> None:
+        """Keep a document for ever from its first use on: it is a registered one."""
+        self._pinned.setdefault(text, None)
+
+    def get(self, text: str, owner: Hashable = None) -> Prepared:
         """Return a document, prepared now or earlier. What does not validate is kept too: it may come again."""
-        prepared = self._prepared.get(text)
+        return self.validated(self.parsed(text, owner))
+
+    def parsed(self, text: str, owner: Hashable = None) -> Prepared:
+        """Return a document of which only the form was checked, now or earlier, and its limits."""
+        prepared = self._pinned.get(text) or self._prepared.get(text)
         if prepared is not None:
             self.hits += 1
-            self._prepared.move_to_end(text)
             return prepared
         self.misses += 1
-        prepared = self._prepared[text] = self._prepare(text)
-        if len(self._prepared) > self._kept:
-            self._prepared.popitem(last=False)
-            self.evictions += 1
+        prepared = self._parse(text)
+        if text in self._pinned:
+            self._pinned[text] = prepared
+        else:
+            self._prepared.put(text, prepared, owner)
         return prepared
 
-    def _prepare(self, text: str) -> Prepared:
+    def validated(self, prepared: Prepared) -> Prepared:
+        """Return the document with what validation has to say of it; it is asked once."""
+        if not prepared.validated and prepared.document is not None and not prepared.errors:
+            self.validations += 1
+            prepared.errors = tuple(validate(self._core, prepared.document, self._rules, max_errors=MOST_ERRORS))
+        prepared.validated = True
+        return prepared
+
+    def estimate(self, prepared: Prepared, operation: OperationDefinitionNode) -> Estimate:
+        """Return what an operation of a valid document costs, computed now or earlier."""
+        name = operation.name.value if operation.name else ""
+        estimate = prepared.estimates.get(name)
+        if estimate is None:
+            definitions = prepared.document.definitions if prepared.document is not None else ()
+            fragments = {node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)}
+            estimate = prepared.estimates[name] = Estimator(self._core, fragments).operation(operation)
+        return estimate
+
+    def _parse(self, text: str) -> Prepared:
         try:
-            document = parse(text)
+            document = parse(text, max_tokens=self._tokens)
+            errors = tuple(error for check in self._checks for error in check(document))
         except GraphQLError as error:
-            return Prepared(text, None, (error,), {})
-        errors = tuple(error for check in self._checks for error in check(document))
-        if not errors:
-            errors = tuple(self._validated(document))
+            return Prepared(text, None, (self._worded(error),), {}, syntax=True)
+        except RecursionError as error:
+            # Nested so deep that the parser gave up: no limit on tokens is low enough to rule that out.
+            return Prepared(text, None, (_refused(Invalid("The document nests too deep."), error),), {})
         operations = {
             node.name.value if node.name else "": node
             for node in document.definitions
@@ -92,11 +157,15 @@ class Documents:
         }
         return Prepared(text, document, errors, operations)
 
-    def _validated(self, document: DocumentNode) -> list[GraphQLError]:
-        context = ExecutionContext(
-            query=None, schema=self._schema, allowed_operations=list(OperationType)
-        )  # fmt: skip
-        return validate_document(self._schema._schema, document, tuple(context.validation_rules))  # noqa: SLF001 -- the graphql-core schema has no public name.
+    def _worded(self, error: GraphQLError) -> GraphQLError:
+        if self._tokens is None or not error.message.startswith(TOO_MANY_TOKENS):
+            return error
+        return _refused(LimitExceeded("tokens", "tokens or more", self._tokens + 1, self._tokens), error)
+
+
+def _refused(refusal: DomainError, cause: Exception) -> GraphQLError:
+    refusal.__cause__ = cause
+    return GraphQLError(refusal.message, original_error=refusal)
 
 
 class UsePrepared(SchemaExtension):

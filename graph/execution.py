@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from graph.compilation import ANONYMOUS, Planner, Uncompiled
 from graph.context import GraphContext
 from graph.documents import Documents, Prepared
 from graph.errors import Report, formatted
+from graph.refusals import Refusal
 from graph.schema import Schema
 
 REFUSED: Final = "An argument was refused."
@@ -43,6 +44,14 @@ class GraphAnswer:
     """Whether one statement answered it."""
     executed: bool = True
     """False when the request was refused before execution: then there is no `data`."""
+    data: bool = True
+    """Whether there is data, and it is not null."""
+    codes: tuple[str, ...] = ()
+    """The code of each error."""
+    refusal: Refusal | None = None
+    """What refused it on the way, with a status and headers of its own."""
+    syntax: bool = False
+    """Whether the document did not even parse."""
 
 
 class Execution:
@@ -75,6 +84,12 @@ class Execution:
         if operation.operation not in allowed:
             refusal = GraphQLError(f"A {operation.operation.value} is not allowed here.")
             return self.refused((refusal,), operation.operation)
+        return await self.run(request, prepared, operation, context)
+
+    async def run(
+        self, request: GraphRequest, prepared: Prepared, operation: OperationDefinitionNode, context: GraphContext
+    ) -> GraphAnswer:
+        """Run an operation of a valid document."""
         if operation.operation is OperationType.QUERY:
             try:
                 return await self._compiled(request, prepared, operation, context)
@@ -108,14 +123,43 @@ class Execution:
             context_value=context,
             operation_name=request.operation_name,
         )
-        errors = list(result.errors or ())
+        errors = tuple(result.errors or ())
+        suggestions = context.caller_or_none is not None
         executed = result.data is not None or any(error.path for error in errors)
         if not executed:
-            return self.refused(tuple(errors), operation)
-        answer: dict[str, Any] = {"errors": [formatted(error, self._report) for error in errors]} if errors else {}
-        return GraphAnswer(orjson.dumps(answer | {"data": result.data}), len(errors), operation)
+            return self.refused(errors, operation, suggestions=suggestions)
+        shaped = [formatted(error, self._report, suggestions=suggestions) for error in errors]
+        answer: dict[str, Any] = {"errors": shaped} if shaped else {}
+        return GraphAnswer(
+            orjson.dumps(answer | {"data": result.data}),
+            len(errors),
+            operation,
+            data=result.data is not None,
+            codes=_codes(shaped),
+        )
 
-    def refused(self, errors: tuple[GraphQLError, ...], operation: OperationType | None = None) -> GraphAnswer:
+    def refused(
+        self,
+        errors: Sequence[GraphQLError],
+        operation: OperationType | None = None,
+        *,
+        suggestions: bool = True,
+        syntax: bool = False,
+    ) -> GraphAnswer:
         """Answer errors alone."""
-        shaped = [formatted(error, self._report) for error in errors]
-        return GraphAnswer(orjson.dumps({"errors": shaped}), len(errors), operation, executed=False)
+        shaped = [formatted(error, self._report, suggestions=suggestions) for error in errors]
+        refusals = [each.original_error for each in errors if isinstance(each.original_error, Refusal)]
+        return GraphAnswer(
+            orjson.dumps({"errors": shaped}),
+            len(errors),
+            operation,
+            executed=False,
+            data=False,
+            codes=_codes(shaped),
+            refusal=refusals[0] if refusals else None,
+            syntax=syntax,
+        )
+
+
+def _codes(shaped: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(each["extensions"]["code"] for each in shaped)

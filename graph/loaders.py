@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from graph.declaration import DeclaredField, Node
 
 T = TypeVar("T")
+F = TypeVar("F", bound="asyncio.Future[Any] | None")
 
 MOST_LINKS: Final = 100
 """How many rows a list without pages holds at most."""
@@ -41,6 +42,12 @@ class Loaders:
         self._selections = Selections()
         self._loaders: dict[Hashable, DataLoader[Any, Any]] = {}
         self._position: asyncio.Future[Row] | None = None
+        self._running: set[asyncio.Future[Any]] = set()
+
+    def cancel(self) -> None:
+        """Stop what is still being read: the operation is over, and its fields no longer wait for it."""
+        for running in list(self._running):
+            running.cancel()
 
     def forget(self) -> None:
         """Drop what was read: a mutation has changed it."""
@@ -153,7 +160,7 @@ class Loaders:
         """Answer the tenant's position. It is read before anything else: what is newer will come as an event."""
         if self._position is None:
             read = self._context.reads.value(self._context.caller, name, {}, (Selected("value"),))
-            self._position = asyncio.ensure_future(read)
+            self._position = self._started(read)
         row = await asyncio.shield(self._position)
         return row["value"]
 
@@ -175,6 +182,7 @@ class Loaders:
 
     async def _load(self, question: Hashable, load: Callable[[list[Any]], Awaitable[list[T]]], key: Hashable) -> T:
         async def in_turn(keys: list[Any]) -> list[T]:
+            self._keep(asyncio.current_task())
             await self._after_position()
             return await load(keys)
 
@@ -182,8 +190,17 @@ class Loaders:
         if loader is None:
             loader = self._loaders[question] = DataLoader(load_fn=in_turn)
         # graphql-core cancels the siblings of a field that failed; other fields wait for the same future.
-        result: T = await asyncio.shield(asyncio.ensure_future(loader.load(key)))
+        result: T = await asyncio.shield(self._started(loader.load(key)))
         return result
+
+    def _started(self, awaitable: Awaitable[T]) -> asyncio.Future[T]:
+        return self._keep(asyncio.ensure_future(awaitable))
+
+    def _keep(self, running: F) -> F:
+        if running is not None:
+            self._running.add(running)
+            running.add_done_callback(self._running.discard)
+        return running
 
 
 def _entry(source: object, name: str, arguments: Mapping[str, Any]) -> Any:

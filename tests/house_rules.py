@@ -29,7 +29,7 @@ INFRASTRUCTURE = {
     "domain": words("answers currencies errors events reading signing unit values"),
     "resolvers": words("context guard performing"),
     "graph": words("""
-        budgets compilation connections context cost declaration declarations documents enums errors execution fields
+        admission budgets compilation connections context cost declaration declarations documents enums errors execution fields
         http ids inputs limits loaders mutations persisted problems refusals registry scalars schema selection shares
         values
     """),

@@ -23,7 +23,7 @@ from db.migrations import newest_revision
 from db.server import temporary_server
 from domain.access import Role
 from domain.signing import ASSET_SIGNATURE
-from graph.http import GraphQLView
+from graph.http import GraphQLEndpoint
 from tests.api import operation
 from tests.factories import access
 from tests.factories.access import Tenant
@@ -194,7 +194,7 @@ async def test_an_exception_is_logged_without_values(http: httpx.AsyncClient, mo
         canary = "canary in a frame"
         raise RuntimeError(f"canary in a message {canary}") from asyncpg.UniqueViolationError("canary in a detail")
 
-    monkeypatch.setattr(GraphQLView, "get_context", fail)
+    monkeypatch.setattr(GraphQLEndpoint, "_answered", fail)
     with written_logs(monkeypatch) as written:
         answer = await http.post("/graphql", json={"query": NAME})
     assert (answer.status_code, answer.text) == (500, "Internal Server Error")

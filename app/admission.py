@@ -1,0 +1,73 @@
+"""The front door of one system: documents, persisted operations, limits and budgets, as the settings have them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from starlette.types import ASGIApp
+
+from app.settings import Settings
+from app.wiring import System
+from db.access.operations import SqlRegistered
+from graph.admission import Admission
+from graph.budgets import Budgets, Places
+from graph.documents import Documents
+from graph.execution import Execution
+from graph.http import GraphQLEndpoint, GraphQLSockets, HttpRules, Observer, Profile
+from graph.limits import Limits, document_check
+from graph.persisted import Persisted, shipped
+
+
+@dataclass(frozen=True, slots=True)
+class FrontDoor:
+    """What serves `/graphql`, and what it is made of."""
+
+    execution: Execution
+    admission: Admission
+    http: ASGIApp
+    sockets: ASGIApp
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return what one request may ask."""
+    return Limits(
+        tokens=settings.limit_tokens,
+        depth=settings.limit_depth,
+        aliases=settings.limit_aliases,
+        directives=settings.limit_directives,
+        nodes=settings.limit_nodes,
+        points=settings.limit_points,
+        list_items=settings.limit_list_items,
+        body_bytes=settings.limit_body_bytes,
+        variable_bytes=settings.limit_variable_bytes,
+        response_bytes=settings.limit_response_bytes,
+        deadline_seconds=settings.operation_seconds,
+        body_seconds=settings.body_seconds,
+    )
+
+
+def front_door(system: System, observer: Observer) -> FrontDoor:
+    """Make the front door of an open system."""
+    settings, limits = system.settings, limits_of(system.settings)
+    documents = Documents(system.schema, [document_check(limits)], tokens=limits.tokens)
+    execution = Execution(system.schema, documents, system.answers, observer.masked)
+    persisted = Persisted(
+        shipped(),
+        SqlRegistered(system.pool),
+        automatic=settings.automatic_persistence,
+        only_registered=settings.only_persisted,
+    )
+    admission = Admission(
+        execution,
+        persisted,
+        limits,
+        Budgets(settings.rate_points, settings.rate_points_per_second),
+        Places(settings.operations_at_once, settings.operations_at_once_per_caller),
+    )
+    rules = HttpRules(Profile(settings.http_profile), texts_by_get=settings.texts_by_get)
+    return FrontDoor(
+        execution,
+        admission,
+        GraphQLEndpoint(admission, execution, system.context, observer, rules),
+        GraphQLSockets(system.schema, admission, execution, system.context),
+    )

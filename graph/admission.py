@@ -1,0 +1,170 @@
+"""Who may run which document, and how much of it: everything between a request and an operation that starts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+import orjson
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    GraphQLError,
+    OperationDefinitionNode,
+    OperationType,
+    SelectionSetNode,
+)
+
+from domain.access import address_group
+from domain.errors import DomainError, Unauthenticated
+from graph.budgets import Budgets, Places
+from graph.context import GraphContext
+from graph.cost import Cost
+from graph.documents import Prepared
+from graph.execution import EVERY_OPERATION, Execution, GraphAnswer, GraphRequest
+from graph.limits import Limits, check_variables
+from graph.persisted import Asked, Found, Persisted
+from graph.refusals import DeadlineExceeded, LimitExceeded, MethodNotAllowed
+
+PUBLIC: Final = frozenset({"__typename", "viewer", "login", "sessionRefresh", "sessionRevoke"})
+"""Root fields that need no session. `viewer` answers null there: it is how a client asks whether it has one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """An operation that may start."""
+
+    request: GraphRequest
+    prepared: Prepared
+    operation: OperationDefinitionNode
+    cost: Cost
+    remaining: int
+    trusted: bool
+
+
+class Admission:
+    """The way of every operation, whatever brought it."""
+
+    def __init__(
+        self, execution: Execution, persisted: Persisted, limits: Limits, budgets: Budgets, places: Places
+    ) -> None:
+        """Let pass to `execution` what the others allow."""
+        self.limits: Final = limits
+        self.places: Final = places
+        self._execution = execution
+        self._documents = execution.documents
+        self._persisted = persisted
+        self._budgets = budgets
+
+    async def answer(
+        self, asked: Asked, context: GraphContext, allowed: frozenset[OperationType] = EVERY_OPERATION
+    ) -> GraphAnswer:
+        """Answer a request; refusals are answers too."""
+        suggestions = context.caller_or_none is not None
+        principal = principal_of(context)
+        try:
+            with self.places.taken(principal):
+                found = await self._persisted.find(asked, context.caller_or_none)
+                prepared = self._prepared(found, context, principal)
+                if prepared.errors:
+                    return self._execution.refused(prepared.errors, suggestions=suggestions, syntax=prepared.syntax)
+                self._persisted.remember(found, principal)
+                admitted = self._admitted(asked, prepared, found, principal, allowed)
+                answer = await self._run(admitted, context)
+        except DomainError as error:
+            return self._execution.refused((GraphQLError(error.message, original_error=error),))
+        return self._with_cost(answer, admitted) if asked.extensions.get("cost") is True else answer
+
+    def _prepared(self, found: Found, context: GraphContext, principal: str) -> Prepared:
+        size = len(found.text)
+        if size > self.limits.document_characters:
+            raise LimitExceeded("documentCharacters", "characters", size, self.limits.document_characters)
+        if found.trusted is not None:
+            self._documents.pin(found.text)
+        prepared = self._documents.parsed(found.text, principal)
+        # Nobody learns from validation which fields there are without having signed in.
+        if context.caller_or_none is None and not prepared.errors and not _public(prepared):
+            raise Unauthenticated
+        return self._documents.validated(prepared)
+
+    def _admitted(
+        self, asked: Asked, prepared: Prepared, found: Found, principal: str, allowed: frozenset[OperationType]
+    ) -> Admitted:
+        operation = prepared.operation(asked.operation_name)
+        if operation.operation not in allowed:
+            raise MethodNotAllowed(
+                f"A {operation.operation.value} is sent by POST.", headers={"allow": "POST"}
+            )  # fmt: skip
+        check_variables(asked.variables, self.limits)
+        cost = self._documents.estimate(prepared, operation).under(asked.variables)
+        for name, what, asked_for, most in (
+            ("nodes", "rows", cost.nodes, self.limits.nodes),
+            ("cost", "points", cost.points, self.limits.points),
+        ):
+            if asked_for > most:
+                raise LimitExceeded(name, what, asked_for, most)
+        remaining = self._budgets.spend(principal, cost.points)
+        request = GraphRequest(found.text, asked.operation_name, asked.variables, asked.extensions)
+        return Admitted(request, prepared, operation, cost, remaining, trusted=found.trusted is not None)
+
+    async def _run(self, admitted: Admitted, context: GraphContext) -> GraphAnswer:
+        deadline = asyncio.timeout(self.limits.deadline_seconds)
+        try:
+            async with deadline:
+                answer = await self._execution.run(admitted.request, admitted.prepared, admitted.operation, context)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise DeadlineExceeded(self.limits.deadline_seconds) from None
+        finally:
+            context.loaders.cancel()
+        if len(answer.body) > self.limits.response_bytes:
+            raise LimitExceeded("responseBytes", "bytes of response", len(answer.body), self.limits.response_bytes)
+        return answer
+
+    def _with_cost(self, answer: GraphAnswer, admitted: Admitted) -> GraphAnswer:
+        cost = {
+            "nodes": admitted.cost.nodes,
+            "points": admitted.cost.points,
+            "remaining": admitted.remaining,
+            "capacity": self._budgets.capacity,
+            "restoredPerSecond": self._budgets.restored_per_second,
+        }
+        extensions = orjson.dumps({"extensions": {"cost": cost}})
+        return replace(answer, body=answer.body[:-1] + b"," + extensions[1:])
+
+
+def principal_of(context: GraphContext) -> str:
+    """Return who is counted: a user, a key, or everybody anonymous at one address."""
+    caller = context.caller_or_none
+    if caller is None:
+        return f"anonymous:{address_group(context.address)}"
+    return f"{caller.actor.noun}:{caller.actor.id}"
+
+
+def _public(prepared: Prepared) -> bool:
+    """Whether every operation of a document asks only for what needs no session."""
+    if prepared.document is None:
+        return False
+    definitions = prepared.document.definitions
+    fragments = {node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)}
+    return all(
+        name in PUBLIC for node in prepared.operations.values() for name in _roots(node.selection_set, fragments, set())
+    )
+
+
+def _roots(selection: SelectionSetNode, fragments: dict[str, FragmentDefinitionNode], seen: set[str]) -> Iterator[str]:
+    for node in selection.selections:
+        if isinstance(node, FieldNode):
+            yield node.name.value
+        elif isinstance(node, FragmentSpreadNode):
+            name = node.name.value
+            if name in fragments and name not in seen:
+                seen.add(name)
+                yield from _roots(fragments[name].selection_set, fragments, seen)
+        else:
+            below: SelectionSetNode = node.selection_set  # type: ignore[attr-defined]  # only inline fragments are left
+            yield from _roots(below, fragments, seen)

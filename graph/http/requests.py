@@ -1,0 +1,112 @@
+"""What an HTTP request asks: its body or its query string, read within limits and checked for its form."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, Final
+
+import orjson
+from starlette.datastructures import Headers, QueryParams
+from starlette.requests import Request
+
+from graph.limits import Limits
+from graph.persisted import Asked
+from graph.refusals import (
+    BodyTimeout,
+    MalformedParameters,
+    MalformedRequest,
+    MethodNotAllowed,
+    TooLarge,
+    UnsupportedMediaType,
+)
+
+CLOSE: Final = {"connection": "close"}
+"""What is left of a body that is refused unread would be taken for the next request."""
+
+
+async def posted(request: Request, limits: Limits) -> Asked:
+    """Read a POST request; raises a Refusal."""
+    check_content_type(request.headers)
+    body = await _body(request, limits)
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedRequest("The body is not JSON in UTF-8.") from error
+    return asked_of(content)
+
+
+def got(parameters: QueryParams, *, texts: bool) -> Asked:
+    """Read a GET request; unless `texts` are allowed, only a registered document may be asked for."""
+    content: dict[str, Any] = {}
+    for name in ("query", "documentId", "operationName"):
+        if name in parameters:
+            content[name] = parameters[name]
+    for name in ("variables", "extensions"):
+        if parameters.get(name):
+            try:
+                content[name] = orjson.loads(parameters[name])
+            except orjson.JSONDecodeError as error:
+                raise MalformedParameters(f"`{name}` is not JSON.") from error
+    asked = asked_of(content)
+    if asked.query is not None and not texts:
+        raise MethodNotAllowed(
+            "GET is for registered documents: send `documentId`, or the text by POST.", headers={"allow": "POST"}
+        )
+    return asked
+
+
+def check_content_type(headers: Headers) -> None:
+    """Refuse every body but JSON in UTF-8, so that no plain form of another site can send one."""
+    name, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
+    charset = {key: value.strip('"') for key, _, value in (each.partition("=") for each in parameters)}.get("charset")
+    if name != "application/json" or charset not in {None, "utf-8"}:
+        raise UnsupportedMediaType
+
+
+async def _body(request: Request, limits: Limits) -> bytes:
+    """Read the body, and stop as soon as it is known to be too large or too slow."""
+    announced = request.headers.get("content-length", "0")
+    if announced.isdecimal() and int(announced) > limits.body_bytes:
+        raise _too_large(int(announced), limits)
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(limits.body_seconds):
+            async for chunk in request.stream():
+                size += len(chunk)
+                if size > limits.body_bytes:
+                    raise _too_large(size, limits)
+                chunks.append(chunk)
+    except TimeoutError as error:
+        raise BodyTimeout(headers=CLOSE) from error
+    return b"".join(chunks)
+
+
+def _too_large(size: int, limits: Limits) -> TooLarge:
+    refusal = TooLarge("bodyBytes", "bytes of body", size, limits.body_bytes)
+    refusal.headers.update(CLOSE)
+    return refusal
+
+
+def asked_of(content: object) -> Asked:
+    """Check the form of a request, whatever brought it; raises MalformedParameters."""
+    if isinstance(content, list):
+        raise MalformedParameters("One request holds one operation: batches are not supported.")
+    if not isinstance(content, dict):
+        raise MalformedParameters("The request is not a JSON object.")
+    texts = {name: content.get(name) for name in ("query", "documentId", "operationName")}
+    for name, text in texts.items():
+        if text is not None and not isinstance(text, str):
+            raise MalformedParameters(f"`{name}` is not a string.")
+    maps = {name: content.get(name) for name in ("variables", "extensions")}
+    for name, entries in maps.items():
+        if entries is not None and not isinstance(entries, dict):
+            raise MalformedParameters(f"`{name}` is not an object.")
+    return Asked(
+        query=texts["query"],
+        document_id=texts["documentId"],
+        # An empty name is what forms of some clients send for none.
+        operation_name=texts["operationName"] or None,
+        variables=maps["variables"] or {},
+        extensions=maps["extensions"] or {},
+    )

@@ -124,6 +124,20 @@ def schema() -> None:
 
 
 @velocity.command()
+def explain(
+    file: Annotated[Path, typer.Argument(help="A document.", exists=True, dir_okay=False)],
+    email: Annotated[str, typer.Option("--as", help="As whom: their e-mail address.")],
+    operation: Annotated[str | None, typer.Option(help="Which of the document's operations.")] = None,
+    variables: Annotated[str, typer.Option(help="A JSON object.")] = "{}",
+) -> None:
+    """Print the statement that answers a document, PostgreSQL's plan and the indexes, or why resolvers run it."""
+    from app.explain import explain as explain_document
+    from app.settings import Settings
+
+    typer.echo(run(explain_document(Settings(), file.read_text(encoding="utf-8"), operation, variables, email)))
+
+
+@velocity.command()
 def doctor(
     *, audit: Annotated[bool, typer.Option("--audit", help="Verify every tenant's audit chain.")] = False
 ) -> None:

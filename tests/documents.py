@@ -28,7 +28,7 @@ from graphql import (
 
 from tests.demo import NOW
 
-DEEPEST = 4
+DEEPEST = 5
 MOST_FIELDS = 4
 
 

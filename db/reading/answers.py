@@ -26,7 +26,7 @@ class SqlAnswers:
         """Compile against `catalogue` and run through `pool`."""
         self._catalogue = catalogue
         self._pool = pool
-        self._keys = keys
+        self.keys = keys
         self.hits = 0
         self.misses = 0
         self.evictions = 0
@@ -41,7 +41,7 @@ class SqlAnswers:
     def prepared(self, caller: Caller, plan: Plan, given: Given) -> tuple[Template, dict[str, object]]:
         """Return the statement for a request, and what fills its slots."""
         bound: dict[str, object] = {
-            "tenant": caller.tenant_id, "viewer": caller.user_id, "members": caller.members,
+            "tenant": caller.tenant_id, "viewer": caller.actor.id, "members": caller.members,
         }  # fmt: skip
         extents, shape = self._extents(caller, plan, given, bound)
         statements_: OrderedDict[Hashable, Template] = plan.statements.setdefault("kept", OrderedDict())
@@ -52,7 +52,7 @@ class SqlAnswers:
             statements_.move_to_end(key)
             return template, bound
         self.misses += 1
-        w = TemplateWriter(caller, self._keys.asset, self._keys.event)
+        w = TemplateWriter(caller, self.keys.asset, self.keys.event)
         template = Template(Compiler(w, self._catalogue, extents).document(plan), tuple(w.values))
         statements_[key] = template
         if len(statements_) > KEPT:
@@ -65,7 +65,7 @@ class SqlAnswers:
         pages, shape = [], []
         for number, page in enumerate(given.pages):
             extent = statements.page_range(
-                self._catalogue.sources[nouns[number]], page, self._keys.cursor, caller.tenant_id
+                self._catalogue.sources[nouns[number]], page, self.keys.cursor, caller.tenant_id
             )
             names = tuple(name for name, _ in page.filter)
             pages.append((extent, names))

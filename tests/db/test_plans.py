@@ -1,0 +1,147 @@
+"""Plans on a skewed database: one tenant with nearly all rows beside two hundred small ones; nothing large is scanned."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+from asyncpg import Connection, Record
+
+from app import wiring
+from app.database import Database
+from app.demo.seed import seed
+from app.settings import Settings
+from app.wiring import System
+from db.engine import READ_SETTINGS, SET_TENANT
+from db.migrations import migrate
+from db.reading.explaining import explained
+from db.reading.source import Source
+from db.reading.template import TemplateWriter
+from db.server import PostgresServer, temporary_server
+from db.sources import CATALOGUE
+from domain.access import Role
+from domain.values import new_id
+from graph.compilation import Planner
+from graph.documents import Documents
+from tests import demo
+from tests.api import Api, operation
+from tests.demo import NOW, PASSWORD, Demo
+from tests.factories.access import Tenant
+from tests.factories.access import tenant as new_tenant
+from tests.factories.people import lead, person
+from tests.graph.test_contract import QUERIES
+
+SMALL_TENANTS = 200
+LONGEST_SCAN = 10_000
+
+
+
+@pytest.fixture(scope="module")
+def skewed_server() -> Iterator[PostgresServer]:
+    with temporary_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def skewed(skewed_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
+    """The demo at scale 1, and two hundred tenants with a few rows each."""
+    addresses = skewed_server.addresses
+    await migrate(addresses.owner)
+    folder: Path = tmp_path_factory.mktemp("skewed")
+    await seed(addresses.owner, scale=1, password=PASSWORD, asset_folder=folder, now=NOW)
+    owner = await asyncpg.connect(addresses.owner)
+    try:
+        async with owner.transaction():
+            for _ in range(SMALL_TENANTS):
+                small = await new_tenant(owner)
+                person_id = await person(owner, small)
+                await lead(owner, small, person_id=person_id, assignee_id=small.users[Role.JUNIOR_BROKER])
+        await owner.execute("ANALYZE")
+        large = await demo.tenant_of(owner, "admin@saffron.example")
+        settings = Settings(data_dir=folder)
+        async with wiring.system(settings, Database(addresses.app, addresses.owner, embedded=True)) as system:
+            callers = await demo.find_callers(owner, large)
+            yield Demo(large, Api(system, Tenant(large)), owner, callers)
+    finally:
+        await owner.close()
+
+
+@pytest.fixture(scope="module")
+async def reading(skewed: Demo) -> AsyncIterator["Connection[Record]"]:
+    """A connection with the settings of the read pool."""
+    connection = await asyncpg.connect(skewed.api.system.database.app, server_settings=READ_SETTINGS)
+    yield connection
+    await connection.close()
+
+
+async def scans(skewed: Demo, reading: "Connection[Record]", name: str, role: Role, tenant: Tenant | None) -> list[str]:
+    """Return the tables that a client operation reads whole beyond the limit."""
+    system: System = skewed.api.system
+    [case] = [case for case in QUERIES if case.name == name]
+    caller = skewed.caller(role) if tenant is None else tenant.caller(role)
+    documents, planner = Documents(system.schema), Planner(system.schema)
+    prepared = documents.get(operation(name))
+    node = prepared.operation(None)
+    variables = planner.coerced(prepared, node, await case.variables(skewed))
+    compiled = planner.compiled(prepared, node, variables, caller)
+    template, bound = system.answers.prepared(caller, compiled.plan, compiled.given(variables))
+    await reading.fetchval(SET_TENANT, str(caller.tenant_id))
+    plan = await explained(reading, template.sql, template.filled(bound))
+    return [f"{table}: {rows}" for table, rows in plan.scans if rows > LONGEST_SCAN]
+
+
+ALLOWED = {
+    (case.name, role)
+    for case in QUERIES
+    for role in Role
+    if not (case.name == "AuditTrail" and role is Role.JUNIOR_BROKER)
+}
+
+
+@pytest.mark.parametrize("role", list(Role), ids=lambda role: role.name)
+@pytest.mark.parametrize("name", [case.name for case in QUERIES])
+async def test_no_client_query_reads_a_large_table_whole(
+    name: str, role: Role, skewed: Demo, reading: "Connection[Record]"
+) -> None:
+    if (name, role) not in ALLOWED:
+        return
+    assert await scans(skewed, reading, name, role, None) == []
+
+
+async def test_the_smallest_tenant_is_not_served_by_reading_the_largest(
+    skewed: Demo, reading: "Connection[Record]"
+) -> None:
+    small = await new_tenant(skewed.owner)
+    found = {case.name: await scans(skewed, reading, case.name, Role.ADMIN, small) for case in QUERIES}
+    assert {name: tables for name, tables in found.items() if tables} == {}
+
+
+ORDERS = [(source, order) for source in CATALOGUE.sources.values() for order in source.orders]
+
+
+@pytest.mark.parametrize(("source", "order"), ORDERS, ids=lambda each: getattr(each, "noun", each))
+async def test_every_order_has_its_index(
+    source: Source, order: str, skewed: Demo, reading: "Connection[Record]"
+) -> None:
+    caller = skewed.caller(Role.ADMIN)
+    w = TemplateWriter(caller)
+    t = w.alias(source.table)
+    tenant = f"{t.tenant_id} = '{caller.tenant_id}'"
+    links = [
+        (other.noun, link.remote)
+        for other in CATALOGUE.sources.values()
+        for link in other.links.values()
+        if getattr(link, "target", None) == source.noun and getattr(link, "remote", None)
+    ]
+    conditions = ["", *(f" and {getattr(t, str(remote))} = '{new_id()}'" for _, remote in links)]
+    await reading.fetchval(SET_TENANT, str(caller.tenant_id))
+    await reading.execute("SET enable_seqscan = off; SET enable_sort = off")
+    plans = []
+    for condition in conditions:
+        statement = (
+            f"EXPLAIN SELECT 1 FROM {source.table.name} {t.name} WHERE {tenant}{condition}"
+            f" ORDER BY {source.orders[order].sql(t)}, {t.id} LIMIT 21"
+        )
+        plans.append("\n".join(row[0] for row in await reading.fetch(statement)))
+    await reading.execute("RESET enable_seqscan; RESET enable_sort")
+    assert any("Sort" not in plan for plan in plans), plans[0]

@@ -170,6 +170,9 @@ class OriginChecked:
         if scope["type"] == "lifespan" or not _acts(scope) or self._may_call(scope):
             await self._app(scope, receive, send)
             return
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
         error = {
             "message": "Pages of this origin may not call here. VELOCITY_ORIGINS lists those that may.",
             "extensions": {"code": "NOT_ALLOWED"},

@@ -186,7 +186,7 @@ async def test_a_configured_origin_may_call_and_others_may_still_not(system: Sys
 @pytest.mark.parametrize("origin", ["*", "cockpit.example", "https://cockpit.example/", "https://*.example", "null"])
 def test_an_origin_is_a_whole_one(origin: str) -> None:
     with pytest.raises(ValidationError, match="origins"):
-        Settings(origins=origin)
+        Settings.model_validate({"origins": origin})
 
 
 async def opened(http: httpx.AsyncClient, **headers: str) -> Any:

@@ -19,7 +19,7 @@ def documented() -> dict[str, tuple[str, str]]:
 
 
 def shown(default: object) -> str:
-    return "none" if default is None else f"`{default}`"
+    return "none" if default in {None, ()} else f"`{default}`"
 
 
 def test_the_page_says_every_setting_as_it_is() -> None:

@@ -11,7 +11,7 @@ const EXAMPLES = Object.entries(operations).map(([name, text]) => {
 });
 const HEADINGS = { query: "Queries", mutation: "Mutations", subscription: "Subscriptions" };
 
-function Group({ kind, examples, onOpen }) {
+function Group({ kind, examples, ready, onOpen }) {
   if (examples.length === 0) return null;
   return (
     <section>
@@ -19,7 +19,7 @@ function Group({ kind, examples, onOpen }) {
       <ul>
         {examples.map((example) => (
           <li key={example.name}>
-            <button type="button" className="graphiql-un-styled" onClick={() => onOpen(example)}>
+            <button type="button" className="graphiql-un-styled" disabled={!ready} onClick={() => onOpen(example)}>
               {example.name}
             </button>
           </li>
@@ -31,12 +31,17 @@ function Group({ kind, examples, onOpen }) {
 
 function Examples() {
   const [wanted, setWanted] = useState("");
-  const { schema, queryEditor, variableEditor } = useGraphiQL(({ schema, queryEditor, variableEditor }) => ({
-    schema,
-    queryEditor,
-    variableEditor,
-  }));
+  const { schema, isIntrospecting, queryEditor, variableEditor } = useGraphiQL(
+    ({ schema, isIntrospecting, queryEditor, variableEditor }) => ({
+      schema,
+      isIntrospecting,
+      queryEditor,
+      variableEditor,
+    }),
+  );
   const { addTab } = useGraphiQLActions();
+  // What is put into an editor that is still being made is lost, and drafts of variables need the schema.
+  const ready = queryEditor && variableEditor && !isIntrospecting;
 
   function open({ text, definition }) {
     addTab();
@@ -57,7 +62,13 @@ function Examples() {
         onChange={(event) => setWanted(event.target.value)}
       />
       {Object.keys(HEADINGS).map((kind) => (
-        <Group key={kind} kind={kind} examples={shown.filter((example) => example.kind === kind)} onOpen={open} />
+        <Group
+          key={kind}
+          kind={kind}
+          examples={shown.filter((example) => example.kind === kind)}
+          ready={ready}
+          onOpen={open}
+        />
       ))}
     </div>
   );

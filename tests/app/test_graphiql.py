@@ -1,0 +1,160 @@
+"""GraphiQL in a real browser: signing in, the examples, rows, a session that lasts, and no word to any other host."""
+
+import json
+import os
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from app.wiring import System
+from domain.access import Role
+from domain.values import new_id
+from tests.app.browser import Page, browsing
+from tests.demo import PASSWORD, SIGN_INS, Demo
+from tests.serving import serving
+
+PICTURE = Path(__file__).parents[2] / "docs" / "graphiql.png"
+SHOWN = "document.querySelector('.result-window .view-lines')?.textContent.replaceAll('\\u00a0', ' ')"
+
+
+@pytest.fixture
+async def page(folder: Path) -> AsyncIterator[Page]:
+    """A tab that must neither ask another host nor have anything to complain about."""
+    async with browsing(folder) as tab:
+        yield tab
+
+
+async def sign_in(page: Page, http: httpx.AsyncClient) -> None:
+    await page.open(str(http.base_url.join("/graphiql")))
+    await page.type("input[name=email]", SIGN_INS[Role.SENIOR_BROKER])
+    await page.type("input[name=password]", PASSWORD)
+    await page.click("button[type=submit]")
+    await page.until("document.querySelector('.account') !== null")
+
+
+async def open_example(page: Page, name: str) -> None:
+    await page.click("button[aria-label='Show Examples']")
+    await page.type(".examples input", name)
+    await page.click(".examples li button:not([disabled])")
+    await page.until(
+        f"[...document.querySelectorAll('.view-lines')].some((each) => each.textContent.includes('{name}('))"
+    )
+
+
+async def run(page: Page) -> str:
+    """Execute what is in the editor and return what is shown then."""
+    await page.click(".graphiql-execute-button:not([disabled])")
+    return str(await page.until(f"({SHOWN} ?? '').includes('\"data\"') && {SHOWN}"))
+
+
+def sent(page: Page) -> list[str]:
+    """The names of the operations that the page sent."""
+    return [json.loads(each["postData"])["operationName"] for each in page.requests if each["method"] == "POST"]
+
+
+def strangers(page: Page, http: httpx.AsyncClient) -> list[str]:
+    """Addresses of other origins that were asked; what is written into the page itself has none."""
+    own = urlsplit(str(http.base_url)).netloc
+    asked = [urlsplit(each["url"]) for each in page.requests]
+    return [each.geturl() for each in asked if each.scheme not in {"data", "blob", "about"} and each.netloc != own]
+
+
+async def background(page: Page) -> tuple[int, ...]:
+    """The colour behind the sidebar and behind the letters of the editor, as red, green, blue."""
+    colour = await page.until(
+        "document.querySelector('.monaco-editor') && "
+        "getComputedStyle(document.querySelector('.monaco-editor')).backgroundColor"
+    )
+    return tuple(int(each) for each in re.findall(r"\d+", colour)[:3])
+
+
+async def test_an_example_shows_rows_and_nobody_else_is_asked(
+    page: Page, http: httpx.AsyncClient, demo_tenant: Demo
+) -> None:
+    await page.prefer("light")
+    await sign_in(page, http)
+    await open_example(page, "LeadBoard")
+    rows = await run(page)
+    assert '"leads"' in rows
+    assert '"fullName"' in rows
+    assert page.complaints == []
+    assert strangers(page, http) == []
+    assert {"Login", "LeadBoard"} <= set(sent(page))
+    # The editor's workers run under the strict policy too, and were really asked for.
+    workers = [each["url"] for each in page.requests if each["url"].endswith(".worker.js")]
+    assert len(workers) >= 2
+    picture = await page.picture()
+    assert picture.startswith(b"\x89PNG")
+    if os.environ.get("VELOCITY_TAKE_PICTURE"):
+        PICTURE.write_bytes(picture)
+
+
+async def test_the_session_outlives_a_reload_and_is_refreshed_before_it_expires(
+    page: Page, system: System, demo_tenant: Demo
+) -> None:
+    # So short that every request finds its token about to end.
+    rules = replace(system.sign_in.rules, access_token=timedelta(seconds=50))
+    async with serving(replace(system, sign_in=replace(system.sign_in, rules=rules))) as http:
+        await sign_in(page, http)
+        await open_example(page, "LeadBoard")
+        assert '"fullName"' in await run(page)
+        first = sent(page)
+        assert first[0] == "Login"
+        assert first[first.index("LeadBoard") - 1] == "SessionRefresh"
+
+        page.requests.clear()
+        await page.call("Page.reload")
+        await page.until("performance.getEntriesByType('navigation')[0].type === 'reload'")
+        await page.until("document.querySelector('.account') !== null")
+        assert '"fullName"' in await run(page)
+    again = sent(page)
+    assert "Login" not in again
+    # Whatever was asked was asked with a fresh token: requests that come together share one exchange.
+    assert again[0] == "SessionRefresh"
+    assert again[again.index("LeadBoard") - 1] == "SessionRefresh"
+    assert page.complaints == []
+
+
+async def test_a_session_that_was_ended_elsewhere_leads_back_to_the_form(
+    page: Page, http: httpx.AsyncClient, system: System, demo_tenant: Demo
+) -> None:
+    await sign_in(page, http)
+    await page.value(
+        "sessionStorage.setItem('velocity.session', JSON.stringify("
+        "{...JSON.parse(sessionStorage.getItem('velocity.session')), accessTokenExpiresAt: 0, refreshToken: 'x'}))"
+    )
+    await page.call("Page.reload")
+    await page.until("document.querySelector('input[name=email]') !== null")
+    assert await page.value("sessionStorage.getItem('velocity.session')") is None
+
+
+async def test_a_wrong_password_is_said_and_nothing_is_kept(
+    page: Page, http: httpx.AsyncClient, demo_tenant: Demo
+) -> None:
+    await page.open(str(http.base_url.join("/graphiql")))
+    await page.type("input[name=email]", f"{new_id()}@saffron.example")
+    await page.type("input[name=password]", "wrong")
+    await page.click("button[type=submit]")
+    said = await page.until("document.querySelector('[role=alert]')?.textContent")
+    assert said == "The e-mail address or the password is wrong."
+    assert await page.value("sessionStorage.length") == 0
+    assert page.complaints == []
+
+
+async def test_dark_and_light_as_the_system_prefers(page: Page, http: httpx.AsyncClient, demo_tenant: Demo) -> None:
+    await page.prefer("dark")
+    await sign_in(page, http)
+    dark = await background(page)
+    assert max(dark) < 80
+    await page.prefer("light")
+    await page.call("Page.reload")
+    await page.until("performance.getEntriesByType('navigation')[0].type === 'reload'")
+    light = await background(page)
+    assert min(light) > 200
+    assert page.complaints == []

@@ -35,7 +35,6 @@ SMALL_TENANTS = 200
 LONGEST_SCAN = 10_000
 
 
-
 @pytest.fixture(scope="module")
 def skewed_server() -> Iterator[PostgresServer]:
     with temporary_server() as running:
@@ -116,7 +115,12 @@ async def test_the_smallest_tenant_is_not_served_by_reading_the_largest(
     assert {name: tables for name, tables in found.items() if tables} == {}
 
 
-ORDERS = [(source, order) for source in CATALOGUE.sources.values() for order in source.orders]
+UNLISTED = {"tenants", "system_actors", "uploads"}
+"""Nouns that no connection lists: they are read by id only."""
+
+ORDERS = [
+    (source, order) for source in CATALOGUE.sources.values() for order in source.orders if source.noun not in UNLISTED
+]
 
 
 @pytest.mark.parametrize(("source", "order"), ORDERS, ids=lambda each: getattr(each, "noun", each))
@@ -131,7 +135,7 @@ async def test_every_order_has_its_index(
         (other.noun, link.remote)
         for other in CATALOGUE.sources.values()
         for link in other.links.values()
-        if getattr(link, "target", None) == source.noun and getattr(link, "remote", None)
+        if getattr(link, "target", None) == source.noun and isinstance(getattr(link, "remote", None), str)
     ]
     conditions = ["", *(f" and {getattr(t, str(remote))} = '{new_id()}'" for _, remote in links)]
     await reading.fetchval(SET_TENANT, str(caller.tenant_id))
@@ -144,4 +148,6 @@ async def test_every_order_has_its_index(
         )
         plans.append("\n".join(row[0] for row in await reading.fetch(statement)))
     await reading.execute("RESET enable_seqscan; RESET enable_sort")
-    assert any("Sort" not in plan for plan in plans), plans[0]
+    # A unique column before the id leaves nothing to sort.
+    sorts = [plan.replace("Incremental Sort", "") for plan in plans]
+    assert any("Sort " not in plan for plan in sorts), plans[0]

@@ -217,8 +217,9 @@ async def walked(demo: Demo, caller: Caller, listed: Listed, asked: tuple[Row, s
     limit, cursor, more, edge = ("last", "before", "hasPreviousPage", "startCursor") if backwards else forwards
     filtered = f", $filter: {listed.type}Filter" if given else ""
     document = (
-        f"query ($size: Int, $cursor: String, $order: {listed.type}Order{filtered}) {{ page: {listed.field}({limit}: $size,"
-        f" {cursor}: $cursor, orderBy: $order{', filter: $filter' if given else ''})"
+        f"query ($size: Int, $cursor: String, $order: {listed.type}Order{filtered})"
+        f" {{ page: {listed.field}({limit}: $size, {cursor}: $cursor, orderBy: $order"
+        f"{', filter: $filter' if given else ''})"
         f" {{ edges {{ node {{ id }} }} pageInfo {{ {more} {edge} }} totalCount }} }}"
     )
     found: list[str] = []

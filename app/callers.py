@@ -10,7 +10,8 @@ from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from domain.access import Accounts, Caller, Claims, TokenExpired, TokenInvalid, Tokens, caller_of
+from app.keys import CheckedKeys
+from domain.access import KEY_MARK, Accounts, Caller, Claims, TokenExpired, TokenInvalid, Tokens, caller_of
 
 MOST_REMEMBERED: Final = 20_000
 
@@ -33,6 +34,7 @@ class CheckedCallers:
         self,
         tokens: Tokens,
         accounts: Accounts,
+        keys: CheckedKeys,
         *,
         recheck_seconds: float,
         clock: Callable[[], datetime],
@@ -41,6 +43,7 @@ class CheckedCallers:
         """Trust what was read for `recheck_seconds`, or until this process hears that the session changed."""
         self._tokens = tokens
         self._accounts = accounts
+        self._keys = keys
         self._recheck_seconds = recheck_seconds
         self._clock = clock
         self._stopwatch = stopwatch
@@ -49,7 +52,9 @@ class CheckedCallers:
         self._reading: Final[dict[UUID, asyncio.Task[Caller | None]]] = {}
 
     async def caller_for(self, token: str) -> Caller:
-        """Return who bears a token; raises TokenInvalid or TokenExpired."""
+        """Return who bears an access token or an API key; raises TokenInvalid, TokenExpired or ApiKeyRefused."""
+        if token.startswith(KEY_MARK):
+            return await self._keys.caller_for(token)
         claims = self._claims.get(token)
         if claims is None:
             claims = self._tokens.verify(token)
@@ -70,6 +75,10 @@ class CheckedCallers:
         """Trust nothing that is remembered of a session, nor what is being read of it now."""
         self._read.pop(session_id, None)
         self._reading.pop(session_id, None)
+
+    def forget_key(self, key_id: UUID) -> None:
+        """Trust nothing that is remembered of an API key."""
+        self._keys.forget(key_id)
 
     async def _read_again(self, claims: Claims) -> Caller | None:
         """Read a session's user; requests that come meanwhile wait for the same statement."""

@@ -16,6 +16,7 @@ from app.callers import CheckedCallers
 from app.contents import FileContents
 from app.database import Database
 from app.failures import CannotContinue
+from app.keys import CheckedKeys
 from app.metrics import Metrics
 from app.objects import object_store, upload_rules
 from app.outside.mock import MockMessenger
@@ -24,6 +25,7 @@ from app.secrets import kept
 from app.settings import Settings
 from app.tokens import JwtTokens, signing_keys
 from db.access.accounts import SqlAccounts
+from db.access.keys import SqlApiKeyLookup
 from db.assets.receipts import SqlReceipts
 from db.engine import ReadPool, create_write_engine
 from db.reading.answers import SqlAnswers
@@ -116,7 +118,9 @@ async def ports(settings: Settings, database: Database) -> AsyncIterator[Ports]:
         access_token=timedelta(seconds=settings.access_token_seconds),
         refresh_token=timedelta(seconds=settings.refresh_token_seconds),
     )
-    callers = CheckedCallers(tokens, accounts, recheck_seconds=settings.recheck_seconds, clock=utc_now)
+    seconds = settings.recheck_seconds
+    api_keys = CheckedKeys(SqlApiKeyLookup(pool, engine), recheck_seconds=seconds, clock=utc_now)
+    callers = CheckedCallers(tokens, accounts, api_keys, recheck_seconds=seconds, clock=utc_now)
     sign_in = SignInPorts(accounts=accounts, passwords=passwords, tokens=tokens, callers=callers, rules=rules)
     contents = FileContents(settings.upload_pixels)
     try:

@@ -217,7 +217,7 @@ def root_value(description: str, permission: Permission | None, *arguments: Argu
     return _declared(description, Specification(FieldKind.VALUE, arguments, permission))
 
 
-@dataclass_transform(field_specifiers=(column, link, connection, reference))
+@dataclass_transform(field_specifiers=(column, link, links, connection, reference))
 def noun(
     name: str,
     *,
@@ -255,7 +255,7 @@ def interface(description: str) -> Callable[[type[T]], type[T]]:
     return decorate
 
 
-@dataclass_transform(field_specifiers=(column, link, connection, reference))
+@dataclass_transform(field_specifiers=(column, link, links, connection, reference))
 def kind(of: type, member: Enum, *, description: str) -> Callable[[type[T]], type[T]]:
     """Declare one kind of an interface noun."""
 
@@ -270,7 +270,7 @@ def kind(of: type, member: Enum, *, description: str) -> Callable[[type[T]], typ
     return decorate
 
 
-@dataclass_transform(field_specifiers=(column, link, connection, reference))
+@dataclass_transform(field_specifiers=(column, link, links, connection, reference))
 def value(name: str, *, description: str) -> Callable[[type[T]], type[T]]:
     """Declare an object without an id: it is part of its row."""
 
@@ -283,7 +283,7 @@ def value(name: str, *, description: str) -> Callable[[type[T]], type[T]]:
     return decorate
 
 
-@dataclass_transform(field_specifiers=(column, link, connection, reference))
+@dataclass_transform(field_specifiers=(column, link, links, connection, reference))
 def payload(description: str) -> Callable[[type[T]], type[T]]:
     """Declare what a mutation answers; its links are followed after the unit has committed."""
 

@@ -69,6 +69,7 @@ QUERIES = (
 )
 MUTATIONS = (
     access.AccessMutation,
+    access.ApiKeyMutation,
     assets.AssetMutation,
     people.PersonMutation,
     people.PersonMergeMutation,

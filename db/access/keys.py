@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.access.source import API_KEYS
-from db.access.tables import api_key_operations, api_keys
+from db.access.tables import api_key_operations, api_keys, persisted_operations
 from db.reading.reads import Fetch
 from domain.access import ApiKey, ApiKeyCreate, ApiKeyStanding, Role
 from domain.errors import NotFound
@@ -51,7 +51,15 @@ class SqlApiKeys:
             role=command.role.name, created_at=now, expires_at=command.expires_at,
             created_by_id=self._unit.caller.as_user(),
         )  # fmt: skip
-        for operation_id in sorted(set(command.operation_ids)):
+        wanted = sorted(set(command.operation_ids))
+        found = await self._unit.connection.execute(
+            select(func.count()).where(
+                persisted_operations.c.tenant_id == self._unit.caller.tenant_id, persisted_operations.c.id.in_(wanted)
+            )
+        )
+        if found.scalar_one() != len(wanted):
+            raise NotFound(field="operationIds")
+        for operation_id in wanted:
             await self._unit.add(api_key_operations, api_key_id=key_id, persisted_operation_id=operation_id)
 
     async def get_for_update(self, key_id: UUID) -> ApiKey:

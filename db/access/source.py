@@ -7,7 +7,7 @@ import json
 from db.access.tables import api_keys, persisted_operations, system_actors, tenants, users
 from db.reading.fields import document, enum, text, time
 from db.reading.signing import asset_address
-from db.reading.source import Computed, Link, Ordering, source
+from db.reading.source import Computed, Link, Ordering, Through, source
 from db.reading.writer import Alias, Writer
 from db.visibility import everyone
 from domain.access import PERMISSIONS, Permission
@@ -84,7 +84,20 @@ API_KEYS = source(
     prefix="apikey",
     visible=everyone,
     default_order=("CREATED_AT", True),
-    columns={"display_name": text("display_name")},
+    columns={
+        "display_name": text("display_name"),
+        "prefix": text("prefix"),
+        "role": enum("role"),
+        "created_at": time("created_at"),
+        "last_used_at": time("last_used_at", null=True),
+        "expires_at": time("expires_at", null=True),
+        "revoked_at": time("revoked_at", null=True),
+    },
+    links={
+        "operations": Link(
+            "persisted_operations", remote=Through("api_key_operations", "api_key_id", "persisted_operation_id")
+        ),
+    },
     orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
 )
 

@@ -62,7 +62,7 @@ class PageWriter:
         w, source, link = self.w, self.source, self._link
         if link is None or self._parent is None:
             return conditions.matching(w, source, t, filter)
-        below = f"{getattr(t, str(link.remote))} = {getattr(self._parent, link.key)}"
+        below = link.below(w, t, getattr(self._parent, link.key))
         where = link.where(w, t) if link.where is not None else None
         return conditions.visible(w, source, t, below, where, *conditions.filtered(w, source, t, filter))
 

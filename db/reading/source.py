@@ -75,16 +75,38 @@ Entry = Column | Value | Choice
 
 
 @dataclass(frozen=True, slots=True)
+class Through:
+    """A table between two sources: its column `here` holds this row's key, its column `there` the other row's id."""
+
+    table: str
+    here: str
+    there: str
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
-    """To another source: by a key in this row (`local`), or by a column there that holds this row's key (`remote`)."""
+    """To another source: by a key in this row (`local`), or by a column there that holds this row's key (`remote`).
+
+    Where many rows belong to many, `remote` is the table between them.
+    """
 
     target: str
     local: str | Callable[[Writer, Alias], str] | None = None
-    remote: str | None = None
+    remote: str | Through | None = None
     key: str = "id"
     key_type: str = "uuid"
     where: Predicate | None = None
     mask: Predicate | None = None
+
+    def below(self, w: Writer, t: Alias, key: str) -> str:
+        """Write that row `t` of the target belongs to the parent whose key the expression `key` yields."""
+        if not isinstance(self.remote, Through):
+            return f"{getattr(t, str(self.remote))} = {key}"
+        between = w.alias(self.remote.table)
+        return (
+            f"exists (select from {self.remote.table} {between.name} where {between.tenant_id} = {w.tenant}"
+            f" and {getattr(between, self.remote.here)} = {key} and {getattr(between, self.remote.there)} = {t.id})"
+        )
 
 
 @dataclass(frozen=True, slots=True)

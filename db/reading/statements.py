@@ -130,7 +130,7 @@ class Pages:
         filter = dict(self._request.page.filter)
         if link is None:
             return conditions.matching(w, source, t, filter)
-        below = f"{getattr(t, str(link.remote))} = k.key::{link.key_type}"
+        below = link.below(w, t, f"k.key::{link.key_type}")
         where = link.where(w, t) if link.where is not None else None
         return conditions.visible(w, source, t, below, where, *conditions.filtered(w, source, t, filter))
 

@@ -181,13 +181,16 @@ class Tokens(Protocol):
 
 
 class Callers(Protocol):
-    """Turns access tokens into callers."""
+    """Turns access tokens and API keys into callers."""
 
     async def caller_for(self, token: str) -> Caller:
-        """Return who bears a token; raises TokenInvalid or TokenExpired."""
+        """Return who bears an access token or an API key; raises TokenInvalid, TokenExpired or ApiKeyRefused."""
 
     def forget(self, session_id: UUID) -> None:
         """Trust nothing that is remembered of a session."""
+
+    def forget_key(self, key_id: UUID) -> None:
+        """Trust nothing that is remembered of an API key."""
 
 
 class AccessStore(Protocol):

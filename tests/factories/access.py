@@ -6,7 +6,8 @@ from uuid import UUID
 from argon2 import PasswordHasher
 from asyncpg import Connection, Record
 
-from domain.access import Caller, Role, normalised_email
+from domain.access import Caller, Role, normalised_email, secret_hash
+from domain.access.operations import sha256_id
 from domain.audit import GENESIS
 from domain.values import new_id
 from tests.factories.rows import insert
@@ -55,6 +56,27 @@ async def user(owner: "Connection[Record]", of: Tenant, *, role: Role, name: str
         role=role.name, status="ACTIVE",
     )  # fmt: skip
     return user_id
+
+
+async def operation(owner: "Connection[Record]", of: Tenant, *, text: str, name: str, kind: str = "QUERY") -> UUID:
+    """Register a document."""
+    operation_id = new_id()
+    await insert(
+        owner, "persisted_operations", of.id, id=operation_id, document_id=sha256_id(text), name=name, kind=kind,
+        text=text,
+    )  # fmt: skip
+    return operation_id
+
+
+async def api_key(owner: "Connection[Record]", of: Tenant, *, secret: str = "", **values: object) -> UUID:
+    """Make a junior's API key that is bound to nothing, unless told otherwise."""
+    key_id = new_id()
+    values = {
+        "display_name": "Portal", "prefix": "vk_test0000", "role": "JUNIOR_BROKER",
+        "secret_hash": secret_hash(secret or str(key_id)), "created_by_id": of.users[Role.ADMIN], **values,
+    }  # fmt: skip
+    await insert(owner, "api_keys", of.id, id=key_id, **values)
+    return key_id
 
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)

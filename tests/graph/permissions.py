@@ -14,7 +14,7 @@ from db.roles import set_tenant
 from domain.access import Caller, Role, token_hash
 from domain.values import new_id
 from tests.api import Answer, Api
-from tests.factories import access, interactions, leads, people, properties, tasks, threads
+from tests.factories import access, assets, interactions, leads, people, properties, tasks, threads
 from tests.factories.access import Tenant
 from tests.factories.rows import insert
 
@@ -114,6 +114,8 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
     home = await properties.property_(owner, tenant)
     thread = await threads.thread(owner, tenant, person_id=person, assignee_id=junior)
     await threads.provider(owner, tenant)
+    senior = tenant.users[SENIOR]
+    pdf = {"purpose": "PROPERTY_MEDIA", "content_type": "application/pdf"}
     made: dict[str, UUID] = {
         "person": person,
         "twin": twin,
@@ -126,6 +128,11 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
         "call": await interactions.interaction(owner, tenant, person_id=person, occurred_at=NOW - timedelta(hours=1)),
         "task": await tasks.task(owner, tenant, assignee_id=junior, person_id=person, lead_id=lead),
         "fact": await _fact(owner, tenant, person),
+        "avatar": await assets.upload(owner, tenant, user_id=junior),
+        "brochure": await assets.upload(owner, tenant, user_id=senior, **pdf),
+        "medium": await properties.medium(owner, tenant, property_id=home, order=0),
+        "key": await access.api_key(owner, tenant),
+        "operation": await access.operation(owner, tenant, name="Who", text="query Who { viewer { id } }"),
         **await _history(owner, tenant, person=person, lead=lead),
     }
     words = {name: f"{PREFIXES.get(name, name)}_{row_id}" for name, row_id in made.items()}
@@ -135,7 +142,10 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
     return World(tenant, other, words)
 
 
-PREFIXES = {"twin": "person", "call": "interaction", "message": "threadmessage"}
+PREFIXES = {
+    "avatar": "upload", "brochure": "upload", "medium": "propertymedia", "key": "apikey",
+    "twin": "person", "call": "interaction", "message": "threadmessage",
+}  # fmt: skip
 
 
 async def _fact(owner: "Connection[Record]", tenant: Tenant, person: UUID) -> UUID:

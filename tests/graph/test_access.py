@@ -8,10 +8,13 @@ from uuid import UUID
 import httpx
 import pytest
 from asyncpg import Connection, Record
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.callers import CheckedCallers
+from app.keys import CheckedKeys
 from app.wiring import System
 from db.access.accounts import SqlAccounts
+from db.access.keys import SqlApiKeyLookup
 from db.audit.chain import broken_links
 from db.roles import set_tenant
 from domain.access import Caller, Role, SignInRules, TokenExpired, TokenInvalid, issue_token, normalised_email
@@ -274,13 +277,20 @@ async def test_signing_out_ends_every_token_of_the_session(
 
 
 async def test_a_caller_is_read_again_after_the_interval(
-    api: Api, system: System, tenant: Tenant, email: str, app_connection: "Connection[Record]"
+    api: Api,
+    system: System,
+    tenant: Tenant,
+    email: str,
+    app_connection: "Connection[Record]",
+    write_engine: AsyncEngine,
 ) -> None:
     token = (await login(api, email))["accessToken"]
     seconds, moment = 0.0, datetime.now(UTC)
+    lookup = SqlApiKeyLookup(system.pool, write_engine)
+    keys = CheckedKeys(lookup, recheck_seconds=5, clock=lambda: moment)
     callers = CheckedCallers(
-        system.sign_in.tokens, system.sign_in.accounts, recheck_seconds=5, clock=lambda: moment,
-        stopwatch=lambda: seconds,
+        system.sign_in.tokens, system.sign_in.accounts, keys,
+        recheck_seconds=5, clock=lambda: moment, stopwatch=lambda: seconds,
     )  # fmt: skip
     asked = await asyncio.gather(*(callers.caller_for(token) for _ in range(20)))
     assert {caller.role for caller in asked} == {Role.SENIOR_BROKER}

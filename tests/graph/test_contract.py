@@ -199,20 +199,11 @@ async def test_mutation_answers_its_payload(name: str, demo_tenant: Demo) -> Non
     assert None not in answer.values()
 
 
-# Operations whose answers hold secrets or need bytes sent first: the tests that send them, and what they look at.
+# Operations whose answers hold secrets: the tests that send them, and what they look at.
 ELSEWHERE = {
     "Login": "test_access.py",
     "SessionRefresh": "test_access.py",
     "SessionRevoke": "test_access.py",
-    "ApiKeys": "test_api_keys.py",
-    "ApiKeyCreate": "test_api_keys.py",
-    "ApiKeyRotate": "test_api_keys.py",
-    "ApiKeyRevoke": "test_api_keys.py",
-    "PersistedOperations": "test_persisted.py",
-    "UploadCreate": "test_uploads.py",
-    "ViewerAvatarSet": "test_uploads.py",
-    "PropertyMediaAdd": "test_uploads.py",
-    "PropertyMediaRemove": "test_uploads.py",
 }
 
 

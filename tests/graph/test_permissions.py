@@ -58,6 +58,8 @@ TABLE = [
     page("tasks", of="task"),
     page("threads", of="thread"),
     page("activity", of="activity"),
+    page("apiKeys", of="key", role=ADMIN, low=Sees.REFUSED),
+    page("persistedOperations", of="operation", role=ADMIN, low=Sees.REFUSED),
     page("auditEntries", of="audit", role=SENIOR, low=Sees.REFUSED),
     # Sums.
     Line(field="pipeline", text=LEADS, holds='"leadCount": 1', low=Sees.OTHER, stranger=Sees.OTHER),
@@ -107,6 +109,27 @@ TABLE = [
     ),
     change("propertyUpdate", 'propertyId: "$property", city: "Dubai"', role=SENIOR, low=Sees.REFUSED),
     change("propertyArchive", 'propertyId: "$property"', role=SENIOR, low=Sees.REFUSED),
+    change(
+        "propertyMediaAdd",
+        'propertyId: "$property", uploadId: "$brochure", category: DOCUMENT',
+        role=SENIOR,
+        low=Sees.REFUSED,
+    ),
+    change("propertyMediaRemove", 'mediaId: "$medium"', role=SENIOR, low=Sees.REFUSED),
+    # Uploads and keys.
+    change(
+        "uploadCreate",
+        'purpose: PROPERTY_MEDIA, contentType: "image/png", bytes: 10',
+        role=SENIOR,
+        low=Sees.REFUSED,
+        stranger=Sees.SHOWN,
+    ),
+    change("viewerAvatarSet", 'uploadId: "$avatar"'),
+    change(
+        "apiKeyCreate", 'displayName: "Site", role: ADMIN, operationIds: ["$operation"]', role=ADMIN, low=Sees.REFUSED
+    ),
+    change("apiKeyRotate", 'apiKeyId: "$key"', role=ADMIN, low=Sees.REFUSED),
+    change("apiKeyRevoke", 'apiKeyId: "$key"', role=ADMIN, low=Sees.REFUSED),
     # Tasks.
     change("taskCreate", 'title: "Call back", leadId: "$lead"'),
     change("taskUpdate", 'taskId: "$task", title: "Call again"'),

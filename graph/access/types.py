@@ -1,23 +1,13 @@
-"""Access as clients see it: the viewer, the team, actors, sign-in."""
+"""The viewer, the team, actors and what they may send."""
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import strawberry
-
-from domain import access as domain
 from domain.access import Permission, Role, UserStatus
 from domain.access.operations import OperationKind
 from graph.connections import Connection
-from graph.context import Info
-from graph.declaration import Node, column, connection, interface, link, noun, of_caller, paid, payload, root
+from graph.declaration import Node, column, connection, interface, link, links, noun, of_caller, root
 from graph.enums import described
-from graph.inputs import argument, unpacked
-from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import URL, DateTime
-from resolvers import access as resolve
 
 described(
     Role,
@@ -104,9 +94,22 @@ class SystemActor(Actor):
     """The system, or a part of it."""
 
 
-@noun("api_keys", prefix="apikey", description="A program that acts with a key of its own.")
+@noun(
+    "api_keys",
+    prefix="apikey",
+    description="A program that acts with a key of its own: as a role, and by registered documents only.",
+    orders={"CREATED_AT": "When it was made."},
+)
 class ApiKey(Actor):
     """An API key."""
+
+    prefix: str = column("How its secret begins, to tell it by.")
+    role: Role = column("What it acts as. It reads no team, audit trail or settings, whatever its role.")
+    operations: list[PersistedOperation] = links("What it may send, the newest first.")
+    created_at: DateTime = column("When it was made.")
+    last_used_at: DateTime | None = column("When it was last used, to the minute; null for never.")
+    expires_at: DateTime | None = column("When it ends by itself; null for never.")
+    revoked_at: DateTime | None = column("When it was ended; null while it is good.")
 
 
 @noun(
@@ -130,101 +133,7 @@ class AccessQuery:
 
     viewer: User | None = of_caller("You; null before you sign in.", "user_id")
     users: Connection[User] = connection("The team, by name.", Permission.TEAM_READ)
+    api_keys: Connection[ApiKey] = connection("API keys, the newest first.", Permission.SETTINGS_WRITE)
     persisted_operations: Connection[PersistedOperation] = connection(
         "Documents that clients may send by id, the newest first.", Permission.SETTINGS_WRITE
     )
-
-
-@strawberry.input(description="Who signs in.")
-class LoginInput:
-    """Credentials."""
-
-    email: str = argument("E-mail address, in whatever capitals.", longest=254)
-    password: str = argument("Password.", longest=1000)
-
-
-@strawberry.input(description="A session that goes on.")
-class SessionRefreshInput:
-    """A refresh token."""
-
-    refresh_token: str = argument(
-        "The latest refresh token. It works once; a second use ends the session.", longest=200
-    )
-
-
-@strawberry.input(description="A session that ends.")
-class SessionRevokeInput:
-    """A refresh token."""
-
-    refresh_token: str = argument("A refresh token of the session.", longest=200)
-
-
-@payload("A session was opened.")
-class LoginPayload:
-    """The answer of login."""
-
-    access_token: str = column("Send it as `Authorization: Bearer …`.")
-    refresh_token: str = column("Gets the next access token, once. Keep it secret.")
-    access_token_expires_at: DateTime = column("When to refresh at the latest.")
-    viewer: User = link("Who signed in.")
-
-
-@payload("A session goes on.")
-class SessionRefreshPayload:
-    """The answer of sessionRefresh."""
-
-    access_token: str = column("The next access token.")
-    refresh_token: str = column("The next refresh token; the one you sent is spent.")
-    access_token_expires_at: DateTime = column("When to refresh at the latest.")
-
-
-@payload("A session has ended, with all its tokens.")
-class SessionRevokePayload:
-    """The answer of sessionRevoke."""
-
-    viewer: User = link("Who signed out.")
-
-
-LoginResult = Annotated[LoginPayload | Problems, strawberry.union("LoginResult", description="What login answers.")]
-SessionRefreshResult = Annotated[
-    SessionRefreshPayload | Problems,
-    strawberry.union("SessionRefreshResult", description="What sessionRefresh answers."),
-]
-SessionRevokeResult = Annotated[
-    SessionRevokePayload | Problems,
-    strawberry.union("SessionRevokeResult", description="What sessionRevoke answers."),
-]
-
-
-@root
-class AccessMutation:
-    """Mutations of access."""
-
-    @mutation("Sign in. The answer never says which part was wrong; too many failures have to wait.")
-    async def login(self, info: Info, input: LoginInput) -> LoginResult:
-        """Sign in."""
-        opened = await resolve.login(info.context, unpacked(input, domain.Login))
-        return paid(
-            LoginPayload,
-            access_token=opened.access_token,
-            refresh_token=opened.refresh_token,
-            access_token_expires_at=opened.access_token_expires_at,
-            viewer=opened.caller.user_id,
-        )
-
-    @mutation("Exchange a refresh token for new tokens.")
-    async def session_refresh(self, info: Info, input: SessionRefreshInput) -> SessionRefreshResult:
-        """Go on."""
-        refreshed = await resolve.session_refresh(info.context, unpacked(input, domain.SessionRefresh))
-        return paid(
-            SessionRefreshPayload,
-            access_token=refreshed.access_token,
-            refresh_token=refreshed.refresh_token,
-            access_token_expires_at=refreshed.access_token_expires_at,
-        )
-
-    @mutation("Sign out: the refresh tokens of the session and the access tokens made from them end.")
-    async def session_revoke(self, info: Info, input: SessionRevokeInput) -> SessionRevokeResult:
-        """Sign out."""
-        left = await resolve.session_revoke(info.context, unpacked(input, domain.SessionRevoke))
-        return paid(SessionRevokePayload, viewer=left.user_id)

@@ -76,7 +76,7 @@ class Admission:
                 answer = await self._run(admitted, context)
         except DomainError as error:
             return self._execution.refused((GraphQLError(error.message, original_error=error),))
-        return self._with_cost(answer, admitted) if asked.extensions.get("cost") is True else answer
+        return self._with_extensions(answer, admitted)
 
     def _prepared(self, found: Found, context: GraphContext, principal: str) -> Prepared:
         size = len(found.text)
@@ -125,16 +125,27 @@ class Admission:
             raise LimitExceeded("responseBytes", "bytes of response", len(answer.body), self.limits.response_bytes)
         return answer
 
-    def _with_cost(self, answer: GraphAnswer, admitted: Admitted) -> GraphAnswer:
-        cost = {
+    def _with_extensions(self, answer: GraphAnswer, admitted: Admitted) -> GraphAnswer:
+        """Add what the client asked to know about its request: what it cost, and which execution answered."""
+        asked = admitted.request.extensions
+        told: dict[str, object] = {}
+        if asked.get("cost") is True:
+            told["cost"] = self._cost(admitted)
+        if asked.get("execution") is True:
+            path = {"path": "COMPILED" if answer.compiled else "RESOLVED"}
+            told["execution"] = path | ({"reason": answer.reason} if answer.reason else {})
+        if not told:
+            return answer
+        return replace(answer, body=answer.body[:-1] + b"," + orjson.dumps({"extensions": told})[1:])
+
+    def _cost(self, admitted: Admitted) -> dict[str, object]:
+        return {
             "nodes": admitted.cost.nodes,
             "points": admitted.cost.points,
             "remaining": admitted.remaining,
             "capacity": self._budgets.capacity,
             "restoredPerSecond": self._budgets.restored_per_second,
         }
-        extensions = orjson.dumps({"extensions": {"cost": cost}})
-        return replace(answer, body=answer.body[:-1] + b"," + extensions[1:])
 
 
 def principal_of(context: GraphContext) -> str:
@@ -147,7 +158,7 @@ def principal_of(context: GraphContext) -> str:
 
 def _public(prepared: Prepared) -> bool:
     """Whether every operation of a document asks only for what needs no session."""
-    if prepared.document is None:
+    if prepared.document is None or not prepared.operations:
         return False
     definitions = prepared.document.definitions
     fragments = {node.name.value: node for node in definitions if isinstance(node, FragmentDefinitionNode)}

@@ -1,6 +1,7 @@
 """A client of the schema for tests: one call, one answer in the shape that HTTP gives."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,14 @@ class Api:
             messengers=self.system.messengers,
             address=self.address,
         )
+
+    async def bearer(self, role: Role) -> dict[str, str]:
+        """Return the header that makes an HTTP client the user of a role, as sign-in would."""
+        caller, session_id = self.tenant.caller(role), new_id()
+        async with self.system.units.write(caller) as unit:
+            await unit.access.open_session(session_id, caller.as_user(), unit.now)
+        token = self.system.sign_in.tokens.sign(caller, session_id, datetime.now(UTC), timedelta(minutes=10))
+        return {"authorization": f"Bearer {token}"}
 
     async def run(
         self, document: str, /, *, role: Role | None = Role.ADMIN, caller: Caller | None = None, **variables: Any

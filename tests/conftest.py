@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -20,7 +19,6 @@ from db.engine import ReadPool, create_write_engine
 from db.migrations import migrate
 from db.server import Addresses, PostgresServer, temporary_server
 from domain.access import Role
-from domain.values import new_id
 from tests import demo
 from tests.api import Api
 from tests.demo import NOW, PASSWORD, Demo
@@ -146,12 +144,7 @@ async def api(system: System, tenant: Tenant) -> Api:
 @pytest.fixture
 async def bearer(system: System, tenant: Tenant) -> dict[str, str]:
     """The header that makes the `http` client the fresh tenant's director, as sign-in would."""
-    caller = tenant.caller(Role.SALES_DIRECTOR)
-    session_id = new_id()
-    async with system.units.write(caller) as unit:
-        await unit.access.open_session(session_id, caller.as_user(), unit.now)
-    token = system.sign_in.tokens.sign(caller, session_id, datetime.now(UTC), timedelta(minutes=10))
-    return {"authorization": f"Bearer {token}"}
+    return await Api(system, tenant).bearer(Role.SALES_DIRECTOR)
 
 
 @pytest.fixture(scope="session")

@@ -80,7 +80,13 @@ class GraphQLSockets(GraphQL[GraphContext, None]):
         context: Callable[[Request | WebSocket], GraphContext],
     ) -> None:
         """Pass operations to `admission`; `context` makes the context of a socket, which each operation copies."""
-        super().__init__(schema, graphql_ide=None, subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,))
+        super().__init__(
+            schema,
+            graphql_ide=None,
+            subscription_protocols=(GRAPHQL_TRANSPORT_WS_PROTOCOL,),
+            # Pages of other origins are refused before, by the installation's settings.
+            allowed_origins=("*",),
+        )
         self.admission = admission
         self.execution = execution
         self._context = context

@@ -42,9 +42,8 @@ async def open_example(page: Page, name: str) -> None:
     await page.click("button[aria-label='Show Examples']")
     await page.type(".examples input", name)
     await page.click(".examples li button:not([disabled])")
-    await page.until(
-        f"[...document.querySelectorAll('.view-lines')].some((each) => each.textContent.includes('{name}('))"
-    )
+    # The tab bears the name once the page knows which operation is to run.
+    await page.until(f"document.querySelector('.graphiql-tab-active')?.textContent.includes('{name}')")
 
 
 async def run(page: Page) -> str:
@@ -66,10 +65,10 @@ def strangers(page: Page, http: httpx.AsyncClient) -> list[str]:
 
 
 async def background(page: Page) -> tuple[int, ...]:
-    """The colour behind the sidebar and behind the letters of the editor, as red, green, blue."""
+    """The colour behind the editors, as red, green, blue."""
     colour = await page.until(
-        "document.querySelector('.monaco-editor') && "
-        "getComputedStyle(document.querySelector('.monaco-editor')).backgroundColor"
+        "document.querySelector('.graphiql-editors') && "
+        "getComputedStyle(document.querySelector('.graphiql-editors')).backgroundColor"
     )
     return tuple(int(each) for each in re.findall(r"\d+", colour)[:3])
 

@@ -54,7 +54,7 @@ CAREFUL = {
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/", 307), ("/nothing", 404), ("/assets/x", 404)],
+    [("/healthz", 200), ("/readyz", 200), ("/metrics", 200), ("/", 307), ("/nothing", 404)],
 )
 async def test_every_answer_is_guarded(http: httpx.AsyncClient, path: str, status: int) -> None:
     answer = await http.get(path)
@@ -168,7 +168,7 @@ async def test_a_configured_origin_may_call_and_others_may_still_not(system: Sys
         answer = await client.post("/graphql", json=ASK, headers={"origin": COCKPIT, "sec-fetch-site": "cross-site"})
         assert (answer.status_code, answer.json()) == (200, {"data": {"__typename": "Query"}})
         assert answer.headers["access-control-allow-origin"] == COCKPIT
-        assert answer.headers["vary"].lower() == "origin"
+        assert "origin" in answer.headers["vary"].lower().split(", ")
         refused = await client.post(
             "/graphql", json=ASK, headers={"origin": COCKPIT, "authorization": "Bearer nonsense"}
         )

@@ -51,6 +51,7 @@ def front_door(system: System, observer: Observer) -> FrontDoor:
     settings, limits = system.settings, limits_of(system.settings)
     documents = Documents(system.schema, [document_check(limits)], tokens=limits.tokens)
     execution = Execution(system.schema, documents, system.answers, observer.masked)
+    system.metrics.watch(execution, system.answers)
     persisted = Persisted(
         shipped(),
         SqlRegistered(system.pool),

@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.admission import front_door
+from app.admission import FrontDoor, front_door
 from app.assets import Assets, Uploads
 from app.security import GRAPHIQL, Trust, secured
 from app.wiring import System
@@ -168,9 +168,9 @@ def graphiql(_request: Request) -> Response:
     return FileResponse(page, headers={"cache-control": ASK_AGAIN, "content-security-policy": GRAPHIQL})
 
 
-def application(system: System) -> ASGIApp:
-    """Make the application that serves an open system."""
-    door = front_door(system, Observer(system))
+def application(system: System, door: FrontDoor | None = None) -> ASGIApp:
+    """Make the application that serves an open system, through a front door of its own unless one is given."""
+    door = door or front_door(system, Observer(system))
     app = Starlette(
         routes=[
             # Every method: what is not allowed is refused as GraphQL refuses.

@@ -12,12 +12,15 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
-from prometheus_client.core import CounterMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
 from db.engine import ReadPool
+from db.reading.answers import SqlAnswers
+from graph.execution import Execution
 
 SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 OUTCOMES: Final = ("ok", "error")
@@ -37,12 +40,43 @@ class Statements(Collector):
         return [family]
 
 
+class Reading(Collector):
+    """How queries are answered: by one statement or by resolvers, and what the caches of both hold."""
+
+    def __init__(self, execution: Execution, answers: SqlAnswers) -> None:
+        """Read the counters of one execution."""
+        self._execution = execution
+        self._answers = answers
+
+    def collect(self) -> list[Metric]:
+        """Return the families."""
+        paths = CounterMetricFamily("velocity_queries", "Queries by what answered them.", labels=["path"])
+        paths.add_metric(["compiled"], self._execution.compiled)
+        paths.add_metric(["resolved"], self._execution.fallbacks.total())
+        reasons = CounterMetricFamily("velocity_query_fallbacks", "Why resolvers answered.", labels=["reason"])
+        for reason, count in self._execution.fallbacks.items():
+            reasons.add_metric([reason], count)
+        documents = self._execution.documents
+        caches = (("documents", documents), ("statements", self._answers))
+        hits = CounterMetricFamily("velocity_cache_hits", "What was found in a cache.", labels=["cache"])
+        misses = CounterMetricFamily("velocity_cache_misses", "What was made anew.", labels=["cache"])
+        evictions = CounterMetricFamily("velocity_cache_evictions", "What had to go.", labels=["cache"])
+        size = GaugeMetricFamily("velocity_cache_entries", "What a cache holds.", labels=["cache"])
+        for name, cache in caches:
+            hits.add_metric([name], cache.hits)
+            misses.add_metric([name], cache.misses)
+            evictions.add_metric([name], cache.evictions)
+            size.add_metric([name], len(cache))
+        return [paths, reasons, hits, misses, evictions, size]
+
+
 class Metrics:
     """The metrics of one process."""
 
     def __init__(self, pool: ReadPool) -> None:
         """Register everything; counters show from the start, at zero."""
         self.registry: Final = CollectorRegistry()
+        self._reading: Reading | None = None
         self.registry.register(Statements(pool))
         ProcessCollector(registry=self.registry)
         self.operations: Final = Counter(
@@ -59,6 +93,13 @@ class Metrics:
         self.refused: Final = Counter(
             "velocity_refused_tokens", "Requests whose access token was not good.", registry=self.registry
         )
+
+    def watch(self, execution: Execution, answers: SqlAnswers) -> None:
+        """Show the counters of an execution, in place of those of the one before it."""
+        if self._reading is not None:
+            self.registry.unregister(self._reading)
+        self._reading = Reading(execution, answers)
+        self.registry.register(self._reading)
 
     async def page(self, _request: Request) -> Response:
         """Answer `/metrics`."""

@@ -18,17 +18,21 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from app import logs
-from app.asgi import application
+from app.admission import front_door
+from app.asgi import Observer, application
 from app.connections import Limits, limited
 from app.database import Database, check_answers, check_serves, database
 from app.demo.team import SAFFRON
 from app.failures import CannotContinue
+from app.operations import register_shipped
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
 from app.sweeping import sweep_regularly
+from app.warming import warm
 from app.wiring import system
 from db.migrations import migrate, newest_revision
 from domain.access import Role
+from graph.persisted.manifests import shipped
 
 MOST_MESSAGE_BYTES: Final = 1_048_576
 """The longest message on a socket."""
@@ -83,18 +87,25 @@ async def _prepare(settings: Settings, found: Database, *, demo: bool) -> None:
     if demo and await is_empty(found.owner):
         log.info("demo_loading")
         log.info("demo_loaded", summary=await load_demo(settings, found, settings.demo_scale))
+    if found.owner_or_none is not None:
+        await register_shipped(found.owner)
 
 
 async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.socket) -> None:
     async with system(settings, found) as made:
         port = bound.getsockname()[1]
-        stop.server = Server(application(made), lambda: _announce(settings, port))
-        sweeping = asyncio.create_task(sweep_regularly(made.uploads, settings.sweep_seconds))
+        door = front_door(made, Observer(made))
+        stop.server = Server(application(made, door), lambda: _announce(settings, port))
+        beside = [
+            asyncio.create_task(sweep_regularly(made.uploads, settings.sweep_seconds)),
+            asyncio.create_task(warm(made, door.execution, [each.text for each in shipped()])),
+        ]
         try:
             await stop.server.serve(sockets=[bound])
         finally:
-            sweeping.cancel()
-            await asyncio.wait([sweeping])
+            for task in beside:
+                task.cancel()
+            await asyncio.wait(beside)
 
 
 def _bound(settings: Settings) -> socket.socket:

@@ -1,5 +1,6 @@
 """The two ways to the database: a pool of reading connections that remember their tenant, and an engine for writing."""
 
+from collections.abc import Sequence
 from typing import Final, Self, cast
 from uuid import UUID
 
@@ -97,6 +98,20 @@ class ReadPool:
             return await self._fetch(tenant_id, sql, *arguments)
         except LOST:
             return await self._fetch(tenant_id, sql, *arguments)
+
+    async def warm(self, statements: Sequence[tuple[str, Sequence[object]]]) -> None:
+        """Parse and plan statements on every connection, one connection after the other, by running each for nobody."""
+        size = self._pool.get_size()
+        borrowed = [await self._pool.acquire() for _ in range(size)]
+        try:
+            while borrowed:
+                connection = cast("ReadConnection", borrowed[-1])
+                for sql, arguments in statements:
+                    await connection.fetch_for(None, sql, *arguments)
+                await self._pool.release(borrowed.pop())
+        finally:
+            for each in borrowed:
+                await self._pool.release(each)
 
     async def _fetch(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
         async with self._pool.acquire() as connection:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import orjson
@@ -42,6 +42,8 @@ class GraphAnswer:
     operation: OperationType | None
     compiled: bool = False
     """Whether one statement answered it."""
+    reason: str = ""
+    """Why resolvers answered it, where one statement might have."""
     executed: bool = True
     """False when the request was refused before execution: then there is no `data`."""
     data: bool = True
@@ -64,6 +66,8 @@ class Execution:
         self.planner = Planner(schema)
         self._answers = answers
         self._report = report
+        self.compiled = 0
+        """How many queries one statement answered."""
         self.fallbacks: Counter[str] = Counter()
         """How often a query was not answered by one statement, by the reason."""
 
@@ -90,15 +94,20 @@ class Execution:
         self, request: GraphRequest, prepared: Prepared, operation: OperationDefinitionNode, context: GraphContext
     ) -> GraphAnswer:
         """Run an operation of a valid document."""
-        if operation.operation is OperationType.QUERY:
-            try:
-                return await self._compiled(request, prepared, operation, context)
-            except Uncompiled as reason:
-                self.fallbacks[str(reason)] += 1
-            except DomainError:
-                # Resolvers word refusals, with the place of the field that was refused.
-                self.fallbacks[REFUSED] += 1
-        return await self.resolved(request, prepared, context, operation.operation)
+        if operation.operation is not OperationType.QUERY:
+            return await self.resolved(request, prepared, context, operation.operation)
+        try:
+            answer = await self._compiled(request, prepared, operation, context)
+        except Uncompiled as error:
+            reason = str(error)
+        except DomainError:
+            # Resolvers word refusals, with the place of the field that was refused.
+            reason = REFUSED
+        else:
+            self.compiled += 1
+            return answer
+        self.fallbacks[reason] += 1
+        return replace(await self.resolved(request, prepared, context, operation.operation), reason=reason)
 
     async def _compiled(
         self, request: GraphRequest, prepared: Prepared, operation: OperationDefinitionNode, context: GraphContext

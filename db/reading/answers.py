@@ -27,6 +27,7 @@ class SqlAnswers:
         self._catalogue = catalogue
         self._pool = pool
         self.keys = keys
+        self._size = 0
         self.hits = 0
         self.misses = 0
         self.evictions = 0
@@ -55,10 +56,16 @@ class SqlAnswers:
         w = TemplateWriter(caller, self.keys.asset, self.keys.event)
         template = Template(Compiler(w, self._catalogue, extents).document(plan), tuple(w.values))
         statements_[key] = template
+        self._size += 1
         if len(statements_) > KEPT:
             statements_.popitem(last=False)
             self.evictions += 1
+            self._size -= 1
         return template, bound
+
+    def __len__(self) -> int:
+        """How many statements were kept, those of documents that have gone since too."""
+        return self._size
 
     def _extents(self, caller: Caller, plan: Plan, given: Given, bound: dict[str, object]) -> tuple[Extents, Hashable]:
         nouns = self._nouns_of_pages(plan)

@@ -1,4 +1,4 @@
-"""Plans on a skewed database: one tenant with nearly all rows beside two hundred small ones; nothing large is scanned."""
+"""Plans on a skewed database: one tenant with nearly all rows beside two hundred small ones; no large scan."""
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path

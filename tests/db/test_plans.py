@@ -15,7 +15,7 @@ from app.wiring import System
 from db.engine import READ_SETTINGS, SET_TENANT
 from db.migrations import migrate
 from db.reading.explaining import explained
-from db.reading.source import Source
+from db.reading.source import Link, Source
 from db.reading.template import TemplateWriter
 from db.server import PostgresServer, temporary_server
 from db.sources import CATALOGUE
@@ -135,7 +135,7 @@ async def test_every_order_has_its_index(
         (other.noun, link.remote)
         for other in CATALOGUE.sources.values()
         for link in other.links.values()
-        if getattr(link, "target", None) == source.noun and isinstance(getattr(link, "remote", None), str)
+        if isinstance(link, Link) and link.target == source.noun and isinstance(link.remote, str)
     ]
     conditions = ["", *(f" and {getattr(t, str(remote))} = '{new_id()}'" for _, remote in links)]
     await reading.fetchval(SET_TENANT, str(caller.tenant_id))

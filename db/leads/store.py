@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from db.leads.source import LEADS
 from db.leads.tables import leads, property_interests, stage_changes
+from db.people.owned import heir
 from db.reading.writer import Writer
 from db.tables import money_values
 from db.visibility import own_person
@@ -48,20 +49,18 @@ class SqlLeads:
 
     async def client(self, person_id: UUID, field: str) -> Client:
         """Return a person, or who absorbed them, and lock the row; raises NotFound naming `field`."""
+        found = await heir(self._unit, person_id, field)
         w = Writer(self._unit.caller)
-        p, absorbed, lead = w.alias("people"), w.alias("people"), w.alias("leads")
-        wanted = w.bind(person_id, "uuid")
+        p, lead = w.alias("people"), w.alias("leads")
+        # A statement of its own: whoever waited for the lock sees the leads that were opened meanwhile.
         row = await self._row(
             w,
-            f"select {p.id}, {own_person()(w, p) or 'true'} as own,"
+            f"select {own_person()(w, p) or 'true'} as own,"
             f" exists (select from leads {lead.name} where {lead.tenant_id} = {w.tenant} and {lead.person_id} = {p.id})"
-            f" as followed from people {p.name} where {p.tenant_id} = {w.tenant} and {p.id} = coalesce("
-            f"(select {absorbed.merged_into_id} from people {absorbed.name}"
-            f" where {absorbed.tenant_id} = {w.tenant} and {absorbed.id} = {wanted}), {wanted})"
-            f" for no key update of {p.name}",
+            f" as followed from people {p.name} where {p.tenant_id} = {w.tenant} and {p.id} = {w.bind(found, 'uuid')}",
             field,
         )
-        return Client(row["id"], row["own"], row["followed"])
+        return Client(found, row["own"], row["followed"])
 
     async def is_active(self, user_id: UUID, field: str) -> bool:
         """Whether a user can work; raises NotFound naming `field`."""

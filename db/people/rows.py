@@ -25,16 +25,20 @@ if TYPE_CHECKING:
 async def locked(unit: SqlUnit, person_ids: Sequence[UUID]) -> list[Person]:
     """Return people whom the caller may see, their rows locked by id, so that no two units wait for each other.
 
-    Raises NotFound if one of them is missing or was absorbed.
+    Raises NotFound if one of them is missing or was absorbed. They are locked first and read afterwards, for what was
+    committed while the locks were waited for.
     """
     w = Writer(unit.caller)
     t = w.alias(people)
+    chosen = f"{t.tenant_id} = {w.tenant} and {t.id} = any({w.bind(list(person_ids), 'uuid[]')})"
+    await unit.connection.exec_driver_sql(
+        f"select from people {t.name} where {chosen} order by {t.id} for no key update", tuple(w.values)
+    )
     known, own = known_person()(w, t) or "true", own_person()(w, t) or "true"
     visible = PEOPLE.visible(w, t) or "true"
     result = await unit.connection.exec_driver_sql(
-        f"select {t.name}.*, {known} as known, {own} as own from people {t.name} where {t.tenant_id} = {w.tenant}"
-        f" and {t.id} = any({w.bind(list(person_ids), 'uuid[]')}) and {visible}"
-        f" order by {t.id} for no key update of {t.name}",
+        f"select {t.name}.*, {known} as known, {own} as own from people {t.name} where {chosen} and {visible}"
+        f" order by {t.id}",
         tuple(w.values),
     )
     found = [_person(row) for row in result.mappings()]

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 
 from db.people import duplicates, merge, next_best_action, rows
-from db.people.owned import owned
+from db.people.owned import heir, owned
 from db.people.source import FACTS
 from db.people.tables import facts, people
 from db.tables import metadata
@@ -42,8 +42,8 @@ class SqlPeople:
         return str(result.scalar_one())
 
     async def get_for_update(self, person_id: UUID) -> Person:
-        """Return a person and lock their row; raises NotFound."""
-        [person] = await rows.locked(self._unit, (person_id,))
+        """Return a person, or who absorbed them, and lock their row; raises NotFound."""
+        [person] = await rows.locked(self._unit, (await heir(self._unit, person_id, None),))
         return person
 
     async def owned(self, person_id: UUID) -> UUID:

@@ -22,7 +22,7 @@ class PersonStore(Protocol):
         """Return the currency of the tenant, ISO 4217."""
 
     async def get_for_update(self, person_id: UUID) -> Person:
-        """Return a person and lock their row; raises NotFound."""
+        """Return a person, or who absorbed them, and lock their row; raises NotFound."""
 
     async def owned(self, person_id: UUID) -> UUID:
         """Return a person who is the caller's own, or who absorbed that person, and lock the row.

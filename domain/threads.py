@@ -11,7 +11,7 @@ from uuid import UUID
 
 from domain.access import Actor
 from domain.audit import AuditAction, Change, CrmActivityKind
-from domain.errors import Conflict, Invalid, Unavailable
+from domain.errors import Conflict, Invalid, NotAllowed, Unavailable
 from domain.interactions import Direction
 from domain.people.phones import home_region, parsed_phone
 from domain.values import new_id
@@ -161,8 +161,8 @@ class ThreadStore(Protocol):
     async def link(self, thread: Thread, person_id: UUID) -> None:
         """Store whose conversation it is; its messages join that person's interactions."""
 
-    async def person_with_phone(self, address: str) -> UUID | None:
-        """Return the only person with this phone number; None where there is nobody, or more than one."""
+    async def own_person_with_phone(self, address: str) -> UUID | None:
+        """Return the only person with this phone number, if they are the caller's own; None otherwise."""
 
     async def provider(self, channel: Channel) -> MessageProvider | None:
         """Return who delivers the tenant's messages on a channel."""
@@ -229,28 +229,25 @@ async def open_thread(unit: Unit, command: ThreadOpen) -> UUID:
     """Begin a conversation, or return the one that the address has.
 
     Without an address the person's phone number is used, and so the person must be the caller's own. A new thread is
-    the caller's, and it is linked to the person who is named, or to the only person with that number.
+    the caller's, and it is linked to the person who is named, or to the only person with that number if that person is
+    the caller's own: whose number it is otherwise, it does not tell.
     """
-    if command.address is None and command.person_id is None:
-        raise Invalid("Give an address or a person.", field="address")
     region = home_region(await unit.people.tenant_currency())
-    address = None if command.address is None else parsed_phone(command.address, region, "address").e164
-    person_id, phone = None, None
-    if command.person_id is not None:
-        person_id = await unit.people.owned(command.person_id)
-        person = await unit.people.get_for_update(person_id)
-        phone = person.phone.e164 if person.phone is not None else None
-    address = address or phone
-    if address is None:
-        raise Invalid("This person has no phone number.", field="personId")
-    linked = person_id or await unit.threads.person_with_phone(address)
-    wanted = Thread(new_id(), command.channel, address, linked, unit.caller.user_id)
-    kept = await unit.threads.keep(wanted, unit.now, unit.now)
+    if command.address is not None:
+        address = parsed_phone(command.address, region, "address").e164
+    else:
+        address = await _number_of(unit, command)
+    # The thread comes before its person, as in every unit that locks both.
+    kept = await unit.threads.keep(
+        Thread(new_id(), command.channel, address, None, unit.caller.user_id), unit.now, unit.now
+    )
+    person_id = None if command.person_id is None else await unit.people.owned(command.person_id)
     if kept.created:
-        _opened(unit, kept.thread)
-        return kept.thread.id
+        return (await _linked_first(unit, kept.thread, person_id)).id
     # Whoever owns the person at this number may have the conversation that nobody has claimed for anybody.
-    if not kept.visible and (kept.thread.person_id is not None or person_id is None or phone != address):
+    if not kept.visible and (
+        kept.thread.person_id is not None or person_id is None or await unit.people.own_phone(person_id) != address
+    ):
         raise AddressTaken(field="address")
     if person_id is not None and kept.thread.person_id is not None and kept.thread.person_id != person_id:
         raise Conflict("This address belongs to a conversation with somebody else.", field="personId")
@@ -291,26 +288,29 @@ async def receive(unit: Unit, command: MessageReceive) -> UUID | None:
     An address without a thread gets one that nobody is assigned to, linked to the only person with that number.
     """
     address = parsed_phone(command.address, None, "address").e164
-    linked = await unit.threads.person_with_phone(address)
-    wanted = Thread(new_id(), command.channel, address, linked, None)
+    wanted = Thread(new_id(), command.channel, address, None, None)
     kept = await unit.threads.keep(wanted, command.sent_at, unit.now)
-    if kept.created:
-        _opened(unit, kept.thread)
+    thread = await _linked_first(unit, kept.thread, None) if kept.created else kept.thread
     message = Message(
-        new_id(), kept.thread.id, Direction.INBOUND, command.kind, command.text, command.sent_at,
+        new_id(), thread.id, Direction.INBOUND, command.kind, command.text, command.sent_at,
         provider_message_id=command.provider_message_id,
     )  # fmt: skip
-    if not await _add(unit, kept.thread, message):
+    if not await _add(unit, thread, message):
         return None
-    await unit.threads.raise_unread(kept.thread.id, unit.now)
+    await unit.threads.raise_unread(thread.id, unit.now)
     return message.id
 
 
 async def link_person(unit: Unit, command: ThreadLinkPerson) -> UUID:
-    """Say whose conversation it is: one of the caller's own people. Said again, it changes nothing."""
+    """Say whose conversation it is: one of the caller's own people. Said again, it changes nothing.
+
+    A conversation that is somebody's already is taken from one of the caller's own people only; raises NotAllowed.
+    """
     thread = await unit.threads.get_for_update(command.thread_id)
     person_id = await unit.people.owned(command.person_id)
     if person_id != thread.person_id:
+        if thread.person_id is not None and not await unit.people.is_own(thread.person_id):
+            raise NotAllowed("This conversation is with a person who is not yours.", field="threadId")
         await _link(unit, thread, person_id)
     return thread.id
 
@@ -326,6 +326,28 @@ async def mark_read(unit: Unit, command: ThreadMarkRead) -> UUID:
         await unit.threads.set_marker(thread.id, marker, unit.now)
         unit.record(Change(AuditAction.UPDATE, "ThreadRead", "threads", thread.id, ("unreadCount",), thread.person_id))
     return thread.id
+
+
+async def _number_of(unit: Unit, command: ThreadOpen) -> str:
+    """Return the number of the person who is named."""
+    if command.person_id is None:
+        raise Invalid("Give an address or a person.", field="address")
+    phone = await unit.people.own_phone(command.person_id)
+    if phone is None:
+        raise Invalid("This person has no phone number.", field="personId")
+    return phone
+
+
+async def _linked_first(unit: Unit, thread: Thread, person_id: UUID | None) -> Thread:
+    """Return a new thread linked to this person, or else to the only one with its number if the caller owns them."""
+    if person_id is None:
+        found = await unit.threads.own_person_with_phone(thread.address)
+        person_id = None if found is None else await unit.people.owned(found)
+    if person_id is not None:
+        await unit.threads.link(thread, person_id)
+        thread = replace(thread, person_id=person_id)
+    _opened(unit, thread)
+    return thread
 
 
 def _opened(unit: Unit, thread: Thread) -> None:

@@ -42,15 +42,45 @@ async def owned(unit: SqlUnit, person_id: UUID) -> UUID:
     Raises NotFound, or NotAllowed for a person of others: everybody sees who exists, so this tells nothing new.
     """
     found = await heir(unit, person_id, "personId")
+    # A statement of its own, for what was committed while the lock was waited for.
+    if not await is_own(unit, found):
+        raise _not_yours()
+    return found
+
+
+async def is_own(unit: SqlUnit, person_id: UUID) -> bool:
+    """Whether a person who exists is the caller's own."""
     w = Writer(unit.caller)
     t = w.alias(people)
     rule = own_person()(w, t)
-    if rule is not None:
-        # A statement of its own, for what was committed while the lock was waited for.
-        result = await unit.connection.exec_driver_sql(
-            f"select {rule} from people {t.name} where {t.tenant_id} = {w.tenant} and {t.id} = {w.bind(found, 'uuid')}",
-            tuple(w.values),
-        )
-        if not result.scalar_one():
-            raise NotAllowed("This person is not yours: open a lead of theirs, or have one shared.", field="personId")
-    return found
+    if rule is None:
+        return True
+    result = await unit.connection.exec_driver_sql(
+        f"select {rule} from people {t.name} where {t.tenant_id} = {w.tenant} and {t.id} = {w.bind(person_id, 'uuid')}",
+        tuple(w.values),
+    )
+    return bool(result.scalar_one())
+
+
+async def own_phone(unit: SqlUnit, person_id: UUID) -> str | None:
+    """Return the number of a person who is the caller's own, or of who absorbed them; nothing is locked."""
+    w = Writer(unit.caller)
+    given, t = w.alias(people), w.alias(people)
+    result = await unit.connection.exec_driver_sql(
+        f"select {t.primary_phone_e164} as phone, {own_person()(w, t) or 'true'} as own from people {given.name}"
+        f" join people {t.name} on {t.tenant_id} = {given.tenant_id}"
+        f" and {t.id} = coalesce({given.merged_into_id}, {given.id})"
+        f" where {given.tenant_id} = {w.tenant} and {given.id} = {w.bind(person_id, 'uuid')}",
+        tuple(w.values),
+    )
+    row = result.one_or_none()
+    if row is None:
+        raise NotFound(field="personId")
+    if not row.own:
+        raise _not_yours()
+    phone: str | None = row.phone
+    return phone
+
+
+def _not_yours() -> NotAllowed:
+    return NotAllowed("This person is not yours: open a lead of theirs, or have one shared.", field="personId")

@@ -9,8 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from db.people import duplicates, merge, next_best_action, rows
-from db.people.owned import heir, owned
+from db.people import duplicates, merge, next_best_action, owned, rows
 from db.people.source import FACTS
 from db.people.tables import facts, people
 from db.tables import metadata
@@ -43,12 +42,20 @@ class SqlPeople:
 
     async def get_for_update(self, person_id: UUID) -> Person:
         """Return a person, or who absorbed them, and lock their row; raises NotFound."""
-        [person] = await rows.locked(self._unit, (await heir(self._unit, person_id, None),))
+        [person] = await rows.locked(self._unit, (await owned.heir(self._unit, person_id, None),))
         return person
 
     async def owned(self, person_id: UUID) -> UUID:
         """Return a person who is the caller's own, or who absorbed that person, and lock the row."""
-        return await owned(self._unit, person_id)
+        return await owned.owned(self._unit, person_id)
+
+    async def is_own(self, person_id: UUID) -> bool:
+        """Whether a person is the caller's own; nothing is locked."""
+        return await owned.is_own(self._unit, person_id)
+
+    async def own_phone(self, person_id: UUID) -> str | None:
+        """Return the number of a person who is the caller's own, or of who absorbed them; nothing is locked."""
+        return await owned.own_phone(self._unit, person_id)
 
     async def get_all_for_update(self, person_ids: Sequence[UUID]) -> list[Person]:
         """Return people and lock their rows; raises NotFound if one is missing."""

@@ -14,6 +14,7 @@ from db.tables import metadata
 from db.threads.source import THREADS, visible
 from db.threads.tables import provider_settings, thread_messages, thread_reads, threads
 from db.threads.viewers import VIEWERS
+from db.visibility import own_person
 from domain.errors import NotFound
 from domain.interactions import Direction, InteractionKind
 from domain.threads import Channel, Kept, Message, MessageProvider, Position, ReadMarker, Thread
@@ -90,20 +91,18 @@ class SqlThreads:
         if missing:
             await self._connection.execute(insert(interactions), missing)
 
-    async def person_with_phone(self, address: str) -> UUID | None:
-        """Return the only person with this phone number; None where there is nobody, or more than one."""
-        people = metadata.tables["people"]
-        result = await self._connection.execute(
-            select(people.c.id)
-            .where(
-                people.c.tenant_id == self._tenant,
-                people.c.primary_phone_e164 == address,
-                people.c.merged_into_id.is_(None),
-            )
-            .limit(2)
+    async def own_person_with_phone(self, address: str) -> UUID | None:
+        """Return the only person with this phone number, if they are the caller's own; None otherwise."""
+        w = Writer(self._unit.caller)
+        p = w.alias("people")
+        result = await self._connection.exec_driver_sql(
+            f"select {p.id}, {own_person()(w, p) or 'true'} as own from people {p.name}"
+            f" where {p.tenant_id} = {w.tenant} and {p.primary_phone_e164} = {w.bind(address, 'text')}"
+            f" and {p.merged_into_id} is null limit 2",
+            tuple(w.values),
         )
-        found = result.scalars().all()
-        return found[0] if len(found) == 1 else None
+        found = result.all()
+        return found[0].id if len(found) == 1 and found[0].own else None
 
     async def provider(self, channel: Channel) -> MessageProvider | None:
         """Return who delivers the tenant's messages on a channel."""

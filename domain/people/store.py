@@ -30,6 +30,15 @@ class PersonStore(Protocol):
         Raises NotFound, or NotAllowed for a person of others.
         """
 
+    async def is_own(self, person_id: UUID) -> bool:
+        """Whether a person is the caller's own; nothing is locked."""
+
+    async def own_phone(self, person_id: UUID) -> str | None:
+        """Return the number, E.164, of a person who is the caller's own, or of who absorbed them; nothing is locked.
+
+        Raises NotFound, or NotAllowed for a person of others.
+        """
+
     async def get_all_for_update(self, person_ids: Sequence[UUID]) -> list[Person]:
         """Return people and lock their rows, in one order for every unit; raises NotFound if one is missing."""
 

@@ -184,7 +184,9 @@ async def test_filters_narrow_the_inbox(owner_connection: Owner, tenant: Tenant,
 async def test_a_thread_is_opened_at_a_number_and_linked_to_whoever_has_it(
     owner_connection: Owner, tenant: Tenant, api: Api
 ) -> None:
-    person = await people.person(owner_connection, tenant, full_name="Asha Rao", primary_phone_e164="+919820012345")
+    person = await own_person(
+        owner_connection, tenant, tenant.users[JUNIOR], full_name="Asha Rao", primary_phone_e164="+919820012345"
+    )
 
     first = await opened(api, address="98200 12345", role=JUNIOR)
     again = await opened(api, address="+91 (0)98200-12345", role=JUNIOR)
@@ -196,6 +198,20 @@ async def test_a_thread_is_opened_at_a_number_and_linked_to_whoever_has_it(
     assert (row["assignee_id"], row["last_message_at"]) == (tenant.users[JUNIOR], row["created_at"])
     kinds = await owner_connection.fetch("SELECT kind FROM events WHERE tenant_id = $1", tenant.id)
     assert [each["kind"] for each in kinds] == ["ThreadOpened"]
+
+
+@pytest.mark.parametrize("followed", [True, False])
+async def test_opening_a_thread_does_not_tell_whose_number_it_is(
+    owner_connection: Owner, tenant: Tenant, api: Api, *, followed: bool
+) -> None:
+    theirs = await people.person(owner_connection, tenant, primary_phone_e164=PHONE)
+    if followed:
+        await people.lead(owner_connection, tenant, person_id=theirs, assignee_id=tenant.outsider)
+
+    answers = [await opened(api, address=PHONE, role=JUNIOR) for _ in range(2)]
+
+    assert [answer["thread"]["person"] for answer in answers] == [None, None]
+    assert await owner_connection.fetchval("SELECT person_id FROM threads WHERE tenant_id = $1", tenant.id) is None
 
 
 async def test_a_number_that_two_people_have_links_nobody(owner_connection: Owner, tenant: Tenant, api: Api) -> None:
@@ -323,6 +339,23 @@ async def test_a_thread_is_linked_to_own_people_only(
     assert await code(thread, foreign) == "NOT_FOUND"
     assert await code(hidden, mine) == "NOT_FOUND"
     assert await count(owner_connection, tenant, "events") == 0
+
+
+async def test_a_conversation_with_a_person_of_others_stays_theirs(
+    owner_connection: Owner, tenant: Tenant, api: Api
+) -> None:
+    theirs = await own_person(owner_connection, tenant, tenant.outsider)
+    mine = await own_person(owner_connection, tenant, tenant.users[JUNIOR])
+    thread = await threads.thread(owner_connection, tenant, person_id=theirs, assignee_id=tenant.users[JUNIOR])
+
+    refused = await mutated(
+        api, "ThreadLinkPerson", threadId=gid("thread", thread), personId=gid("person", mine), role=JUNIOR
+    )
+
+    assert (refused["code"], refused["message"]) == (
+        "NOT_ALLOWED", "This conversation is with a person who is not yours."
+    )  # fmt: skip
+    assert await owner_connection.fetchval("SELECT person_id FROM threads WHERE tenant_id = $1", tenant.id) == theirs
 
 
 async def test_reading_moves_the_marker_forwards_only(owner_connection: Owner, tenant: Tenant, api: Api) -> None:

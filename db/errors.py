@@ -6,12 +6,14 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
-from domain.errors import Conflict, DomainError, NotFound, Unavailable
+from domain.errors import Conflict, Contended, DomainError, NotFound, Unavailable
 from domain.reading import client_name
 
 FOREIGN_KEY: Final = "23503"
 UNIQUE: Final = "23505"
-RETRYABLE: Final = {"40001", "40P01", "55P03"}
+CONTENDED: Final = {"40001", "40P01"}
+"""A serialisation failure, a deadlock: whoever was chosen to fail will not meet the other again."""
+LOCK_TIMEOUT: Final = "55P03"
 CONNECTION: Final = ("08", "57P")
 
 
@@ -22,8 +24,10 @@ def translated(error: DBAPIError) -> DomainError | DBAPIError:
         return NotFound("Something that this refers to does not exist.", field=_field(error))
     if state == UNIQUE:
         return Conflict("This exists already.")
-    if state in RETRYABLE:
-        return Conflict("Somebody changed this at the same moment. Try again.")
+    if state in CONTENDED:
+        return Contended()
+    if state == LOCK_TIMEOUT:
+        return Conflict("Somebody has been changing this for a while. Try again later.")
     if state.startswith(CONNECTION):
         return Unavailable("The database is not reachable. Try again.")
     return error

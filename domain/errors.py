@@ -6,6 +6,7 @@ DomainError                 code, message, field
 ├── NotAllowed              NOT_ALLOWED      the caller's role lacks it
 │   └── Unauthenticated     UNAUTHENTICATED  nobody is signed in
 ├── Conflict                CONFLICT         true a moment ago, or already done differently
+│   └── Contended           CONFLICT         two wrote the same at the same moment; worth another try as it is
 └── Unavailable             UNAVAILABLE      a part is missing or not configured; says which
 
 Specific errors sit beside their noun and subclass one of these. A docstring is the default message.
@@ -74,6 +75,10 @@ class Conflict(DomainError):
     """Somebody changed this first."""
 
     code = "CONFLICT"
+
+
+class Contended(Conflict):
+    """Somebody changed this at the same moment. Try again."""
 
 
 class Unavailable(DomainError):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import TypeVar, get_type_hints
+from contextlib import suppress
+from typing import Final, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter
 
-from domain.errors import Conflict, Invalid
+from domain.errors import Conflict, Contended, Invalid
 from domain.unit import Unit
 from resolvers.context import Context
 
 Command = TypeVar("Command")
 Result = TypeVar("Result")
 
-LONGEST_KEY = 200
+LONGEST_KEY: Final = 200
+MOST_RUNS: Final = 3
+"""How often a use case is run that loses against others."""
 
 
 async def perform(
@@ -24,17 +27,25 @@ async def perform(
     command: Command,
     idempotency_key: str | None = None,
 ) -> Result:
-    """Run a use case in a unit of its own.
+    """Run a use case in a unit of its own, and again if the unit lost against another that wrote the same.
 
     With a key, the same key and command give the first run's result without a second effect. Raises Conflict when the
     key came with another command, and whatever the use case raises.
     """
+    if idempotency_key is not None and not 1 <= len(idempotency_key) <= LONGEST_KEY:
+        raise Invalid(f"An idempotency key has 1 to {LONGEST_KEY} characters.", field="idempotencyKey")
+    for _ in range(MOST_RUNS - 1):
+        # Nothing is left of a unit that lost.
+        with suppress(Contended):
+            return await _run(context, use_case, command, idempotency_key)
+    return await _run(context, use_case, command, idempotency_key)
+
+
+async def _run(
+    context: Context, use_case: Callable[[Unit, Command], Awaitable[Result]], command: Command, key: str | None
+) -> Result:
     async with context.units.write(context.caller) as unit:
-        if idempotency_key is None:
-            return await use_case(unit, command)
-        if not 1 <= len(idempotency_key) <= LONGEST_KEY:
-            raise Invalid(f"An idempotency key has 1 to {LONGEST_KEY} characters.", field="idempotencyKey")
-        return await _once(unit, use_case, command, idempotency_key)
+        return await use_case(unit, command) if key is None else await _once(unit, use_case, command, key)
 
 
 async def _once(

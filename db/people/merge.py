@@ -31,6 +31,9 @@ BELONGINGS: Final = {
 }
 """The tables whose rows belong to a person by `person_id`."""
 
+LOCKED_FIRST: Final = ("opportunities", "tasks", "leads", "threads")
+"""What units lock before its person, because they begin with it."""
+
 _LEVELS: Final = " ".join(f"when '{level.name}' then {rank}" for rank, level in enumerate(InterestLevel))
 
 # What the survivor has already, or what would tie a person to themselves, before the rest moves. `:people` are all of
@@ -81,6 +84,18 @@ _FORWARD: Final = text("""
     update people set merged_into_id = :survivor, updated_at = :now
     where tenant_id = :tenant and (id = any(:absorbed) or merged_into_id = any(:absorbed))
 """)
+
+
+async def lock_belongings(connection: AsyncConnection, tenant_id: UUID, person_ids: Sequence[UUID]) -> None:
+    """Lock what other units lock before its person, so that a merge and they do not wait for each other.
+
+    What is added before the people are locked too is missed: such a unit is run again.
+    """
+    for table in LOCKED_FIRST:
+        await connection.execute(
+            text(f"select from {table} where tenant_id = :tenant and person_id = any(:people) order by id for update"),
+            {"tenant": tenant_id, "people": list(person_ids)},
+        )
 
 
 async def belongings(

@@ -58,7 +58,8 @@ class SqlPeople:
         return await owned.own_phone(self._unit, person_id)
 
     async def get_all_for_update(self, person_ids: Sequence[UUID]) -> list[Person]:
-        """Return people and lock their rows; raises NotFound if one is missing."""
+        """Return people and lock their rows, and first what other units lock before its person."""
+        await merge.lock_belongings(self._unit.connection, self._tenant_id, person_ids)
         return await rows.locked(self._unit, person_ids)
 
     async def add(self, person: Person, now: datetime) -> None:

@@ -114,12 +114,12 @@ async def set_interest(unit: Unit, command: PropertyInterestSet) -> UUID:
     """
     if command.property_id is None and command.project_id is None:
         raise Invalid("An interest is in a property or in a project.", field="propertyId")
+    # The lead comes before its person, as in every unit that locks both.
+    lead = None if command.lead_id is None else await unit.leads.get_for_update(command.lead_id)
     client = await unit.leads.client(command.person_id, "personId")
-    if command.lead_id is not None:
-        lead = await unit.leads.get_for_update(command.lead_id)
-        if lead.person_id != client.id:
-            raise Invalid("This lead is another person's.", field="leadId")
-    elif not client.own:
+    if lead is not None and lead.person_id != client.id:
+        raise Invalid("This lead is another person's.", field="leadId")
+    if lead is None and not client.own:
         raise PersonNotFollowed(field="personId")
     if command.property_id is not None:
         project_id = await unit.leads.project_of(command.property_id, "propertyId")

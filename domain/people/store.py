@@ -40,7 +40,9 @@ class PersonStore(Protocol):
         """
 
     async def get_all_for_update(self, person_ids: Sequence[UUID]) -> list[Person]:
-        """Return people and lock their rows, in one order for every unit; raises NotFound if one is missing."""
+        """Return people and lock their rows, and first their leads, deals, tasks and threads; every unit locks in this
+        order. Raises NotFound if one is missing.
+        """
 
     async def add(self, person: Person, now: datetime) -> None:
         """Store a new person."""

@@ -28,7 +28,8 @@ def new_id() -> UUID:
 class Unset(Enum):
     """An input that the client left out, as opposed to null."""
 
-    UNSET = "UNSET"
+    # As JSON this is nothing that a client can send: the hash of a command tells it from any text or list of texts.
+    UNSET = (("UNSET",),)
 
 
 UNSET: Final = Unset.UNSET

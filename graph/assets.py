@@ -12,7 +12,7 @@ from graph.access import User
 from graph.context import Info
 from graph.declaration import Node, column, link, noun, paid, payload, root, value
 from graph.enums import described
-from graph.inputs import argument, optional, unpacked
+from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
 from graph.scalars import URL, DateTime
@@ -105,7 +105,7 @@ class AssetMutation:
     async def upload_create(self, info: Info, input: UploadCreateInput) -> UploadCreateResult:
         """Announce an upload."""
         made = await resolve.upload_create(
-            info.context, unpacked(input, domain.UploadCreate), input.idempotency_key or None
+            info.context, unpacked(input, domain.UploadCreate), key_of(input.idempotency_key)
         )
         return paid(UploadCreatePayload, upload=made)
 

@@ -73,6 +73,11 @@ def unpacked(given: object, command: type[C], /, **extra: object) -> C:
     return command(**{name: value for name, value in values.items() if name in wanted})
 
 
+def key_of(given: str | None) -> str | None:
+    """Return an idempotency key, None where it was left out; an empty one is no key and is refused where it is used."""
+    return None if given is strawberry.UNSET else given
+
+
 def unpacked_filter(given: object, path: str) -> tuple[tuple[str, object], ...]:
     """Make the filter of a page from an input, absent and null entries left out; raises Invalid."""
     reader = _Reader()

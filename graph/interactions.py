@@ -26,7 +26,7 @@ from graph.declaration import (
     root,
 )
 from graph.enums import described
-from graph.inputs import argument, optional, unpacked
+from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
 from graph.scalars import DateTime
@@ -240,6 +240,6 @@ class InteractionMutation:
     async def interaction_log(self, info: Info, input: InteractionLogInput) -> InteractionLogResult:
         """Log an interaction."""
         interaction = await resolve.interaction_log(
-            info.context, unpacked(input, domain.InteractionLog), input.idempotency_key or None
+            info.context, unpacked(input, domain.InteractionLog), key_of(input.idempotency_key)
         )
         return paid(InteractionLogPayload, interaction=interaction)

@@ -13,7 +13,7 @@ from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, root
 from graph.enums import described
-from graph.inputs import MoneyInput, argument, optional, unpacked
+from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
 from graph.scalars import Date, DateTime
@@ -136,7 +136,7 @@ class OpportunityMutation:
     async def opportunity_create(self, info: Info, input: OpportunityCreateInput) -> OpportunityCreateResult:
         """Open a deal."""
         opportunity = await resolve.opportunity_create(
-            info.context, unpacked(input, domain.OpportunityCreate), input.idempotency_key or None
+            info.context, unpacked(input, domain.OpportunityCreate), key_of(input.idempotency_key)
         )
         return paid(OpportunityCreatePayload, opportunity=opportunity)
 

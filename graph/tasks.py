@@ -13,7 +13,7 @@ from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, column, connection, link, noun, paid, payload, reference, root
 from graph.enums import described
-from graph.inputs import argument, optional, unpacked
+from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
 from graph.scalars import DateTime
@@ -155,7 +155,7 @@ class TaskMutation:
     async def task_create(self, info: Info, input: TaskCreateInput) -> TaskCreateResult:
         """Make a task."""
         task = await resolve.task_create(
-            info.context, unpacked(input, domain.TaskCreate), input.idempotency_key or None
+            info.context, unpacked(input, domain.TaskCreate), key_of(input.idempotency_key)
         )
         return paid(TaskCreatePayload, task=task)
 

@@ -14,7 +14,7 @@ from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, reference, root
 from graph.enums import described
-from graph.inputs import argument, optional, unpacked
+from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
 from graph.scalars import DateTime
@@ -189,7 +189,7 @@ class ThreadMutation:
     async def thread_open(self, info: Info, input: ThreadOpenInput) -> ThreadOpenResult:
         """Open a thread."""
         opened = await resolve.thread_open(
-            info.context, unpacked(input, domain.ThreadOpen), input.idempotency_key or None
+            info.context, unpacked(input, domain.ThreadOpen), key_of(input.idempotency_key)
         )
         return paid(ThreadOpenPayload, thread=opened)
 
@@ -197,7 +197,7 @@ class ThreadMutation:
     async def message_send(self, info: Info, input: MessageSendInput) -> MessageSendResult:
         """Send a message."""
         sent = await resolve.message_send(
-            info.context, unpacked(input, domain.MessageSend), input.idempotency_key or None
+            info.context, unpacked(input, domain.MessageSend), key_of(input.idempotency_key)
         )
         return paid(MessageSendPayload, thread_message=sent)
 

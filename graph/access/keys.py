@@ -11,7 +11,7 @@ from domain.access import Role
 from graph.access.types import ApiKey
 from graph.context import Info
 from graph.declaration import column, link, paid, payload, root
-from graph.inputs import argument, optional, unpacked
+from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
 from graph.scalars import DateTime
@@ -90,7 +90,7 @@ class ApiKeyMutation:
     async def api_key_create(self, info: Info, input: ApiKeyCreateInput) -> ApiKeyCreateResult:
         """Make a key."""
         issued = await resolve.api_key_create(
-            info.context, unpacked(input, domain.ApiKeyCreate), input.idempotency_key or None
+            info.context, unpacked(input, domain.ApiKeyCreate), key_of(input.idempotency_key)
         )
         return paid(ApiKeyCreatePayload, secret=issued.secret, api_key=issued.id)
 

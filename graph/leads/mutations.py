@@ -10,7 +10,7 @@ from domain import leads as domain
 from domain.leads import InterestLevel, LeadLostReason, LeadQualification, LeadSource, LeadStage
 from graph.context import Info
 from graph.declaration import link, paid, payload, root
-from graph.inputs import MoneyInput, argument, optional, unpacked
+from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
 from resolvers import leads as resolve
@@ -139,7 +139,7 @@ class LeadMutation:
     async def lead_create(self, info: Info, input: LeadCreateInput) -> LeadCreateResult:
         """Open a lead."""
         lead = await resolve.lead_create(
-            info.context, unpacked(input, domain.LeadCreate), input.idempotency_key or None
+            info.context, unpacked(input, domain.LeadCreate), key_of(input.idempotency_key)
         )
         return paid(LeadCreatePayload, lead=lead)
 

@@ -11,7 +11,7 @@ from domain.people.merge import PersonMerge
 from graph import ids
 from graph.context import Info
 from graph.declaration import column, link, paid, payload, root, value
-from graph.inputs import argument, optional, unpacked
+from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
 from resolvers import people as resolve
@@ -60,7 +60,7 @@ class PersonMergeMutation:
     @mutation("Merge people, or preview it. No consent grows by a merge: the most restrictive decision holds.")
     async def person_merge(self, info: Info, input: PersonMergeInput) -> PersonMergeResult:
         """Merge people."""
-        merged = await resolve.person_merge(info.context, unpacked(input, PersonMerge), input.idempotency_key or None)
+        merged = await resolve.person_merge(info.context, unpacked(input, PersonMerge), key_of(input.idempotency_key))
         return paid(
             PersonMergePayload,
             person=merged.person_id,

@@ -11,7 +11,7 @@ from domain.people.details import PersonCreate, PersonUpdate
 from domain.people.facts import FactCorrect
 from graph.context import Info
 from graph.declaration import column, link, paid, payload, root
-from graph.inputs import MoneyInput, argument, optional, unpacked
+from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.people.types import PersonDuplicate
 from graph.problems import Problems
@@ -98,7 +98,7 @@ class PersonMutation:
     async def person_create(self, info: Info, input: PersonCreateInput) -> PersonCreateResult:
         """Add a person."""
         created = await resolve.person_create(
-            info.context, unpacked(input, PersonCreate), input.idempotency_key or None
+            info.context, unpacked(input, PersonCreate), key_of(input.idempotency_key)
         )
         duplicates = [
             paid(

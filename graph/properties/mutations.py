@@ -10,7 +10,7 @@ from domain import properties as domain
 from domain.properties import AreaUnit, DevelopmentStatus, PropertySubType, PropertyType, StandardStatus
 from graph.context import Info
 from graph.declaration import link, paid, payload, root
-from graph.inputs import MoneyInput, argument, optional, unpacked
+from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
 from graph.properties.types import Property
@@ -139,7 +139,7 @@ class PropertyMutation:
     async def property_create(self, info: Info, input: PropertyCreateInput) -> PropertyCreateResult:
         """List a property."""
         made = await resolve.property_create(
-            info.context, unpacked(input, domain.PropertyCreate), input.idempotency_key or None
+            info.context, unpacked(input, domain.PropertyCreate), key_of(input.idempotency_key)
         )
         return paid(PropertyCreatePayload, property=made)
 

@@ -7,8 +7,11 @@ from uuid import UUID
 
 import pytest
 from asyncpg import Connection, Record
+from pydantic import TypeAdapter
 
 from domain.access import Role
+from domain.leads import InterestLevel, PropertyInterestSet
+from domain.values import UNSET
 from tests.api import Answer, Api
 from tests.factories import people
 from tests.factories.access import Tenant
@@ -55,6 +58,22 @@ async def test_another_payload_is_refused(api: Api, tenant: Tenant, owner_connec
     assert refused["message"] == "This idempotency key was used for something else."
     assert (refused["code"], refused["field"]) == ("CONFLICT", "idempotencyKey")
     assert await effects(owner_connection, tenant) == [1, 1, 1, 1, 1]
+
+
+async def test_an_empty_key_is_refused(api: Api, tenant: Tenant, owner_connection: Owner, person: UUID) -> None:
+    refused = await create(api, person, "")
+
+    assert (refused["code"], refused["field"]) == ("INVALID", "idempotencyKey")
+    assert await effects(owner_connection, tenant) == [0, 0, 0, 0, 0]
+
+
+def test_what_is_left_out_is_hashed_as_nothing_that_can_be_given() -> None:
+    commands = [
+        PropertyInterestSet(UUID(int=1), InterestLevel.LOW, configuration=configuration)
+        for configuration in (UNSET, None, "", "UNSET", '["UNSET"]', '[["UNSET"]]')
+    ]
+
+    assert len({TypeAdapter(PropertyInterestSet).dump_json(command) for command in commands}) == len(commands)
 
 
 async def test_another_operation_is_refused(api: Api, tenant: Tenant, owner_connection: Owner, person: UUID) -> None:

@@ -32,6 +32,15 @@ BUDGET = {"amount": "100", "currency": "INR"}
     [
         ({"amount": "-1", "currency": "INR"}, "budget.amount", "An amount is not negative."),
         ({"amount": "1e3x", "currency": "INR"}, "budget.amount", "An amount is a decimal number, such as 12500000.00."),
+        *(
+            (
+                {"amount": amount, "currency": "INR"},
+                "budget.amount",
+                "An amount is a decimal number, such as 12500000.00.",
+            )
+            for amount in ("1e5", "1_000", " 5", "5\n", "+5", "5.", ".5", "", "0E+999999999", "9" * 200_000)
+        ),
+        ({"amount": "-0", "currency": "INR"}, "budget.amount", "An amount is not negative."),
         ({"amount": "NaN", "currency": "INR"}, "budget.amount", "An amount is a decimal number, such as 12500000.00."),
         ({"amount": "١٢", "currency": "INR"}, "budget.amount", "An amount is a decimal number, such as 12500000.00."),
         (
@@ -40,7 +49,7 @@ BUDGET = {"amount": "100", "currency": "INR"}
             "An amount is a decimal number, such as 12500000.00.",
         ),
         ({"amount": "1.001", "currency": "INR"}, "budget.amount", "An amount has at most two decimals."),
-        ({"amount": "1e30", "currency": "INR"}, "budget.amount", "An amount is at most 9999999999999999.99."),
+        ({"amount": "9" * 30, "currency": "INR"}, "budget.amount", "An amount is at most 9999999999999999.99."),
         ({"amount": "1", "currency": "inr"}, "budget.currency", "'inr' is no ISO 4217 currency code."),
         ({"amount": "1", "currency": "ABC"}, "budget.currency", "'ABC' is no ISO 4217 currency code."),
         ({"amount": "1", "currency": ""}, "budget.currency", "'' is no ISO 4217 currency code."),

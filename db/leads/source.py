@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from db.leads.tables import leads, property_interests, stage_changes
+from db.reading.conditions import contains
 from db.reading.fields import enum, money, text, texts, time
 from db.reading.source import Filter, Link, Ordering, Reference, source
 from db.reading.writer import Alias, Writer
@@ -21,7 +22,7 @@ def _of_person_named(w: Writer, t: Alias, value: str) -> str:
     person = w.alias("people")
     return (
         f"exists (select from people {person.name} where {person.tenant_id} = {w.tenant}"
-        f" and {person.id} = {t.person_id} and {person.search_name} like '%' || lower({value}) || '%')"
+        f" and {person.id} = {t.person_id} and {contains(person.search_name, value)})"
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from db.people.tables import accounts, facts, households, people, relationships
 from db.perception.source import asked_source, qd_series
+from db.reading.conditions import contains
 from db.reading.fields import choice, enum, money, number, text, texts, time, value
 from db.reading.source import Filter, Link, Ordering, Value, source
 from db.reading.statements import LARGEST_PAGE
@@ -78,14 +79,13 @@ def _searched(w: Writer, t: Alias, value: str) -> str:
 
     A number is found by its digits, however it is written: `050 123` and `+971 50 123` are the same beginning.
     """
-    wanted = f"lower({value})"
     own = own_person()(w, t)
     digits = f"ltrim(regexp_replace({value}, '[^0-9]', '', 'g'), '0')"
     contact = (
-        f"(strpos({t.search_contact}, {wanted}) > 0 or ({value} !~ '[[:alpha:]@]' and length({digits}) >= 3"
+        f"({contains(t.search_contact, value)} or ({value} !~ '[[:alpha:]@]' and length({digits}) >= 3"
         f" and strpos({t.primary_phone_e164}, {digits}) > 0))"
     )
-    return f"(strpos({t.search_name}, {wanted}) > 0 or ({contact}{f' and {own}' if own else ''}))"
+    return f"({contains(t.search_name, value)} or ({contact}{f' and {own}' if own else ''}))"
 
 
 DUPLICATE = value(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from db.properties.tables import projects, properties, property_media
+from db.reading.conditions import contains
 from db.reading.fields import boolean, date, enum, integer, money, number, text, time, value
 from db.reading.signing import asset_address
 from db.reading.source import Computed, Filter, Link, Ordering, source
@@ -21,12 +22,12 @@ def _photos(w: Writer, t: Alias) -> str:
 
 def _found(_w: Writer, t: Alias, words: str) -> str:
     searched = (t.listing_key, t.unparsed_address, t.city, t.public_remarks)
-    return f"strpos(lower(concat_ws(E'\\n', {', '.join(searched)})), lower({words})) > 0"
+    return contains(f"lower(concat_ws(E'\\n', {', '.join(searched)}))", words)
 
 
 def _named(_w: Writer, t: Alias, words: str) -> str:
     searched = (t.column("name"), t.developer_name, t.city)
-    return f"strpos(lower(concat_ws(E'\\n', {', '.join(searched)})), lower({words})) > 0"
+    return contains(f"lower(concat_ws(E'\\n', {', '.join(searched)}))", words)
 
 
 PROJECTS = source(

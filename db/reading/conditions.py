@@ -27,3 +27,8 @@ def matching(w: Writer, source: Source, t: Alias, filter: Mapping[str, object]) 
     """
     listed = source.listed(w, t) if source.listed is not None else None
     return visible(w, source, t, listed, *filtered(w, source, t, filter))
+
+
+def contains(column: str, value: str) -> str:
+    """Write that a column in lower case holds a text somewhere, in any case: every character stands for itself."""
+    return f"strpos({column}, lower({value})) > 0"

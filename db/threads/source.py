@@ -7,6 +7,7 @@ contact detail: it is shown for own people, to the assignee, and where no person
 
 from __future__ import annotations
 
+from db.reading.conditions import contains
 from db.reading.fields import enum, integer, text, time
 from db.reading.source import Computed, Filter, Link, Ordering, Predicate, Reference, source
 from db.reading.writer import Alias, Writer
@@ -46,10 +47,10 @@ def _found(w: Writer, t: Alias, words: str) -> str:
     person = w.alias("people")
     named = (
         f"exists (select from people {person.name} where {person.tenant_id} = {w.tenant}"
-        f" and {person.id} = {t.person_id} and strpos({person.search_name}, lower({words})) > 0)"
+        f" and {person.id} = {t.person_id} and {contains(person.search_name, words)})"
     )
     shown = shows_address(w, t)
-    addressed = f"strpos({t.address}, {words}) > 0"
+    addressed = contains(t.address, words)
     return f"({named} or {addressed if shown is None else f'(({shown}) and {addressed})'})"
 
 

@@ -479,3 +479,18 @@ async def test_a_shared_lead_is_seen_and_worked_on(api: Api, tenant: Tenant, own
     assert hidden["leads"] == {"edges": [], "totalCount": 0}
     assert shown["leads"] == {"edges": [{"node": {"id": f"lead_{lead_id}"}}], "totalCount": 1}
     assert moved["lead"]["stage"] == "VISIT"
+
+
+async def test_a_search_takes_every_character_as_it_is(owner_connection: "Connection[Record]", api: Api) -> None:
+    for name in ("Asha Rao", "100% Homes"):
+        person_id = await people.person(owner_connection, api.tenant, full_name=name)
+        await people.lead(owner_connection, api.tenant, person_id=person_id)
+    document = "query($s: String) { leads(filter: {search: $s}) { edges { node { person { fullName } } } } }"
+
+    async def found(search: str) -> list[str]:
+        data = await api.data(document, s=search)
+        return [edge["node"]["person"]["fullName"] for edge in data["leads"]["edges"]]
+
+    assert await found("a_ha") == []
+    assert await found("0% h") == ["100% Homes"]
+    assert await found("SHA R") == ["Asha Rao"]

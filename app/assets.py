@@ -12,7 +12,6 @@ import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from http import HTTPStatus
 from typing import IO, Final
 from uuid import UUID
 
@@ -24,16 +23,17 @@ from domain import assets
 from domain.assets import PICTURES, UploadAddress, UploadPorts, is_object_key
 from domain.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, Unavailable
 
-STATUSES: Final[dict[type[DomainError], HTTPStatus]] = {
-    assets.UploadTooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    assets.TypeNotAccepted: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-    assets.ContentRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
-    assets.UploadExpired: HTTPStatus.GONE,
-    Invalid: HTTPStatus.BAD_REQUEST,
-    NotAllowed: HTTPStatus.FORBIDDEN,
-    NotFound: HTTPStatus.NOT_FOUND,
-    Conflict: HTTPStatus.CONFLICT,
-    Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+OK, PARTIAL, NOT_MODIFIED, NO_SUCH_RANGE = 200, 206, 304, 416
+STATUSES: Final[dict[type[DomainError], int]] = {
+    assets.UploadTooLarge: 413,
+    assets.TypeNotAccepted: 415,
+    assets.ContentRefused: 422,
+    assets.UploadExpired: 410,
+    Invalid: 400,
+    NotAllowed: 403,
+    NotFound: 404,
+    Conflict: 409,
+    Unavailable: 503,
 }
 """What each refusal is in HTTP; the most specific class counts, and comes first."""
 IN_MEMORY: Final = 1024 * 1024
@@ -66,7 +66,7 @@ class Uploads:
             # What was not read of the body would be taken for the next request.
             return refusal(error, {"connection": "close"})
         except ClientDisconnect:
-            return Response(status_code=HTTPStatus.BAD_REQUEST)
+            return Response(status_code=400)
 
     async def _kept(self, request: Request) -> Response:
         ports = self._ports
@@ -173,13 +173,13 @@ class Assets:
             "content-disposition": f'{shown}; filename="{name}"', **SAFE,
         }  # fmt: skip
         if _names(request.headers.get("if-none-match", ""), tag):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-        part, status = _Part(0, size - 1), HTTPStatus.OK
+            return Response(status_code=NOT_MODIFIED, headers=headers)
+        part, status = _Part(0, size - 1), OK
         asked = request.headers.get("range")
         if asked is not None and request.method == "GET" and request.headers.get("if-range", tag) == tag:
             wanted = _part(asked, size)
             if isinstance(wanted, _Part):
-                part, status = wanted, HTTPStatus.PARTIAL_CONTENT
+                part, status = wanted, PARTIAL
                 headers["content-range"] = f"bytes {part.first}-{part.last}/{size}"
             elif wanted is not None:
                 headers |= {"content-range": f"bytes */{size}", "cache-control": "no-store"}
@@ -196,7 +196,7 @@ def _names(header: str, tag: str) -> bool:
     return any(each.strip().removeprefix("W/") in {tag, "*"} for each in header.split(","))
 
 
-def _part(header: str, size: int) -> _Part | HTTPStatus | None:
+def _part(header: str, size: int) -> _Part | int | None:
     """Return the part that one range asks for; 416 where there is none, None to ignore what is not one plain range."""
     found = _RANGE.fullmatch(header.strip())
     if found is None or found[0] == "bytes=-":
@@ -204,11 +204,11 @@ def _part(header: str, size: int) -> _Part | HTTPStatus | None:
     first, last = found[1], found[2]
     if not first:
         length = min(int(last), size)
-        return _Part(size - length, size - 1) if length else HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        return _Part(size - length, size - 1) if length else NO_SUCH_RANGE
     if last and int(last) < int(first):
         return None
     if int(first) >= size:
-        return HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
+        return NO_SUCH_RANGE
     return _Part(int(first), min(int(last), size - 1) if last else size - 1)
 
 

@@ -68,6 +68,7 @@ WANTED = {
     ),
     "audited": ("lead", f"SELECT subject_id FROM audit_entries WHERE subject_noun = 'leads' AND {_OF_TENANT} LIMIT 1"),
     "junior": ("user", "SELECT $1::uuid"),
+    "pictured": ("property", f"SELECT property_id FROM property_media WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
     "medium": ("propertymedia", f"SELECT id FROM property_media WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
     "project": ("project", f"SELECT id FROM projects WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
 }

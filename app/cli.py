@@ -7,6 +7,7 @@ import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, TypeVar
+from uuid import UUID
 
 import typer
 
@@ -43,6 +44,7 @@ def serve(
 def migrate() -> None:
     """Bring the database to the newest revision."""
     from app.database import check_answers, database
+    from app.operations import register_shipped
     from app.settings import Settings
     from db.migrations import migrate as upgrade
     from db.migrations import newest_revision
@@ -51,6 +53,7 @@ def migrate() -> None:
         async with database(Settings()) as found:
             await check_answers(found.owner, "DATABASE_OWNER_URL")
             await upgrade(found.owner)
+            await register_shipped(found.owner)
 
     run(work())
     typer.echo(f"The database is at revision {newest_revision()}.")
@@ -64,6 +67,7 @@ def seed(
 ) -> None:
     """Load the demo tenants into an empty database."""
     from app.database import check_answers, database
+    from app.operations import register_shipped
     from app.seeding import load_demo
     from app.settings import Settings
     from db.migrations import migrate as upgrade
@@ -73,7 +77,9 @@ def seed(
         async with database(settings) as found:
             await check_answers(found.owner, "DATABASE_OWNER_URL")
             await upgrade(found.owner)
-            return await load_demo(settings, found, scale)
+            summary = await load_demo(settings, found, scale)
+            await register_shipped(found.owner)
+            return summary
 
     typer.echo(run(work()))
 
@@ -121,6 +127,46 @@ def schema() -> None:
     from app.wiring import proven_schema
 
     typer.echo(proven_schema().as_str())
+
+
+operations = typer.Typer(help="Persisted operations: documents that clients send by their id.", no_args_is_help=True)
+velocity.add_typer(operations, name="operations")
+
+
+@operations.command(name="list")
+def operations_list() -> None:
+    """Print what every tenant has registered."""
+    from app.operations import listing
+    from app.settings import Settings
+
+    typer.echo(run(listing(Settings())))
+
+
+@operations.command(name="register")
+def operations_register(
+    file: Annotated[Path, typer.Argument(help="A manifest: ours, Apollo's, or what relay-compiler persists.")],
+    tenant: Annotated[UUID | None, typer.Option(help="Whose; left out, every tenant's.")] = None,
+) -> None:
+    """Register a manifest's documents."""
+    from app.operations import register_file
+    from app.settings import Settings
+
+    typer.echo(run(register_file(Settings(), file, tenant)))
+
+
+@operations.command(name="check")
+def operations_check(
+    file: Annotated[
+        Path | None, typer.Argument(help="A manifest; left out, what ships and what is registered.")
+    ] = None,
+) -> None:
+    """Say which documents no longer fit the schema or the limits."""
+    from app.operations import check
+    from app.settings import Settings
+
+    count, faults = run(check(Settings(), file))
+    typer.echo("\n".join([*faults, f"{count} operations, {len(faults)} faults."]))
+    sys.exit(1 if faults else 0)
 
 
 @velocity.command()

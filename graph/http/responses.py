@@ -6,6 +6,7 @@ import gzip
 import hashlib
 from collections.abc import Mapping
 from enum import Enum
+from http import HTTPStatus
 from typing import Final
 
 from starlette.responses import Response
@@ -47,7 +48,7 @@ def status_of(answer: GraphAnswer, media_type: str, profile: Profile) -> int:
 def _draft_status(answer: GraphAnswer) -> int:
     if isinstance(answer.refusal, MalformedParameters):
         return 422
-    if answer.refusal is not None and (answer.refusal.everywhere or answer.refusal.status != 400):  # noqa: PLR2004
+    if answer.refusal is not None and (answer.refusal.everywhere or answer.refusal.status != HTTPStatus.BAD_REQUEST):
         return answer.refusal.status
     if answer.data:
         return 294 if answer.errors else 200
@@ -70,9 +71,9 @@ def response(
     """Make the response. A `cacheable` one has an ETag, and is 304 where `unless` (If-None-Match) names it."""
     status = status_of(answer, media_type, profile)
     headers = {"vary": VARY, "cache-control": "no-store"}
-    if status == 401:  # noqa: PLR2004
+    if status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = "Bearer"
-    if cacheable and status == 200 and not answer.errors:  # noqa: PLR2004
+    if cacheable and status == HTTPStatus.OK and not answer.errors:
         # Weak: the same answer compressed and not is one version.
         tag = f'W/"{hashlib.blake2b(answer.body, digest_size=16).hexdigest()}"'
         headers |= {"cache-control": PRIVATE, "etag": tag}

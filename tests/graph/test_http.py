@@ -1,4 +1,4 @@
-"""GraphQL over HTTP on a real socket: media types, statuses of both profiles, forms of requests, caching, compression."""
+"""GraphQL over HTTP on a real socket: media types, statuses of both profiles, forms of requests, what caches keep."""
 
 import asyncio
 import gzip

@@ -1,0 +1,168 @@
+"""Others' clients and tools from npm, unmodified, against the served schema. `make test` installs them."""
+
+import asyncio
+import json
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from asyncpg import Connection, Record
+
+from app.wiring import System
+from db.access.operations import register
+from domain.access import Role
+from domain.access.operations import sha256_id
+from graph.persisted import read_manifest
+from tests.api import Api
+from tests.factories import people
+from tests.graph.test_http import served
+
+CLIENTS = Path(__file__).parents[1] / "clients"
+TOOLS = CLIENTS / "node_modules" / ".bin"
+
+ADDRESS = "/graphql"
+VARIABLES = "MAY allow URL-encoded JSON string {variables} parameter in GETs when accepting"
+BY_GET = {
+    "5A70": "MAY accept application/x-www-form-urlencoded formatted GET requests",
+    "D6D5": f"{VARIABLES} application/graphql-response+json",
+    "6A70": f"{VARIABLES} application/json",
+}
+"""The audits that send a text by GET."""
+
+
+async def run(*command: object, cwd: Path = CLIENTS, fails: bool = False) -> str:
+    """Run a program beside the server and return what it printed."""
+    process = await asyncio.create_subprocess_exec(
+        *map(str, command), cwd=cwd, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    printed = (await process.communicate())[0].decode()
+    assert (process.returncode != 0) is fails, printed
+    return printed
+
+
+async def audit(client: httpx.AsyncClient, bearer: dict[str, str]) -> list[dict[str, str]]:
+    token = bearer["authorization"].removeprefix("Bearer ")
+    printed = await run("node", "audit.mjs", client.base_url.join(ADDRESS), token)
+    return [json.loads(line) for line in printed.splitlines()]
+
+
+def table(audits: list[dict[str, str]]) -> str:
+    lines = (f"{each['status']:<6} {each['id']} {each['name']} {each['reason']}".rstrip() for each in audits)
+    return "\n".join(["", *lines, ""])
+
+
+async def test_the_audit_with_texts_by_get(
+    system: System, bearer: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with served(system, texts_by_get=True) as client:
+        audits = await audit(client, bearer)
+    with capsys.disabled():
+        sys.stdout.write(table(audits))
+    assert [each for each in audits if each["status"] != "ok"] == []
+    assert len(audits) == 61
+
+
+async def test_the_audit_as_installed(
+    http: httpx.AsyncClient, bearer: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    audits = await audit(http, bearer)
+    with capsys.disabled():
+        sys.stdout.write(table(audits))
+    assert {each["id"]: each["name"] for each in audits if each["status"] != "ok"} == BY_GET
+    assert Counter(each["status"] for each in audits) == {"ok": 58, "notice": 3}
+
+
+async def script(name: str, http: httpx.AsyncClient, bearer: dict[str, str]) -> dict[str, Any]:
+    token = bearer["authorization"].removeprefix("Bearer ")
+    answer: dict[str, Any] = json.loads(await run("node", name, http.base_url.join(ADDRESS), token))
+    return answer
+
+
+async def test_apollo_client(http: httpx.AsyncClient, bearer: dict[str, str]) -> None:
+    done = await script("apollo.mjs", http, bearer)
+    kind = "application/graphql-response+json; charset=utf-8"
+    unknown = {"status": 200, "type": kind, "errors": ["PERSISTED_QUERY_NOT_FOUND"], "text": False, "method": "POST"}
+    known = unknown | {"errors": []}
+    assert done["requests"] == [
+        unknown,
+        known | {"text": True},
+        unknown,
+        known | {"text": True},
+        known,
+        known | {"method": "GET"},
+        known,
+    ]
+    created, first, second, third, refused = done["data"]
+    assert created["personCreate"]["person"]["fullName"] == "Asha Rao"
+    assert first == second == third
+    assert [edge["node"]["fullName"] for edge in first["people"]["edges"]] == ["Asha Rao"]
+    assert (first["people"]["totalCount"], first["viewer"]["role"]) == (1, "SALES_DIRECTOR")
+    assert (refused["personCreate"]["code"], refused["personCreate"]["field"]) == ("INVALID", "fullName")
+
+
+async def test_urql(http: httpx.AsyncClient, bearer: dict[str, str]) -> None:
+    done = await script("urql.mjs", http, bearer)
+    assert done["requests"] == [
+        {"method": "POST", "status": 200, "errors": ["PERSISTED_QUERY_NOT_FOUND"]},
+        {"method": "POST", "status": 200, "errors": []},
+        {"method": "GET", "status": 200, "errors": []},
+        {"method": "POST", "status": 200, "errors": ["PERSISTED_QUERY_NOT_FOUND"]},
+        {"method": "POST", "status": 200, "errors": ["INVALID"]},
+    ]
+    first, second = done["data"]
+    assert first == second
+    assert (first["viewer"]["role"], first["leads"]) == (
+        "SALES_DIRECTOR",
+        {"__typename": "LeadConnection", "edges": [], "totalCount": 0},
+    )
+    assert done["errors"] == [[], [], ["INVALID"]]
+
+
+async def compiled_by_relay(system: System, folder: Path) -> Path:
+    """Let relay-compiler read the components and persist their documents; return what it wrote."""
+    source = folder / "source"
+    (source / "__generated__").mkdir(parents=True)
+    shutil.copy(CLIENTS / "relay" / "People.js", source)
+    (folder / "schema.graphql").write_text(system.schema.as_str())
+    (folder / "persisted.json").write_text("{}")
+    configuration = {
+        "src": "./source",
+        "schema": "./schema.graphql",
+        "language": "javascript",
+        "artifactDirectory": "./source/__generated__",
+        "persistConfig": {"file": "./persisted.json", "algorithm": "SHA256"},
+    }
+    (folder / "relay.config.json").write_text(json.dumps(configuration))
+    await run(TOOLS / "relay-compiler", cwd=folder)
+    await run(TOOLS / "relay-compiler", "--validate", cwd=folder)
+    return folder / "persisted.json"
+
+
+async def test_what_relay_compiles_is_registered_and_runs(
+    system: System, http: httpx.AsyncClient, api: Api, owner_connection: "Connection[Record]", tmp_path: Path
+) -> None:
+    operations = read_manifest((await compiled_by_relay(system, tmp_path)).read_bytes())
+    assert {each.name for each in operations} == {"PeopleQuery", "PeoplePageQuery", "PersonAgainQuery"}
+    await register(owner_connection, operations, api.tenant.id)
+    person = await people.person(owner_connection, api.tenant, full_name="Asha Rao")
+    bearer = await api.bearer(Role.ADMIN)
+
+    names = {each.name: each.document_id.removeprefix("sha256:") for each in operations}
+    answer = await http.post(
+        ADDRESS, json={"documentId": f"sha256:{names['PeopleQuery']}", "variables": {"first": 2}}, headers=bearer
+    )
+    [edge] = answer.json()["data"]["people"]["edges"]
+    assert (edge["node"]["id"], edge["node"]["fullName"]) == (f"person_{person}", "Asha Rao")
+    again = await http.get(
+        ADDRESS,
+        params={"documentId": "PersonAgainQuery", "variables": json.dumps({"id": edge["node"]["id"]})},
+        headers=bearer,
+    )
+    assert again.json()["data"]["node"]["fullName"] == "Asha Rao"
+    for name, digest in names.items():
+        text = next(each.text for each in operations if each.name == name)
+        assert sha256_id(text) == f"sha256:{digest}"

@@ -313,4 +313,8 @@ class SqlUnits:
                 yield unit
                 await unit.write_history()
         except DBAPIError as error:
-            raise translated(error) from error
+            meaning = translated(error)
+            if meaning is error:
+                # From itself, it would lose what it came from: the log tells the state and the constraint by that.
+                raise
+            raise meaning from error

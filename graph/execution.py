@@ -103,6 +103,8 @@ class Execution:
         except DomainError:
             # Resolvers word refusals, with the place of the field that was refused.
             reason = REFUSED
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
+            return self._failed(error)
         else:
             self.compiled += 1
             return answer
@@ -120,6 +122,12 @@ class Execution:
             raise Uncompiled(ANONYMOUS)
         data = await self._answers.answer(caller, compiled.plan, compiled.given(variables))
         return GraphAnswer(b'{"data":' + data + b"}", 0, OperationType.QUERY, compiled=True)
+
+    def _failed(self, error: Exception) -> GraphAnswer:
+        """Answer a query whose one statement failed, as its resolvers would have failed."""
+        shaped = [formatted(GraphQLError(str(error), original_error=error), self._report)]
+        body = orjson.dumps({"errors": shaped, "data": None})
+        return GraphAnswer(body, 1, OperationType.QUERY, data=False, codes=_codes(shaped))
 
     async def resolved(
         self, request: GraphRequest, prepared: Prepared, context: GraphContext, operation: OperationType

@@ -1,0 +1,145 @@
+"""What must be told nowhere: planted through real operations, failing ones too, and looked for where it could be."""
+
+import json
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+from asyncpg import Connection, Record
+
+from tests.api import operation
+from tests.factories import access
+from tests.factories.access import Tenant
+from tests.installation import SCALE, Installation
+
+SIGNING_KEY = "canary-signing-key-that-is-long-enough-for-us"
+WRONG_PASSWORD = "canary-wrong-password"
+TEXT = "canary-message: meet me behind the temple"
+BIOMETRIC = "0.82746139051"
+LANDMARKS = f"blendshapes [{BIOMETRIC}, 0.11]"
+# Where something about an operation is kept for later; each of them tells who did what, never what was said.
+KEPT = ("audit_entries", "events", "activity_entries")
+
+
+@dataclass(slots=True)
+class Client:
+    """A signed-in client that keeps whatever it was answered instead of data."""
+
+    http: httpx.AsyncClient
+    headers: dict[str, str] = field(default_factory=dict)
+    refusals: list[str] = field(default_factory=list)
+
+    async def send(self, name: str, **variables: Any) -> Any:
+        """Send a client operation and return what its one field answered; None for an error."""
+        text = name if "{" in name else operation(name)
+        answer = await self.http.post("/graphql", json={"query": text, "variables": variables}, headers=self.headers)
+        content = answer.json()
+        if "errors" in content:
+            self.refusals.append(answer.text)
+            return None
+        [result] = content["data"].values()
+        if str(result.get("__typename", "")).endswith("Problem"):
+            self.refusals.append(answer.text)
+        return result
+
+
+@asynccontextmanager
+async def broken(superuser: "Connection[Record]", table: str) -> AsyncIterator[None]:
+    """Let every new row of a table fail, in the way that makes PostgreSQL quote the row."""
+    await superuser.execute(f"ALTER TABLE {table} ADD CONSTRAINT broken CHECK (false) NOT VALID")
+    try:
+        yield
+    finally:
+        await superuser.execute(f"ALTER TABLE {table} DROP CONSTRAINT broken")
+
+
+async def plant(client: Client, superuser: "Connection[Record]", password: str) -> dict[str, str]:
+    """Use every secret, message and value, in ways that succeed and fail; return the secrets that were answered."""
+    email = "admin@saffron.example"
+    await client.send("Login", email=email, password=WRONG_PASSWORD)
+    await client.send("Login", email=f"{WRONG_PASSWORD}@saffron.example", password=WRONG_PASSWORD)
+    login = await client.send("Login", email=email, password=password)
+    refreshed = await client.send("SessionRefresh", refreshToken=login["refreshToken"])
+    client.headers["authorization"] = f"Bearer {refreshed['accessToken']}"
+
+    person = (await client.send("PersonCreate", input={"fullName": "Asha Rao", "phone": "+919820012345"}))["person"]
+    await client.send("PersonCreate", input={"fullName": "Asha Rao", "phone": TEXT, "email": LANDMARKS})
+    thread = (await client.send("ThreadOpen", channel="WHATSAPP", personId=person["id"]))["thread"]
+    await client.send("MessageSend", threadId=thread["id"], text=TEXT)
+    logged = {"personId": person["id"], "occurredAt": "2026-11-01T10:00:00Z", "summary": f"{TEXT} {LANDMARKS}"}
+    await client.send("InteractionLog", input=logged | {"detail": {"note": {"text": LANDMARKS}}})
+    future = {"occurredAt": "2999-01-01T10:00:00Z", "detail": {"note": {"text": LANDMARKS}}}
+    await client.send("InteractionLog", input=logged | future)
+    await client.send("TaskCreate", input={"title": TEXT, "personId": person["id"]})
+    await client.send("TaskCreate", input={"title": TEXT, "personId": f"person_{TEXT}"})
+    await client.send("People", first=20, search=TEXT)
+    tenant = Tenant(await superuser.fetchval("SELECT tenant_id FROM users WHERE email = $1", email))
+    operation_id = await access.operation(superuser, tenant, text="query Canary { viewer { id } }", name="Canary")
+    given = {"displayName": "Canary", "role": "JUNIOR_BROKER", "operationIds": [f"operation_{operation_id}"]}
+    key = await client.send("ApiKeyCreate", input=given)
+
+    for bearer in (key["secret"], f"{key['secret']}x", SIGNING_KEY):
+        await client.http.post("/graphql", json={"documentId": "Canary"}, headers={"authorization": f"Bearer {bearer}"})
+
+    # Defects: the rows that fail hold everything, and PostgreSQL names them to whoever asks.
+    async with broken(superuser, "thread_messages"):
+        assert await client.send("MessageSend", threadId=thread["id"], text=TEXT) is None
+    async with broken(superuser, "interactions"):
+        note = {"detail": {"note": {"text": LANDMARKS}}}
+        assert await client.send("InteractionLog", input=logged | note) is None
+    async with broken(superuser, "refresh_tokens"):
+        assert await client.send("SessionRefresh", refreshToken=refreshed["refreshToken"]) is None
+    await superuser.execute("ALTER TABLE thread_messages RENAME COLUMN text TO lost")
+    assert await client.send("Thread", id=thread["id"], last=20) is None
+    await superuser.execute("ALTER TABLE thread_messages RENAME COLUMN lost TO text")
+    # A refresh token that comes twice ends the session.
+    await client.send("SessionRefresh", refreshToken=login["refreshToken"])
+    return {
+        "access token": login["accessToken"],
+        "refresh token": login["refreshToken"],
+        "newer access token": refreshed["accessToken"],
+        "newer refresh token": refreshed["refreshToken"],
+        "API key": key["secret"],
+    }
+
+
+async def test_no_secret_message_or_measure_is_told_anywhere(folder: Path) -> None:
+    settings = {"VELOCITY_DEMO_SCALE": SCALE, "VELOCITY_SIGNING_KEY": SIGNING_KEY, "VELOCITY_LOG_FORMAT": "json"}
+    installation = Installation(folder / "var", settings)
+    with installation.serving("--demo") as serving:
+        password = (folder / "var" / "demo.password").read_text().strip()
+        superuser = await asyncpg.connect(installation.server.addresses.superuser)
+        async with httpx.AsyncClient(base_url=serving.base, timeout=30) as http:
+            client = Client(http)
+            answered = await plant(client, superuser, password)
+            metrics = (await http.get("/metrics")).text
+        kept = {name: str(await superuser.fetch(f"SELECT * FROM {name}")) for name in KEPT}
+        await superuser.close()
+        _, logged = serving.end(signal.SIGINT)
+
+    lines = [json.loads(line) for line in logged.splitlines()]
+    # The defects were really there, were masked, and left what helps to find them.
+    masked = [line for line in lines if line["event"] == "error_masked"]
+    states = [{each["sqlstate"] for each in line["exceptions"] if "sqlstate" in each} for line in masked]
+    assert states == [{"23514"}, {"23514"}, {"23514"}, {"42703"}]
+    assert len(client.refusals) >= 10
+    for line in masked:
+        assert any(line["error_id"] in refusal for refusal in client.refusals)
+
+    secrets = answered | {"password": password, "wrong password": WRONG_PASSWORD, "signing key": SIGNING_KEY}
+    canaries = secrets | {"message": TEXT, "biometric value": BIOMETRIC}
+    places = kept | {
+        "log": logged,
+        "metrics": metrics,
+        "errors": "\n".join(client.refusals),
+        "PostgreSQL's log": (installation.server.directory / "log").read_text(),
+    }
+    told = [f"{what} in {where}" for what, value in canaries.items() for where, text in places.items() if value in text]
+    assert told == []
+    # Each place was really written to.
+    assert all(places.values())

@@ -9,6 +9,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PACKAGES := app graph resolvers domain db gpu prompts
 PAGES := graph/pages
+CLIENTS := tests/clients
 PAGE_SOURCES := $(wildcard $(PAGES)/*.json $(PAGES)/*.mjs $(PAGES)/source/* graph/operations/*.graphql)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The lock files must not depend on how this machine's pip is set up.
@@ -24,18 +25,20 @@ help: ## Print this list
 run: $(VENV)/.runtime $(PAGES)/dist/.built ## Serve Velocity here, with its own PostgreSQL and the demo tenant
 	@exec $(BIN)/velocity serve --demo
 
-test: $(VENV)/.development $(PAGES)/dist/.built ## Run the tests; choose with ARGS="tests/domain -k stage"
+test: $(VENV)/.development $(PAGES)/dist/.built $(CLIENTS)/node_modules/.installed ## Run the tests; choose with ARGS="tests/domain -k stage"
 ifndef ARGS
 	VELOCITY_TEST_SERVER=tcp $(BIN)/python -m pytest -m server
 endif
 	$(BIN)/python -m pytest $(ARGS)
 
-check: $(VENV)/.development ## Format, lint, types, import contracts, schema and migration drift, dead links
+check: $(VENV)/.development $(CLIENTS)/node_modules/.installed ## Format, lint, types, import contracts, schema and migration drift, dead links
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/velocity schema | diff schema.graphql -
+	$(CLIENTS)/node_modules/.bin/eslint --config $(CLIENTS)/eslint.config.mjs schema.graphql
+	$(BIN)/python -m tests.clients.released $(CLIENTS)/node_modules/.bin/graphql-inspector
 	$(BIN)/python -m db.migrations.check
 	$(BIN)/python -m pytest -q tests/test_documents.py
 
@@ -51,9 +54,10 @@ lock: $(VENV)/.development ## Resolve the lock files again; newer versions with 
 	$(COMPILE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 	npm --prefix $(PAGES) run --silent lock
+	npm --prefix $(CLIENTS) run --silent lock
 
 clean: ## Remove what make built; the data folder stays
-	rm -rf $(VENV) $(PAGES)/node_modules $(PAGES)/dist velocity.egg-info
+	rm -rf $(VENV) $(PAGES)/node_modules $(PAGES)/dist $(CLIENTS)/node_modules velocity.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -76,6 +80,11 @@ $(VENV)/.development: $(BIN)/pip requirements-dev.lock pyproject.toml
 $(PAGES)/node_modules/.installed: $(PAGES)/package.json $(PAGES)/package-lock.json
 	@command -v npm > /dev/null || { echo "The web pages are built with npm (Node.js 20 or newer), which is missing." >&2; exit 1; }
 	npm --prefix $(PAGES) ci --loglevel=error
+	@touch $@
+
+$(CLIENTS)/node_modules/.installed: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	@command -v npm > /dev/null || { echo "Others' clients come from npm (Node.js 20 or newer), which is missing." >&2; exit 1; }
+	npm --prefix $(CLIENTS) ci --loglevel=error
 	@touch $@
 
 $(PAGES)/dist/.built: $(PAGES)/node_modules/.installed $(PAGE_SOURCES)

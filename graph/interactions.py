@@ -149,7 +149,6 @@ class TranscriptSegment(Node):
     "objections",
     prefix="objection",
     description="What held a buyer back in a call.",
-    orders={"CREATED_AT": "When it was noted."},
 )
 class Objection(Node):
     """An objection."""

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     "households",
     prefix="household",
     description="People who decide together.",
-    orders={"CREATED_AT": "When it was noted."},
 )
 class Household(Node):
     """A household."""
@@ -42,7 +41,7 @@ class Relationship(Node):
     other: Person = link("The other person.")
 
 
-@noun("accounts", prefix="account", description="A body that people belong to.", orders={"NAME": "By name."})
+@noun("accounts", prefix="account", description="A body that people belong to.")
 class Account(Node):
     """An account."""
 

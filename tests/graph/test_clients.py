@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 import sys
 from collections import Counter
@@ -18,6 +19,7 @@ from domain.access import Role
 from domain.access.operations import sha256_id
 from graph.persisted import read_manifest
 from tests.api import Api
+from tests.clients.released import compared
 from tests.factories import people
 from tests.graph.test_http import served
 
@@ -166,3 +168,34 @@ async def test_what_relay_compiles_is_registered_and_runs(
     for name, digest in names.items():
         text = next(each.text for each in operations if each.name == name)
         assert sha256_id(text) == f"sha256:{digest}"
+
+
+async def test_the_schema_keeps_the_rules_of_graphql_eslint(system: System, tmp_path: Path) -> None:
+    (tmp_path / "schema.graphql").write_text(system.schema.as_str())
+    lint = (TOOLS / "eslint", "--config", CLIENTS / "eslint.config.mjs", "schema.graphql")
+    assert await run(*lint, cwd=tmp_path) == ""
+    (tmp_path / "schema.graphql").write_text('type Query { "Leads." lead_list: [ID] } type Unused { id: ID }')
+    found = await run(*lint, cwd=tmp_path, fails=True)
+    assert {"naming-convention", "no-unreachable-types"} <= set(re.findall(r"@graphql-eslint/([a-z-]+)", found))
+
+
+async def test_a_breaking_change_since_the_last_tag_is_found(tmp_path: Path) -> None:
+    async def git(*arguments: str) -> None:
+        await run("git", "-c", "user.name=A", "-c", "user.email=a@b.example", *arguments, cwd=tmp_path)
+
+    schema, inspector = tmp_path / "schema.graphql", TOOLS / "graphql-inspector"
+    schema.write_text("type Query { a: Int b: Int }\n")
+    await git("init", "--quiet")
+    await git("add", "schema.graphql")
+    await git("commit", "--quiet", "--message=A")
+    assert compared(inspector, tmp_path) == (
+        0,
+        "No release has a schema yet: there is nothing that could have been broken.",
+    )
+    await git("tag", "v1.0.0")
+    status, said = compared(inspector, tmp_path)
+    assert (status, said.splitlines()[0]) == (0, "Compared with v1.0.0.")
+    schema.write_text("type Query { a: Int c: Int }\n")
+    status, said = compared(inspector, tmp_path)
+    assert status == 1
+    assert "Field b was removed from object type Query" in said

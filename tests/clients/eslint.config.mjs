@@ -1,0 +1,34 @@
+// graphql-eslint's recommended and Relay rules for the schema, and every exception with its reason.
+import graphql, { configs, parser } from "@graphql-eslint/eslint-plugin";
+
+export default [
+  {
+    files: ["**/*.graphql"],
+    languageOptions: { parser, parserOptions: { graphQLConfig: { schema: "schema.graphql" } } },
+    plugins: { "@graphql-eslint": graphql },
+    rules: {
+      ...configs["flat/schema-recommended"].rules,
+      ...configs["flat/schema-relay"].rules,
+      // Only nodes have ids: connections, edges, payloads, problems and values are parts of what has one.
+      "@graphql-eslint/strict-id-in-types": "off",
+      // Lists that are never longer than a page are answered whole, without pages.
+      "@graphql-eslint/relay-edge-types": [
+        "error",
+        { withEdgeSuffix: true, shouldImplementNode: true, listTypeCanWrapOnlyEdgeType: false },
+      ],
+      // RESO names the fields of a property.
+      "@graphql-eslint/no-typename-prefix": "off",
+      // The roots say nothing that their fields do not, and `@oneOf` is the specification's.
+      "@graphql-eslint/require-description": [
+        "error",
+        {
+          ...configs["flat/schema-recommended"].rules["@graphql-eslint/require-description"][1],
+          ignoredSelectors: [
+            "[type=ObjectTypeDefinition][name.value=/^(Query|Mutation|Subscription)$/]",
+            "[type=DirectiveDefinition][name.value=oneOf]",
+          ],
+        },
+      ],
+    },
+  },
+];

@@ -75,13 +75,18 @@ class QdScore:
 class QdPoint:
     """A bucket."""
 
-    at: DateTime = column("When the bucket begins.")
+    at: DateTime = column("When the bucket begins; for the first one not before `from`.")
     score: float = column("The mean of its scores, to four decimals.")
     low: float = column("Its lowest score.")
     high: float = column("Its highest score.")
 
 
-@value("qd_series", description="Scores of one source over a half-open range, in equal buckets.")
+@value(
+    "qd_series",
+    description="Scores of one source over a half-open range, in equal buckets. Buckets shorter than an hour begin with"
+    " the range. Longer ones last whole hours, rounded up, and begin on a whole hour in UTC, the first in the hour of"
+    " `from`. No bucket has scores from outside the range.",
+)
 class QdSeries:
     """A series."""
 
@@ -99,7 +104,7 @@ QD_SOURCE = Argument("source", QdSource | None, "Who computed the scores.", QdSo
 QD_SERIES = (
     Argument("from", DateTime, "Where the range begins."),
     Argument("to", DateTime, "Where it ends; not part of it."),
-    Argument("points", int, "How many buckets at most: 1 to 2000."),
+    Argument("points", int, "How many buckets at most: 1 to 2000. Whole hours may make it fewer."),
     Argument("kinds", list[QdKind] | None, "Only scores of these kinds; all, if left out."),
     QD_SOURCE,
 )

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final, cast
 
-from db.perception.tables import consents, qd_scores
+from db.perception.tables import consents, qd_rollups, qd_scores
 from db.reading.fields import boolean, enum, integer, number, text, time, value
 from db.reading.source import Link, Ordering, Value, source
 from db.reading.writer import Alias, Writer
 from db.visibility import any_of, assigned, known_person, own_person
-from domain.perception import QdKind, QdSource, bucket_width, check_scatter
+from domain.perception import QdKind, QdSource, Span, buckets, check_scatter
 
 DECIMALS: Final = 4
 """Means are rounded: a sum of doubles depends in its last digits on the order in which they were read."""
@@ -44,35 +44,67 @@ def qd_series() -> Value:
 
 
 def _series(w: Writer, t: Alias, arguments: Mapping[str, object]) -> str:
-    """One scan of a person's range of the key: buckets first, and from them the whole."""
+    """Scores of parts of hours, and what whole hours sum up to: from both the buckets, and from them the whole."""
     from_, to = cast("datetime", arguments["from"]), cast("datetime", arguments["to"])
-    width = bucket_width(from_, to, cast("int", arguments["points"]))
-    start = w.bind(from_, "timestamptz")
-    s = w.alias(qd_scores)
-    where = [
-        f"{s.tenant_id} = {w.tenant}",
-        f"{s.person_id} = {t.id}",
-        f"{s.at} >= {start}",
-        f"{s.at} < {w.bind(to, 'timestamptz')}",
-        f"{s.source} = {w.bind(asked_source(arguments).name, 'text')}",
-    ]
-    kinds = cast("tuple[QdKind, ...] | None", arguments.get("kinds"))
-    if kinds is not None:
-        where.append(f"{s.kind} = any({w.bind([kind.name for kind in kinds], 'text[]')})")
-    known = known_person()(w, t)
-    if known is not None:
-        where.append(f"({known})")
-    buckets = (
-        f"select date_bin({w.bind(width, 'interval')}, {s.at}, {start}) as at, min({s.score}) as low,"
-        f" max({s.score}) as high, sum({s.score}) as total, count(*) as scores"
-        f" from qd_scores {s.name} where {' and '.join(where)} group by 1"
+    cut = buckets(from_, to, cast("int", arguments["points"]))
+    read = [_scores(w, t, span, arguments) for span in cut.parts]
+    if cut.hours is not None:
+        read.append(_hours(w, t, cut.hours, arguments))
+    width, start = w.bind(cut.width, "interval"), w.bind(cut.start, "timestamptz")
+    binned = (
+        f"select date_bin({width}, at, {start}) as at, min(low) as low, max(high) as high, sum(total) as total,"
+        f" sum(scores) as scores from ({' union all '.join(read)}) r group by 1"
     )
+    ats = f"greatest(at, {w.bind(from_, 'timestamptz')})"
     return (
         f"select {w.bind(asked_source(arguments).name, 'text')} as source, min(low) as min, max(high) as max,"
         f" {_rounded('sum(total) / sum(scores)')} as mean, coalesce(sum(scores), 0) as count,"
-        f" array_agg(at order by at) as ats, array_agg({_rounded('total / scores')} order by at) as scores,"
-        f" array_agg(low order by at) as lows, array_agg(high order by at) as highs from ({buckets}) b"
+        f" array_agg({ats} order by at) as ats, array_agg({_rounded('total / scores')} order by at) as scores,"
+        f" array_agg(low order by at) as lows, array_agg(high order by at) as highs from ({binned}) b"
     )
+
+
+def _scores(w: Writer, t: Alias, span: Span, arguments: Mapping[str, object]) -> str:
+    """Read one range of the key of a person's scores."""
+    s = w.alias(qd_scores)
+    conditions = _asked(w, t, s, arguments) + _spanned(w, s.at, span)
+    if arguments.get("kinds") is not None:
+        conditions += _of_kinds(w, s, arguments)
+    return (
+        f"select {s.at} as at, {s.score} as low, {s.score} as high, {s.score} as total, 1 as scores"
+        f" from qd_scores {s.name} where {' and '.join(conditions)}"
+    )
+
+
+def _hours(w: Writer, t: Alias, span: Span, arguments: Mapping[str, object]) -> str:
+    """Read one range of the key of a person's hours for each kind, which are named even where all are asked for."""
+    r = w.alias(qd_rollups)
+    conditions = _asked(w, t, r, arguments) + _of_kinds(w, r, arguments) + _spanned(w, r.hour, span)
+    return (
+        f"select {r.hour} as at, {r.low} as low, {r.high} as high, {r.total} as total, {r.scores} as scores"
+        f" from qd_rollups {r.name} where {' and '.join(conditions)}"
+    )
+
+
+def _asked(w: Writer, t: Alias, s: Alias, arguments: Mapping[str, object]) -> list[str]:
+    known = known_person()(w, t)
+    return [
+        f"{s.tenant_id} = {w.tenant}",
+        f"{s.person_id} = {t.id}",
+        f"{s.source} = {w.bind(asked_source(arguments).name, 'text')}",
+        *([f"({known})"] if known is not None else []),
+    ]
+
+
+def _spanned(w: Writer, at: str, span: Span) -> list[str]:
+    begin, end = span
+    return [f"{at} >= {w.bind(begin, 'timestamptz')}", f"{at} < {w.bind(end, 'timestamptz')}"]
+
+
+def _of_kinds(w: Writer, s: Alias, arguments: Mapping[str, object]) -> list[str]:
+    kinds = cast("tuple[QdKind, ...] | None", arguments.get("kinds"))
+    names = [kind.name for kind in (QdKind if kinds is None else kinds)]
+    return [f"{s.kind} = any({w.bind(names, 'text[]')})"]
 
 
 def asked_source(arguments: Mapping[str, object]) -> QdSource:

@@ -1,6 +1,6 @@
 """The tables of perception: QD scores over time, and the consents that measuring needs."""
 
-from sqlalchemy import CheckConstraint, PrimaryKeyConstraint, Table
+from sqlalchemy import CheckConstraint, Column, Integer, PrimaryKeyConstraint, Table
 
 from db.tables import (
     belongs_to,
@@ -15,6 +15,7 @@ from db.tables import (
     prose,
     reference,
     tenant_id,
+    tenant_link_table,
     tenant_table,
 )
 from domain.perception import ConsentPurpose, Modality, QdKind, QdSource, SubjectKind
@@ -39,6 +40,21 @@ qd_scores = Table(
     belongs_to("person_id", "people"),
     PrimaryKeyConstraint("tenant_id", "person_id", "at", "id"),
     postgresql_partition_by="RANGE (at)",
+)
+
+# What the scores of each whole hour (UTC) sum up to; triggers keep it (functions.sql). No foreign key to people: the
+# scores have one, and a row is here only while its scores are.
+qd_rollups = tenant_link_table(
+    "qd_rollups",
+    reference("person_id"),
+    enum_text("source", QdSource),
+    enum_text("kind", QdKind),
+    moment("hour"),
+    number("low", least=1, most=100, nullable=False),
+    number("high", least=1, most=100, nullable=False),
+    number("total", least=0, nullable=False),
+    Column("scores", Integer, CheckConstraint("scores >= 0", name="scores_counted"), nullable=False),
+    key=("person_id", "source", "kind", "hour"),
 )
 
 # Append-only but for `withdrawn_at`: a renewed consent is a new row. The status follows from the times.

@@ -1,14 +1,15 @@
 """How a range is cut into buckets, and which ranges are refused."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from domain.errors import Invalid
-from domain.perception import bucket_width, check_scatter
+from domain.perception import Buckets, bucket_width, buckets, check_scatter
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 def test_buckets_share_a_range_equally() -> None:
@@ -22,6 +23,36 @@ def test_buckets_are_rounded_up_so_that_there_are_never_too_many() -> None:
 
 def test_bucket_is_never_empty() -> None:
     assert bucket_width(START, START + timedelta(microseconds=1), 2000) == timedelta(microseconds=1)
+
+
+def test_short_buckets_begin_with_the_range() -> None:
+    from_, to = START + MINUTE, START + 61 * MINUTE
+    assert buckets(from_, to, 4) == Buckets(from_, 15 * MINUTE, None, ((from_, to),))
+
+
+def test_long_buckets_last_whole_hours() -> None:
+    assert buckets(START, START + DAY, 24) == Buckets(START, HOUR, (START, START + DAY), ())
+    assert buckets(START, START + DAY, 23) == Buckets(START, 2 * HOUR, (START, START + DAY), ())
+
+
+def test_long_buckets_begin_in_the_hour_of_the_range_and_are_never_too_many() -> None:
+    from_, to = START + 20 * MINUTE, START + 4 * HOUR + 20 * MINUTE
+    parts = ((from_, START + HOUR), (START + 4 * HOUR, to))
+
+    assert buckets(from_, to, 4) == Buckets(START, 2 * HOUR, (START + HOUR, START + 4 * HOUR), parts)
+
+
+def test_a_range_between_two_hours_holds_none_whole() -> None:
+    from_, to = START + 20 * MINUTE, START + HOUR + 20 * MINUTE
+    parts = ((from_, START + HOUR), (START + HOUR, to))
+
+    assert buckets(from_, to, 1) == Buckets(START, 2 * HOUR, (START + HOUR, START + HOUR), parts)
+
+
+def test_hours_are_whole_in_utc() -> None:
+    from_ = datetime(2026, 11, 1, 0, 30, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+
+    assert buckets(from_, from_ + DAY, 24) == Buckets(from_, HOUR, (from_, from_ + DAY), ())
 
 
 @pytest.mark.parametrize(

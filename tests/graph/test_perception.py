@@ -83,6 +83,31 @@ async def test_series_includes_its_start_and_not_its_end(api: Api, tenant: Tenan
     assert (found["min"], found["max"], found["count"]) == (2.0, 3.0, 2)
 
 
+async def test_series_of_whole_hours_begins_and_ends_within_them(
+    api: Api, tenant: Tenant, owner_connection: Owner
+) -> None:
+    person_id = await client_of(owner_connection, tenant)
+    await scored(
+        owner_connection, tenant, person_id, (0.25, 99), (0.5, 10), (0.75, 20), (1.5, 30), (2.25, 40), (2.5, 99)
+    )
+    data = await api.data(
+        "QdHistory", role=JUNIOR, personId=f"person_{person_id}", points=2,
+        **{"from": (START + 0.5 * HOUR).isoformat(), "to": (START + 2.5 * HOUR).isoformat()},
+    )  # fmt: skip
+
+    assert data["person"]["qdSeries"] == {
+        "source": "RULES",
+        "points": [
+            {"at": "2026-10-01T00:30:00+00:00", "score": 20.0, "low": 10.0, "high": 30.0},
+            {"at": "2026-10-01T02:00:00+00:00", "score": 40.0, "low": 40.0, "high": 40.0},
+        ],
+        "min": 10.0,
+        "max": 40.0,
+        "mean": 25.0,
+        "count": 4,
+    }
+
+
 async def test_series_rounds_means_to_four_decimals(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     person_id = await client_of(owner_connection, tenant)
     await scored(owner_connection, tenant, person_id, (0, 10), (0.1, 10), (0.2, 11))
@@ -108,8 +133,8 @@ async def test_series_spans_months_and_has_no_more_buckets_than_asked_for(
     found = data["person"]["qdSeries"]
     assert found["count"] == 99
     assert len(found["points"]) == 7
-    # A seventh of a hundred days, rounded up to the next microsecond.
-    assert found["points"][1]["at"] == "2026-07-07T06:51:25.714286+00:00"
+    # A seventh of a hundred days, rounded up to the next hour.
+    assert found["points"][1]["at"] == "2026-07-07T07:00:00+00:00"
 
 
 async def test_series_never_mixes_sources_and_takes_the_kinds_asked_for(

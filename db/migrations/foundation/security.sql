@@ -16,7 +16,7 @@ BEGIN
         'accounts', 'activity_entries', 'api_key_operations', 'api_keys', 'audit_entries', 'consents', 'events', 'facts', 'households',
         'idempotency_keys', 'interactions', 'lead_shares', 'leads', 'objections', 'opportunities', 'people',
         'persisted_operations', 'person_accounts', 'person_duplicates', 'projects', 'properties', 'property_interests', 'property_media',
-        'proposals', 'provider_settings', 'qd_scores', 'refresh_tokens', 'relationships', 'sessions', 'sign_ins',
+        'proposals', 'provider_settings', 'qd_rollups', 'qd_scores', 'refresh_tokens', 'relationships', 'sessions', 'sign_ins',
         'stage_changes', 'system_actors', 'tags', 'tasks', 'team_members', 'teams', 'tenant_heads', 'tenants',
         'thread_messages', 'thread_reads', 'threads', 'transcript_segments', 'uploads', 'users'
     ] LOOP
@@ -35,7 +35,7 @@ $$;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     accounts, activity_entries, api_key_operations, api_keys, consents, facts, households, idempotency_keys, interactions, lead_shares,
     leads, objections, opportunities, people, person_accounts, person_duplicates, projects, properties,
-    property_interests, property_media, proposals, provider_settings, qd_scores, refresh_tokens, relationships, sessions, stage_changes,
+    property_interests, property_media, proposals, provider_settings, qd_rollups, qd_scores, refresh_tokens, relationships, sessions, stage_changes,
     tags, tasks, team_members, teams, thread_messages, thread_reads, threads, transcript_segments, uploads, users
 TO velocity_app;
 

@@ -13,6 +13,19 @@ CREATE TABLE idempotency_keys (
 
 CREATE INDEX ix_idempotency_keys_tenant_id_created_at ON idempotency_keys (tenant_id, created_at);
 
+CREATE TABLE qd_rollups (
+    tenant_id UUID NOT NULL,
+    person_id UUID NOT NULL,
+    source TEXT NOT NULL CONSTRAINT ck_qd_rollups_source_known CHECK ("source" IN ('RULES', 'MODEL', 'IMPORTED')),
+    kind TEXT NOT NULL CONSTRAINT ck_qd_rollups_kind_known CHECK ("kind" IN ('LIVE', 'SESSION', 'PROFILE')),
+    hour TIMESTAMP WITH TIME ZONE NOT NULL,
+    low DOUBLE PRECISION NOT NULL CONSTRAINT ck_qd_rollups_low_finite CHECK (1 <= "low" AND "low" <= 100),
+    high DOUBLE PRECISION NOT NULL CONSTRAINT ck_qd_rollups_high_finite CHECK (1 <= "high" AND "high" <= 100),
+    total DOUBLE PRECISION NOT NULL CONSTRAINT ck_qd_rollups_total_finite CHECK (0 <= "total" AND "total" < 'Infinity'::double precision),
+    scores INTEGER NOT NULL CONSTRAINT ck_qd_rollups_scores_counted CHECK (scores >= 0),
+    CONSTRAINT pk_qd_rollups PRIMARY KEY (tenant_id, person_id, source, kind, hour)
+);
+
 CREATE TABLE sign_in_attempts (
     id UUID NOT NULL,
     account_hash BYTEA NOT NULL,

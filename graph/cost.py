@@ -100,10 +100,14 @@ class Estimate:
 
     def under(self, variables: Variables) -> Cost:
         """Return what it comes to with these variables."""
-        total = Cost(0, 0)
+        nodes = points = 0
         for factors, cost in self.terms.items():
-            total = total.plus(cost.times(prod(factor.under(variables) for factor in factors)))
-        return total
+            number = 1
+            for factor in factors:
+                number *= factor.under(variables)
+            nodes += cost.nodes * number
+            points += cost.points * number
+        return Cost(nodes, points)
 
     def joined(self, other: Estimate, join: Callable[[Cost, Cost], Cost]) -> Estimate:
         """Join two estimates, term by term."""

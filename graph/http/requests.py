@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import orjson
 from starlette.datastructures import Headers, QueryParams
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from graph.limits import Limits
 from graph.persisted import Asked
@@ -79,6 +79,9 @@ async def _body(request: Request, limits: Limits) -> bytes:
                 chunks.append(chunk)
     except TimeoutError as error:
         raise BodyTimeout(headers=CLOSE) from error
+    except ClientDisconnect as error:
+        # Nobody reads this answer, but it is no defect of ours either.
+        raise MalformedRequest("The body ended early.") from error
     return b"".join(chunks)
 
 

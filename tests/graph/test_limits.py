@@ -295,6 +295,19 @@ async def test_a_body_that_never_ends_is_given_up(system: System) -> None:
     assert answer.startswith(b"HTTP/1.1 408 ")
 
 
+async def test_a_client_that_leaves_early_is_no_error(system: System, caplog: pytest.LogCaptureFixture) -> None:
+    async with served(system) as client:
+        _, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
+        writer.write(
+            b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{"
+        )
+        await writer.drain()
+        writer.close()
+        await writer.wait_closed()
+        assert (await client.get("/healthz")).status_code == 200
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
 class Silent:
     """An observer that fails at what should not happen."""
 

@@ -121,6 +121,66 @@ def sweep() -> None:
     typer.echo(f"Removed {run(swept(Settings()))} expired uploads.")
 
 
+api_key = typer.Typer(help="API keys: programs that send registered operations.", no_args_is_help=True)
+velocity.add_typer(api_key, name="api-key")
+
+Administrator = Annotated[str, typer.Option("--as", help="The e-mail address of the administrator who does it.")]
+KeyId = Annotated[str, typer.Argument(help="The key's id, as `list` shows it.")]
+
+
+@api_key.command(name="create")
+def api_key_create(
+    administrator: Administrator,
+    name: Annotated[str, typer.Option(help="What to call it.")],
+    role: Annotated[str, typer.Option(help="What it acts as, such as JUNIOR_BROKER.")],
+    operation: Annotated[list[str], typer.Option(help="A registered operation, by name or id; repeat it for more.")],
+    ttl: Annotated[str | None, typer.Option(help="How long it is good, such as 90d; for ever, if left out.")] = None,
+) -> None:
+    """Make a key and print its secret, which is shown once."""
+    from app.api_keys import created, role_named
+    from app.issuing import duration
+    from app.settings import Settings
+
+    lifetime, acts_as = None if ttl is None else duration(ttl), role_named(role)
+    work = created(Settings(), administrator, name=name, role=acts_as, operations=operation, lifetime=lifetime)
+    typer.echo(run(work))
+
+
+@api_key.command(name="list")
+def api_key_list(administrator: Administrator) -> None:
+    """Print the tenant's keys."""
+    from app.api_keys import listed
+    from app.settings import Settings
+
+    typer.echo(run(listed(Settings(), administrator)))
+
+
+@api_key.command(name="rotate")
+def api_key_rotate(
+    key: KeyId,
+    administrator: Administrator,
+    overlap: Annotated[str | None, typer.Option(help="How long the old secret stays good, such as 1h.")] = None,
+) -> None:
+    """Give a key another secret and print it, once."""
+    from datetime import timedelta
+
+    from app.api_keys import rotated
+    from app.issuing import duration
+    from app.settings import Settings
+
+    until = timedelta() if overlap is None else duration(overlap)
+    typer.echo(run(rotated(Settings(), administrator, key, until)))
+
+
+@api_key.command(name="revoke")
+def api_key_revoke(key: KeyId, administrator: Administrator) -> None:
+    """End a key with all its secrets."""
+    from app.api_keys import revoked
+    from app.settings import Settings
+
+    typer.echo(run(revoked(Settings(), administrator, key)))
+
+
 @velocity.command()
 def schema() -> None:
     """Print the schema."""

@@ -9,6 +9,7 @@ import asyncpg
 
 from app.database import Database
 from app.failures import CannotContinue
+from app.objects import object_store
 from app.secrets import kept
 from app.settings import Settings
 from db.roles import tenant_ids
@@ -35,6 +36,7 @@ async def is_empty(owner: str) -> bool:
 
 async def load_demo(settings: Settings, found: Database, scale: float) -> str:
     """Load the demo tenants into a migrated database and say what was loaded; raises CannotContinue."""
+    from app.demo.pictures import picture_book  # noqa: PLC0415 -- as below.
     from app.demo.seed import DemoRefused, seed  # noqa: PLC0415 -- words and pictures that most starts do not need.
 
     if not await is_empty(found.owner):
@@ -52,4 +54,8 @@ async def load_demo(settings: Settings, found: Database, scale: float) -> str:
         )
     except DemoRefused as error:
         raise CannotContinue(str(error)) from error
+    if settings.asset_store != "disk":
+        async with object_store(settings) as objects:
+            for each in picture_book().all():
+                await objects.put(each.key, each.content, each.content_type)
     return str(summary)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -31,10 +33,31 @@ from api_keys k
 where k.tenant_id = $1 and k.id = $2 and k.revoked_at is null
   and (k.secret_hash = $3 or k.previous_secret_hash = $3)
 """
+OPERATIONS: Final = """
+select id, name, document_id from persisted_operations
+where tenant_id = $1 and (name = any($2) or document_id = any($2)) order by registered_at, id
+"""
+LISTED: Final = """
+select id, display_name, prefix, role, last_used_at, expires_at, revoked_at from api_keys
+where tenant_id = $1 order by created_at, id
+"""
 USED: Final = text(
     "update api_keys set last_used_at = :now where tenant_id = :tenant and id = :key"
     " and (last_used_at is null or last_used_at < :now)"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ListedKey:
+    """A key as an operator is told of it."""
+
+    id: UUID
+    display_name: str
+    prefix: str
+    role: str
+    last_used_at: datetime | None
+    expires_at: datetime | None
+    revoked_at: datetime | None
 
 
 class SqlApiKeys:
@@ -105,6 +128,15 @@ class SqlApiKeyLookup:
                         last_used_at=row["last_used_at"],
                     )
         return None
+
+    async def operations(self, tenant_id: UUID, named: Sequence[str]) -> dict[str, UUID]:
+        """Return the registered documents that are named, or whose ids are; of one name, the newest."""
+        rows = await self._pool.fetch(tenant_id, OPERATIONS, tenant_id, list(named))
+        return {key: row["id"] for row in rows for key in (row["name"], row["document_id"]) if key in named}
+
+    async def listed(self, tenant_id: UUID) -> list[ListedKey]:
+        """Return a tenant's keys, the oldest first."""
+        return [ListedKey(*row) for row in await self._pool.fetch(tenant_id, LISTED, tenant_id)]
 
     async def used(self, tenant_id: UUID, key_id: UUID, now: datetime) -> None:
         """Store that a key was used."""

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 MOST_BYTES: Final = 100_000_000
@@ -102,6 +102,15 @@ class Settings(BaseSettings):
     demo_scale: float = Field(
         1, gt=0, le=100, description="How much `serve --demo` loads the first time; 1 is about 2 000 people."
     )
+
+    @field_validator("rate_points")
+    @classmethod
+    def _enough_for_one(cls, points: int, information: ValidationInfo) -> int:
+        """A budget below the cost of the dearest operation would refuse it for ever, and say that it comes back."""
+        dearest = information.data.get("limit_points", 0)
+        if 0 < points < dearest:
+            raise ValueError(f"{points} is less than one operation may cost, VELOCITY_LIMIT_POINTS = {dearest}")
+        return points
 
     @property
     def assets(self) -> Path:

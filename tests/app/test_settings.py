@@ -29,6 +29,16 @@ def test_the_page_says_every_setting_as_it_is() -> None:
     }
 
 
+def test_a_budget_is_enough_for_one_operation() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Settings(limit_points=500, rate_points=499)
+    assert explanation(refused.value) == (
+        "A setting is not valid."
+        " VELOCITY_RATE_POINTS: Value error, 499 is less than one operation may cost, VELOCITY_LIMIT_POINTS = 500."
+    )
+    assert Settings(limit_points=500, rate_points=0).rate_points == 0
+
+
 def test_the_environment_sets(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VELOCITY_PORT", "8123")
     monkeypatch.setenv("VELOCITY_DATA_DIR", "elsewhere")

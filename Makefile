@@ -17,7 +17,7 @@ COMPILE = env PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= CUS
 	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --build-deps-for editable \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(ARGS)
 
-.PHONY: help run test check format schema lock clean
+.PHONY: help run test check bench format schema lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ check: $(VENV)/.development $(CLIENTS)/node_modules/.installed ## Format, lint, 
 	$(BIN)/python -m db.migrations.check
 	$(BIN)/python -m pytest -q tests/test_documents.py
 
+bench: $(VENV)/.development ## Compare with other servers and write the README's table (25 minutes); ARGS=--quick is short
+	$(BIN)/python -m bench $(ARGS)
+
 format: $(VENV)/.development ## Format the code and mend what the linter can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -54,12 +57,13 @@ lock: $(VENV)/.development ## Resolve the lock files again; newer versions with 
 	$(COMPILE) --output-file requirements.lock pyproject.toml
 	$(COMPILE) --extra dev --constraint requirements.lock --output-file requirements-dev.lock pyproject.toml
 	npm --prefix $(PAGES) run --silent lock
+	npm --prefix bench/peers run --silent lock
 	npm --prefix $(CLIENTS) run --silent lock
 
 clean: ## Remove what make built; the data folder stays
-	rm -rf $(VENV) $(PAGES)/node_modules $(PAGES)/dist $(CLIENTS)/node_modules velocity.egg-info
+	rm -rf $(VENV) $(PAGES)/node_modules $(PAGES)/dist $(CLIENTS)/node_modules bench/peers/node_modules velocity.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find $(PACKAGES) tests -name __pycache__ -type d -prune -exec rm -rf {} +
+	find $(PACKAGES) bench tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The empty files below record that a step was done, so that a second start skips it.
 $(BIN)/pip:

@@ -1,0 +1,129 @@
+"""What a run found: as JSON, and as tables for the README and the terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import subprocess
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from bench import peers
+from bench.budgets import Budget
+from bench.load import generator
+from bench.places import RESULTS, ROOT
+from db.server import programs
+
+BEGIN: Final = "<!-- written by `make bench`: begin -->"
+END: Final = "<!-- written by `make bench`: end -->"
+PACKAGES: Final = ("strawberry-graphql", "graphql-core", "asyncpg", "starlette", "uvicorn", "uvloop")
+COMPARED: Final = {
+    "resolvers": "own resolver path",
+    "mercurius": "Mercurius, JIT",
+    "postgraphile": "PostGraphile 5",
+    "strawberry": "Strawberry, DataLoaders",
+    "limit": "the limit",
+    "postgresql": "PostgreSQL alone",
+}
+SHORT: Final = 10
+"""From this ratio on, decimals say nothing."""
+VERDICTS: Final = {"goal": "reached", "floor": "above the floor", "missed": "**missed**"}
+
+
+def machine() -> dict[str, Any]:
+    """Return what the run ran on."""
+    model = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    memory = re.search(r"^MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)
+    return {
+        "processor": model[1].strip() if model else platform.machine(),
+        "cores": os.cpu_count(),
+        "memory_gb": round(int(memory[1]) / 1e6) if memory else None,
+        "system": f"{platform.system()} {platform.release().split('-')[0]}",
+        "load_average_at_start": round(os.getloadavg()[0], 2),
+    }
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that took part."""
+    said = subprocess.run([str(programs() / "postgres"), "--version"], capture_output=True, text=True, check=True)
+    return {
+        "python": platform.python_version(),
+        "postgresql": said.stdout.split()[-1],
+        **{name: version(name) for name in PACKAGES},
+        **peers.versions(),
+        "load": generator(),
+    }
+
+
+def write(found: Mapping[str, Any], path: Path) -> None:
+    """Write the results of a run."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n")
+
+
+def into_readme(found: Mapping[str, Any]) -> None:
+    """Replace the table between the markers of the README."""
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    if BEGIN not in text or END not in text:
+        raise SystemExit(f"README.md lacks the lines {BEGIN} and {END}.")
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    readme.write_text(f"{before}{BEGIN}\n{section(found)}\n{END}{after}", encoding="utf-8")
+
+
+def section(found: Mapping[str, Any]) -> str:
+    """Write the table of ratios, and what the machine was."""
+    ran, rows, scale = found["machine"], found["dataset"]["rows"], found["dataset"]["scale"]
+    sizes = f"{rows['leads']:,} leads, {rows['interactions']:,} interactions, {rows['qd_scores']:,} scores"
+    told = (
+        f"Requests a second of one process, and how many times as many as each of the others answers."
+        f" {found['when'][:10]}, {ran['processor']}, {ran['cores']} cores for server, database and load together;"
+        f" scale {scale:g} ({sizes});"
+        f" {found['connections']} clients, pools of {found['pool']}, medians of {found['pace']['rounds']} rounds."
+    )
+    lines = [
+        told,
+        "",
+        f"| Document | Velocity | {' | '.join(f'× {label}' for label in COMPARED.values())} |",
+        f"|---|---:|{'---:|' * len(COMPARED)}",
+    ]
+    for question, rates in found["requests_per_second"].items():
+        shown = [_ratio(rates["velocity"], rates[name]) for name in COMPARED]
+        lines.append(f"| {question} | {rates['velocity']:,.0f}/s | {' | '.join(shown)} |")
+    lines += ["", *_budgets(found["budgets"])]
+    lines += [
+        "",
+        f"The load generator alone: {found['load_generator_per_second']:,.0f}/s. Everything that was measured is in",
+    ]
+    lines += [f"[latest.json]({(RESULTS / 'latest.json').relative_to(ROOT)})."]
+    return "\n".join(lines)
+
+
+def _budgets(budgets: list[dict[str, Any]]) -> list[str]:
+    lines = ["| Budget | Measured | Floor | Goal | |", "|---|---:|---:|---:|---|"]
+    for each in budgets:
+        unit = each["unit"] if each["unit"] == "×" else f" {each['unit']}"
+        numbers = " | ".join(f"{each[name]:g}{unit}" for name in ("measured", "floor", "goal"))
+        lines.append(f"| {each['what']} | {numbers} | {VERDICTS[each['verdict']]} |")
+    return lines
+
+
+def _ratio(ours: float, theirs: float) -> str:
+    if not theirs:
+        return "no answer in time"
+    return f"{ours / theirs:.2f}" if ours < SHORT * theirs else f"{ours / theirs:.0f}"
+
+
+def budgets(found: list[Budget]) -> list[dict[str, object]]:
+    """Return budgets as the results hold them."""
+    return [each.shown() for each in found]
+
+
+def now() -> str:
+    """Return the time of the run."""
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,114 @@
+"""Connections that are slow, silent, endless or too many: each ends in time, and others are answered meanwhile.
+
+The attacks are those of `make soak`, fewer and faster.
+"""
+
+import asyncio
+import resource
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import httpx
+import pytest
+
+from app.connections import RESERVED_FILES, Limits, most_connections
+from app.wiring import System
+from soak import abuse
+from soak.abuse import CUT, Address, Attack, Outcome, attacked
+from tests.serving import serving
+
+QUICK = Limits(head_seconds=0.4, round_seconds=0.2, bytes_each_round=1_024, unread_rounds=2)
+
+
+@asynccontextmanager
+async def hasty(system: System, limits: Limits = QUICK) -> AsyncIterator[Address]:
+    """Serve with limits of fractions of a second."""
+    async with serving(system, limits) as client:
+        yield client.base_url.host, client.base_url.port or 80
+
+
+async def outcome(address: Address, attack: Attack, count: int) -> Outcome:
+    """Attack, and see that others were answered."""
+    found = await attacked(address, attack, count, pause=0.02)
+    assert found.failed == []
+    assert found.probes
+    assert found.longest < 10
+    return found
+
+
+@pytest.mark.parametrize("attack", [abuse.silent, abuse.slow_head, abuse.slow_body, abuse.unread])
+async def test_who_is_slow_is_cut_off(system: System, attack: Attack) -> None:
+    async with hasty(system) as address:
+        found = await outcome(address, attack, 10)
+    assert found.endings == {CUT: 10}
+
+
+@pytest.mark.parametrize("attack", [abuse.endless_header, abuse.many_headers])
+async def test_endless_headers_are_refused(system: System, attack: Attack) -> None:
+    async with hasty(system, Limits()) as address:
+        found = await outcome(address, attack, 5)
+    # Who goes on sending may lose the answer with the connection.
+    assert set(found.endings) <= {"431", CUT}
+    assert found.longest < Limits().head_seconds
+
+
+async def test_an_endless_body_is_refused(system: System) -> None:
+    async with hasty(system, Limits()) as address:
+        found = await outcome(address, abuse.endless_body, 5)
+    assert set(found.endings) <= {"413", CUT}
+    assert found.longest < Limits().round_seconds
+
+
+async def test_a_long_header_is_refused_with_its_reason(system: System) -> None:
+    async with serving(system) as client:
+        at_most = Limits().head_bytes
+        fine = await client.get("/healthz", headers={"x-long": "a" * (at_most - 1_000)})
+        refused = await client.get("/healthz", headers={"x-long": "a" * at_most})
+    assert (fine.status_code, refused.status_code) == (200, 431)
+
+
+async def test_who_stops_sending_is_still_answered(system: System) -> None:
+    async with hasty(system) as address:
+        found = await outcome(address, abuse.half_open, 10)
+    assert found.endings == {"200": 10}
+
+
+async def test_a_connection_may_stay_as_long_as_it_gets_on(system: System) -> None:
+    """A slow but steady upload outlives every limit of idleness; so does a client that goes on asking."""
+    limits = replace(QUICK, bytes_each_round=64)
+
+    async def steady() -> AsyncIterator[bytes]:
+        yield b'{"query":"{ __typename }"'
+        for _ in range(12):
+            await asyncio.sleep(limits.round_seconds / 2)
+            yield b" " * 64
+        yield b"}"
+
+    async with serving(system, limits) as client:
+        answer = await client.post("/graphql", content=steady(), headers={"content-type": "application/json"})
+        assert (answer.status_code, answer.json()) == (200, {"data": {"__typename": "Query"}})
+        assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_in_a_full_house_the_longest_waiting_makes_room(system: System) -> None:
+    async with hasty(system, Limits(connections=20)) as address:
+        idle = [await asyncio.open_connection(*address) for _ in range(60)]
+        async with httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}") as client:
+            for _ in range(5):
+                assert (await client.get("/healthz", headers={"connection": "close"})).text == "ok"
+        async with asyncio.timeout(5):
+            # Those that came first were sent away, long before their time for a head was over.
+            assert [await reader.read() for reader, _ in idle[:40]] == [b""] * 40
+        for _, writer in idle:
+            writer.transport.abort()
+
+
+def test_no_more_connections_than_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The soft limit is raised to the hard one, and some files are kept for everything else."""
+    asked: list[tuple[int, int]] = []
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1_024, 4_096))
+    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: asked.append(limits))
+    assert most_connections(Limits()) == 4_096 - RESERVED_FILES
+    assert most_connections(Limits(connections=100)) == 100
+    assert asked == [(4_096, 4_096)] * 2

@@ -202,6 +202,14 @@ def operations_list() -> None:
     typer.echo(run(listing(Settings())))
 
 
+@operations.command(name="manifest")
+def operations_manifest() -> None:
+    """Print the manifest of what comes with this release, in the format that `register` reads."""
+    from graph.persisted import shipped, written_manifest
+
+    typer.echo(written_manifest(shipped()).decode(), nl=False)
+
+
 @operations.command(name="register")
 def operations_register(
     file: Annotated[Path, typer.Argument(help="A manifest: ours, Apollo's, or what relay-compiler persists.")],

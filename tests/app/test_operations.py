@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 from domain.access.operations import sha256_id
-from graph.persisted import shipped
+from graph.persisted import read_manifest, shipped
 from tests.installation import SCALE, Installation
 
 TEXT = "query Mine { viewer { id } }"
@@ -30,6 +30,14 @@ def test_operations_are_listed_registered_and_checked(folder: Path) -> None:
     assert installation.run("operations", "list").stdout.count(line) == 2
     checked = installation.run("operations", "check")
     assert (checked.returncode, checked.stdout) == (0, f"{len(shipped()) + 1} operations, 0 faults.\n")
+
+
+def test_the_manifest_of_what_ships_can_be_read_again(folder: Path) -> None:
+    installation = Installation(folder / "var")
+    printed = installation.run("operations", "manifest")
+    assert (printed.returncode, printed.stderr) == (0, "")
+    assert read_manifest(printed.stdout.encode()) == shipped()
+    assert not installation.folder.exists()
 
 
 def test_what_cannot_run_is_not_registered(folder: Path) -> None:

@@ -146,7 +146,7 @@ def _next_action(diary: Diary, plans: list[LeadPlan], latest: dict[str, object])
         last_contacted_at=diary.last_contact,
         unanswered_since=min(waiting, default=None),
         last_visit_at=diary.visited_at,
-        task=DueTask(task[2], task[0]) if task else None,
+        task=DueTask(task[0]) if task else None,
         engagement=Engagement(score, scored_at)
         if isinstance(score, float) and isinstance(scored_at, datetime)
         else None,

@@ -33,7 +33,7 @@ def _situations(tenant: str, now: str, chosen: str) -> str:
     """
     return f"""
         select p.id, p.rules_qd_at, p.rules_qd_score, contact.last_contacted_at, contact.last_visit_at,
-            unanswered.since as unanswered_since, lead.stage, lead.stage_changed_at, task.title, task.due_at,
+            unanswered.since as unanswered_since, lead.stage, lead.stage_changed_at, task.due_at,
             extract(epoch from {now} at time zone t.time_zone - {now} at time zone 'UTC') as zone_seconds
         from people p
         join tenants t on t.tenant_id = p.tenant_id
@@ -56,7 +56,7 @@ def _situations(tenant: str, now: str, chosen: str) -> str:
             order by l.stage_position desc, l.stage_changed_at desc, l.id desc limit 1
         ) lead on true
         left join lateral (
-            select k.title, k.due_at from tasks k
+            select k.due_at from tasks k
             where k.tenant_id = p.tenant_id and k.status = 'OPEN' and k.due_at is not null
                 and (k.person_id = p.id or k.lead_id in (
                     select l.id from leads l where l.tenant_id = p.tenant_id and l.person_id = p.id))
@@ -120,7 +120,7 @@ def _situation(row: Mapping[str, Any]) -> Situation:
         lead=None if row["stage"] is None else OpenLead(LeadStage[row["stage"]], row["stage_changed_at"]),
         last_contacted_at=row["last_contacted_at"],
         unanswered_since=row["unanswered_since"],
-        task=None if row["title"] is None else DueTask(row["title"], row["due_at"]),
+        task=None if row["due_at"] is None else DueTask(row["due_at"]),
         last_visit_at=row["last_visit_at"],
         engagement=None if row["rules_qd_at"] is None else Engagement(row["rules_qd_score"], row["rules_qd_at"]),
         zone=timezone(timedelta(seconds=float(row["zone_seconds"]))),

@@ -199,7 +199,8 @@ FACTS = source(
     columns={
         "kind": enum("kind"),
         "text": text("text"),
-        "quote": text("quote", null=True),
+        # The words of an interaction, and so for whoever may read that.
+        "quote": text("quote", null=True, mask=own_person("person_id")),
         "confidence": number("confidence"),
         "source": enum("source"),
         "amount": money("amount", null=True),

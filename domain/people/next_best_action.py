@@ -38,9 +38,8 @@ class OpenLead:
 
 @dataclass(frozen=True, slots=True)
 class DueTask:
-    """An open task with a time."""
+    """An open task with a time. Its title is not told: it is for those who see the task."""
 
-    title: str
     due_at: datetime
 
 
@@ -92,7 +91,6 @@ HIGH_SCORE: Final = 70.0
 HIGH_SCORE_LASTS: Final = timedelta(days=7)
 LOW_SCORE: Final = 35.0
 LOW_SCORE_LASTS: Final = timedelta(days=14)
-LONGEST_QUOTED_TITLE: Final = 120
 
 _SEEN_A_PROPERTY: Final = frozenset({LeadStage.VISIT, LeadStage.NEGOTIATION})
 _BEYOND_CONTACTED: Final = _SEEN_A_PROPERTY | {LeadStage.QUALIFIED}
@@ -129,8 +127,7 @@ def _visit_ahead(situation: Situation, now: datetime) -> NextBestAction | None:
     return NextBestAction(
         NextBestActionKind.VISIT,
         "Prepare the visit",
-        f"They have not visited since their lead came to VISIT, and “{_quoted(task.title)}” is due on"
-        f" {_day(task.due_at, situation)}.",
+        f"They have not visited since their lead came to VISIT, and a task is due on {_day(task.due_at, situation)}.",
         task.due_at,
     )
 
@@ -142,7 +139,7 @@ def _overdue_task(situation: Situation, now: datetime) -> NextBestAction | None:
     return NextBestAction(
         NextBestActionKind.REVIEW,
         "Do the overdue task",
-        f"“{_quoted(task.title)}” was due on {_day(task.due_at, situation)}.",
+        f"A task was due on {_day(task.due_at, situation)}.",
         task.due_at,
     )
 
@@ -214,7 +211,7 @@ def _next_task(situation: Situation, _now: datetime) -> NextBestAction | None:
     return NextBestAction(
         NextBestActionKind.REVIEW,
         "Do the next task",
-        f"“{_quoted(task.title)}” is due on {_day(task.due_at, situation)}.",
+        f"A task is due on {_day(task.due_at, situation)}.",
         task.due_at,
     )
 
@@ -254,7 +251,3 @@ def _day(moment: datetime, situation: Situation) -> str:
 
 def _days(length: timedelta) -> str:
     return "1 day" if length.days == 1 else f"{length.days} days"
-
-
-def _quoted(title: str) -> str:
-    return title if len(title) <= LONGEST_QUOTED_TITLE else f"{title[: LONGEST_QUOTED_TITLE - 1]}…"

@@ -109,3 +109,27 @@ async def test_only_those_who_know_the_person_see_a_fact(
         (JUNIOR, "elsewhere"): "NotFoundProblem",
         (JUNIOR, "missing"): "NotFoundProblem",
     }
+
+
+async def test_a_senior_reads_no_words_of_another_teams_interactions_and_tasks(
+    api: Api, tenant: Tenant, owner_connection: Owner
+) -> None:
+    person_id = await people.person(owner_connection, tenant)
+    await people.lead(owner_connection, tenant, person_id=person_id, assignee_id=tenant.outsider)
+    await people.fact(owner_connection, tenant, person_id=person_id, quote="My husband must not know")
+    await api.data(
+        "TaskCreate",
+        input={"personId": f"person_{person_id}", "title": "Divorce lawyer", "dueAt": "2026-01-01T08:00:00Z"},
+    )
+    document = """query($id: ID!) { person(id: $id) {
+        tasks { totalCount } nextBestAction { title reason } facts { edges { node { text quote } } }
+    } }"""
+
+    answers = {
+        role: (await api.data(document, role=role, id=f"person_{person_id}"))["person"] for role in (SENIOR, Role.ADMIN)
+    }
+
+    action = {"title": "Do the overdue task", "reason": "A task was due on 1 January 2026."}
+    for role, tasks, quote in ((SENIOR, 0, None), (Role.ADMIN, 1, "My husband must not know")):
+        facts = {"edges": [{"node": {"text": "A sea view", "quote": quote}}]}
+        assert answers[role] == {"tasks": {"totalCount": tasks}, "nextBestAction": action, "facts": facts}

@@ -9,6 +9,8 @@ import orjson
 from asyncpg import Connection, Pool, Record
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from db.errors import LOST, answering
+
 SET_TENANT: Final = "SELECT set_config('app.tenant_id', $1, false)"
 
 # For a `LIMIT $1`, PostgreSQL thinks every custom plan cheaper and would plan anew on each execution. At the default
@@ -20,10 +22,9 @@ READ_SETTINGS: Final = {
     "timezone": "UTC",
     "default_transaction_read_only": "on",
 }
-WRITE_SETTINGS: Final = {"jit": "off", "timezone": "UTC"}
-
-# A server that restarts, or an administrator who ends a session.
-LOST: Final = (ConnectionError, asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError)
+# A unit holds locks, so it neither waits nor works for long.
+WRITE_SETTINGS: Final = {"jit": "off", "timezone": "UTC", "lock_timeout": "10s", "statement_timeout": "30s"}
+CONNECT_SECONDS: Final = 10.0
 
 
 class ReadConnection(Connection):
@@ -66,7 +67,7 @@ class ReadPool:
 
     @classmethod
     async def open(cls, dsn: str, *, size: int = 4, deadline: float = 30) -> Self:
-        """Connect `size` connections. A statement that runs longer than `deadline` seconds raises TimeoutError."""
+        """Connect `size` connections. A statement that runs longer than `deadline` seconds raises Unavailable."""
         pool = await asyncpg.create_pool(
             dsn,
             min_size=size,
@@ -91,13 +92,16 @@ class ReadPool:
     async def fetch(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
         """Run one statement for a tenant; for none, row-level security hides every tenant's rows.
 
-        A statement whose connection was lost under it runs once more: it only reads.
+        A statement whose connection was lost under it runs once more: it only reads. Raises Unavailable.
         """
         self.statements += 1
-        try:
-            return await self._fetch(tenant_id, sql, *arguments)
-        except LOST:
-            return await self._fetch(tenant_id, sql, *arguments)
+        with answering():
+            try:
+                return await self._fetch(tenant_id, sql, *arguments)
+            except TimeoutError:
+                raise
+            except LOST:
+                return await self._fetch(tenant_id, sql, *arguments)
 
     async def warm(self, statements: Sequence[tuple[str, Sequence[object]]]) -> None:
         """Parse and plan statements on every connection, one connection after the other, by running each for nobody."""
@@ -120,10 +124,14 @@ class ReadPool:
 
 
 def create_write_engine(dsn: str, *, size: int = 8) -> AsyncEngine:
-    """The engine that units write with. It takes the same address as asyncpg, sslmode and all."""
+    """The engine that units write with. It takes the same address as asyncpg, sslmode and all.
+
+    A statement that cannot connect raises Unavailable.
+    """
 
     async def connect() -> "Connection[Record]":
-        return await asyncpg.connect(dsn, server_settings=WRITE_SETTINGS)
+        with answering():
+            return await asyncpg.connect(dsn, server_settings=WRITE_SETTINGS, timeout=CONNECT_SECONDS)
 
     return create_async_engine(
         "postgresql+asyncpg://",
@@ -131,6 +139,8 @@ def create_write_engine(dsn: str, *, size: int = 8) -> AsyncEngine:
         pool_size=size,
         max_overflow=0,
         pool_pre_ping=True,
+        # What a statement was given is personal, and errors are logged.
+        hide_parameters=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )

@@ -1,20 +1,43 @@
-"""What a refused statement means: constraint violations that a race or a client can cause, as domain errors."""
+"""What a database that refuses or does not answer means, as domain errors.
+
+Violations that a race or a client can cause, and connections that are lost; what remains is a defect.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Final
 
+import asyncpg
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from domain.errors import Conflict, Contended, DomainError, NotFound, Unavailable
 from domain.reading import client_name
 
+NOT_REACHABLE: Final = "The database is not reachable. Try again."
+TOO_LONG: Final = "The database did not answer in time. Try again."
+
 FOREIGN_KEY: Final = "23503"
-UNIQUE: Final = "23505"
-CONTENDED: Final = {"40001", "40P01"}
-"""A serialisation failure, a deadlock: whoever was chosen to fail will not meet the other again."""
-LOCK_TIMEOUT: Final = "55P03"
+MEANINGS: Final[dict[str, Callable[[], DomainError]]] = {
+    # A unique key, a serialisation failure, a deadlock, a lock that others hold for long, a statement that runs long.
+    "23505": lambda: Conflict("This exists already."),
+    "40001": Contended,
+    "40P01": Contended,
+    "55P03": lambda: Conflict("Somebody has been changing this for a while. Try again later."),
+    "57014": lambda: Unavailable(TOO_LONG),
+}
 CONNECTION: Final = ("08", "57P")
+
+# A server that is not there, restarts, or takes nobody more; an administrator who ends a session.
+LOST: Final = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
 
 
 def translated(error: DBAPIError) -> DomainError | DBAPIError:
@@ -22,15 +45,28 @@ def translated(error: DBAPIError) -> DomainError | DBAPIError:
     state = getattr(error.orig, "sqlstate", None) or ""
     if state == FOREIGN_KEY:
         return NotFound("Something that this refers to does not exist.", field=_field(error))
-    if state == UNIQUE:
-        return Conflict("This exists already.")
-    if state in CONTENDED:
-        return Contended()
-    if state == LOCK_TIMEOUT:
-        return Conflict("Somebody has been changing this for a while. Try again later.")
-    if state.startswith(CONNECTION):
-        return Unavailable("The database is not reachable. Try again.")
+    if state in MEANINGS:
+        return MEANINGS[state]()
+    if state.startswith(CONNECTION) or error.connection_invalidated:
+        return Unavailable(NOT_REACHABLE)
     return error
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Translate what a database does that is not there or does not answer in time, and what it refuses."""
+    try:
+        yield
+    except DBAPIError as error:
+        meaning = translated(error)
+        if meaning is error:
+            # From itself, it would lose what it came from: the log tells the state and the constraint by that.
+            raise
+        raise meaning from error
+    except (TimeoutError, PoolExhausted) as error:
+        raise Unavailable(TOO_LONG) from error
+    except LOST as error:
+        raise Unavailable(NOT_REACHABLE) from error
 
 
 def _field(error: DBAPIError) -> str | None:

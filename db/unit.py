@@ -13,7 +13,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import RowMapping, Table, insert, select, text, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.access.keys import SqlApiKeys
@@ -21,7 +20,7 @@ from db.access.store import SqlAccess
 from db.access.tables import idempotency_keys
 from db.assets.store import SqlUploads
 from db.audit.tables import activity_entries, audit_entries
-from db.errors import translated
+from db.errors import answering
 from db.events import events, tenant_heads
 from db.interactions.store import SqlInteractions
 from db.leads.store import SqlLeads
@@ -303,8 +302,8 @@ class SqlUnits:
 
     @asynccontextmanager
     async def write(self, caller: Caller) -> AsyncIterator[Unit]:
-        """Open a unit; leaving it normally commits everything, an error undoes everything."""
-        try:
+        """Open a unit; leaving it normally commits everything, an error undoes everything. Raises Unavailable."""
+        with answering():
             async with self._engine.connect() as connection, connection.begin():
                 await connection.execute(
                     text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(caller.tenant_id)}
@@ -312,9 +311,3 @@ class SqlUnits:
                 unit = SqlUnit(connection, caller, self._clock())
                 yield unit
                 await unit.write_history()
-        except DBAPIError as error:
-            meaning = translated(error)
-            if meaning is error:
-                # From itself, it would lose what it came from: the log tells the state and the constraint by that.
-                raise
-            raise meaning from error

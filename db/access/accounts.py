@@ -17,6 +17,7 @@ from asyncpg import Record
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.errors import answering
 from db.reading.reads import Fetch
 from domain.access import Attempt, Credentials, Role, SessionFound, Standing, UserStatus
 from domain.values import new_id
@@ -67,10 +68,11 @@ class SqlAccounts:
             "id": attempt_id, "account": self._hidden("account", email), "address": self._hidden("address", address),
             "now": now, "since": now - window,
         }  # fmt: skip
-        async with self._engine.begin() as connection:
-            await connection.execute(COUNTED, values)
-        async with self._engine.connect() as connection:
-            rows = (await connection.execute(FAILURES, values)).all()
+        with answering():
+            async with self._engine.begin() as connection:
+                await connection.execute(COUNTED, values)
+            async with self._engine.connect() as connection:
+                rows = (await connection.execute(FAILURES, values)).all()
         return Attempt(
             attempt_id,
             tuple(row.attempted_at for row in rows if row.of_account),
@@ -79,14 +81,16 @@ class SqlAccounts:
 
     async def withdraw(self, attempt: Attempt) -> None:
         """Uncount a try that was refused unread."""
-        async with self._engine.begin() as connection:
-            await connection.execute(text("delete from sign_in_attempts where id = :id"), {"id": attempt.id})
+        with answering():
+            async with self._engine.begin() as connection:
+                await connection.execute(text("delete from sign_in_attempts where id = :id"), {"id": attempt.id})
 
     async def forgive(self, attempt: Attempt) -> None:
         """Turn a try into a success, which ends the account's row of failures."""
         statement = text("update sign_in_attempts set succeeded = true where id = :id")
-        async with self._engine.begin() as connection:
-            await connection.execute(statement, {"id": attempt.id})
+        with answering():
+            async with self._engine.begin() as connection:
+                await connection.execute(statement, {"id": attempt.id})
 
     async def find(self, email: str) -> Credentials | None:
         """Return what is stored under a normalised e-mail address."""

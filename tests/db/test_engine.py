@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
@@ -9,11 +10,16 @@ import asyncpg
 import pytest
 from asyncpg import Connection, Record
 from sqlalchemy import JSON, bindparam, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.access.accounts import SqlAccounts
 from db.engine import ReadConnection, ReadPool, create_write_engine
 from db.roles import set_tenant
+from db.unit import SqlUnits, utc_now
+from domain.errors import Unavailable
 from domain.values import new_id
+from tests.factories.access import Tenant
 
 CURRENT = "SELECT current_setting('app.tenant_id', true)"
 GONE = "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $1"
@@ -105,7 +111,7 @@ async def test_a_statement_past_its_deadline_fails_and_the_next_one_does_not(app
     pool = await ReadPool.open(app_dsn, size=1, deadline=0.2)
     tenant = new_id()
     try:
-        with pytest.raises(TimeoutError):
+        with pytest.raises(Unavailable, match="in time"):
             await pool.fetch(tenant, "SELECT pg_sleep(600)")
         assert await _current(pool, tenant) == str(tenant)
     finally:
@@ -199,6 +205,58 @@ async def test_the_write_engine_replaces_a_lost_connection(
             assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
     finally:
         await engine.dispose()
+
+
+async def test_a_writing_connection_neither_waits_nor_works_for_long(write_engine: AsyncEngine) -> None:
+    statement = text("SELECT current_setting('lock_timeout'), current_setting('statement_timeout')")
+
+    async with write_engine.connect() as connection:
+        assert tuple((await connection.execute(statement)).one()) == ("10s", "30s")
+
+
+async def test_an_error_does_not_tell_what_a_statement_was_given(write_engine: AsyncEngine) -> None:
+    statement, values = text("SELECT 1 / cast(:zero AS int), cast(:name AS text)"), {"zero": 0, "name": "Asha"}
+
+    with pytest.raises(DBAPIError) as refused:
+        async with write_engine.connect() as connection:
+            await connection.execute(statement, values)
+
+    assert "Asha" not in str(refused.value)
+
+
+async def test_a_database_that_is_not_there_is_unavailable(read_pool: ReadPool, tenant: Tenant) -> None:
+    engine = create_write_engine("postgresql://nobody@127.0.0.1:1/none")
+    accounts = SqlAccounts(read_pool, engine, b"key", utc_now)
+
+    for attempt in (
+        SqlUnits(engine).write(tenant.caller()).__aenter__(),
+        accounts.attempt("asha@test.example", "", timedelta(minutes=1)),
+    ):
+        with pytest.raises(Unavailable, match="not reachable"):
+            await attempt
+
+
+async def test_a_unit_whose_connection_is_ended_is_unavailable(
+    write_engine: AsyncEngine, tenant: Tenant, superuser_connection: "Connection[Record]"
+) -> None:
+    pid = "SELECT pid FROM pg_stat_activity WHERE usename = 'velocity_app' AND state = 'idle in transaction'"
+
+    async def cut_off() -> None:
+        async with SqlUnits(write_engine).write(tenant.caller()) as unit:
+            await superuser_connection.execute(f"SELECT pg_terminate_backend(pid) FROM ({pid}) open")
+            await unit.people.tenant_currency()
+
+    with pytest.raises(Unavailable, match="not reachable"):
+        await cut_off()
+
+
+async def test_a_read_without_a_database_is_unavailable() -> None:
+    nowhere = await asyncpg.create_pool("postgresql://nobody@127.0.0.1:1/none", min_size=0)
+    try:
+        with pytest.raises(Unavailable, match="not reachable"):
+            await ReadPool(nowhere).fetch(None, "SELECT 1")
+    finally:
+        await nowhere.close()
 
 
 async def _until(connection: "Connection[Record]", condition: str, *arguments: object) -> None:

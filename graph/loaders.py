@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from uuid import UUID
 
 import strawberry
+from graphql import GraphQLNonNull
 from strawberry.dataloader import DataLoader
 
+from domain.errors import NotFound
 from domain.reading import FieldKind, Order, Page, Request, Row, Selected, Slice, row_key
 from graph import ids
 from graph.connections import Connection, Edge, PageInfo
@@ -114,7 +116,12 @@ class Loaders:
             key = _entry(source, f"_{field.python_name}", {})
         if key is None:
             return None
-        return await self.row(noun, UUID(str(key)), self._selections.of_noun(info, noun))
+        row = await self.row(noun, UUID(str(key)), self._selections.of_noun(info, noun))
+        paid = type(source) not in REGISTRY.by_type
+        if row is None and paid and isinstance(info.return_type, GraphQLNonNull):
+            # What a mutation answers, perhaps once more for its key, may be somebody else's by now.
+            raise NotFound
+        return row
 
     async def _reference(self, field: DeclaredField, source: object, info: ResolveInfo) -> object | None:
         key = _entry(source, f"_{field.python_name}", {})

@@ -76,6 +76,20 @@ def test_what_is_left_out_is_hashed_as_nothing_that_can_be_given() -> None:
     assert len({TypeAdapter(PropertyInterestSet).dump_json(command) for command in commands}) == len(commands)
 
 
+async def test_an_answer_that_the_caller_may_not_see_any_more_is_not_found(
+    api: Api, tenant: Tenant, owner_connection: Owner, person: UUID
+) -> None:
+    await create(api, person, "one", role=Role.JUNIOR_BROKER)
+    await owner_connection.execute("UPDATE leads SET assignee_id = NULL WHERE tenant_id = $1", tenant.id)
+
+    given = {"personId": f"person_{person}", "source": "PORTAL", "idempotencyKey": "one"}
+    answer = await api.run("LeadCreate", role=Role.JUNIOR_BROKER, input=given)
+
+    [error] = answer["errors"]
+    assert (error["extensions"]["code"], error["path"]) == ("NOT_FOUND", ["leadCreate", "lead"])
+    assert await effects(owner_connection, tenant) == [1, 1, 1, 1, 1]
+
+
 async def test_another_operation_is_refused(api: Api, tenant: Tenant, owner_connection: Owner, person: UUID) -> None:
     opened = await create(api, person, "one")
 

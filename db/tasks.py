@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, select
+from sqlalchemy import CheckConstraint, Index
 from sqlalchemy import text as sql
 
 from db.reading.fields import enum, text, time
@@ -15,7 +15,6 @@ from db.tables import (
     belongs_to,
     created_at,
     enum_text,
-    metadata,
     moment,
     ordered_by,
     pointer,
@@ -25,7 +24,6 @@ from db.tables import (
     updated_at,
 )
 from db.visibility import any_of, assigned, own_person, through_lead
-from domain.access import UserStatus
 from domain.errors import NotAllowed, NotFound
 from domain.tasks import Task, TaskPriority, TaskStatus
 
@@ -119,19 +117,6 @@ class SqlTasks:
             lead_id=row["lead_id"],
             completed_at=row["completed_at"],
         )
-
-    async def check_assignee(self, user_id: UUID) -> None:
-        """Make sure that a user can be given work."""
-        users = metadata.tables["users"]
-        found = await self._unit.connection.execute(
-            select(users.c.id).where(
-                users.c.tenant_id == self._unit.caller.tenant_id,
-                users.c.id == user_id,
-                users.c.status == UserStatus.ACTIVE.name,
-            )
-        )
-        if found.one_or_none() is None:
-            raise NotFound(field="assigneeId")
 
     async def add(self, task: Task, now: datetime) -> None:
         """Store a new task."""

@@ -11,6 +11,7 @@ from uuid import UUID
 from domain.access import Caller, Permission
 from domain.audit import AuditAction, Change, CrmActivityKind
 from domain.errors import Conflict, Invalid, Issue, NotAllowed
+from domain.leads import check_active, check_assignee
 from domain.values import UNSET, Unset, given, new_id
 
 if TYPE_CHECKING:
@@ -86,9 +87,6 @@ class TaskStore(Protocol):
     async def get_for_update(self, task_id: UUID) -> Task:
         """Return a task and lock its row; raises NotFound."""
 
-    async def check_assignee(self, user_id: UUID) -> None:
-        """Make sure that a user can be given work; raises NotFound for one who does not exist or is not active."""
-
     async def add(self, task: Task, now: datetime) -> None:
         """Store a new task."""
 
@@ -132,9 +130,15 @@ def checked_title(title: str) -> str:
 
 
 def check_assigning(caller: Caller, assignee_id: UUID | None) -> None:
-    """Decide who may give work to whom: everybody to themselves, who assigns leads to anybody; raises NotAllowed."""
-    if assignee_id not in {None, caller.user_id} and not caller.may(Permission.LEAD_ASSIGN):
+    """Decide who may give work to whom: everybody to themselves and to nobody, who assigns leads as they assign those.
+
+    Raises NotAllowed or OutsideTeam.
+    """
+    if assignee_id in {None, caller.user_id}:
+        return
+    if not caller.may(Permission.LEAD_ASSIGN):
         raise NotAllowed("Your role assigns tasks to itself only.", field="assigneeId")
+    check_assignee(caller, assignee_id)
 
 
 async def create(unit: Unit, command: TaskCreate) -> UUID:
@@ -200,8 +204,7 @@ async def _person(unit: Unit, command: TaskCreate) -> UUID:
 
 async def _check_assignee(unit: Unit, assignee_id: UUID | None) -> None:
     check_assigning(unit.caller, assignee_id)
-    if assignee_id not in {None, unit.caller.user_id}:
-        await unit.tasks.check_assignee(assignee_id)
+    await check_active(unit, assignee_id)
 
 
 FIELDS = {"title": "title", "due_at": "dueAt", "priority": "priority", "status": "status", "assignee_id": "assignee"}

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from domain.access import Caller, Role
 from domain.errors import Conflict, Invalid, Issue, NotAllowed
 from domain.leads.kinds import LeadStage
 from domain.leads.store import Lead, LeadMove
+
+if TYPE_CHECKING:
+    from domain.unit import Unit
 
 OPEN_STAGES: Final = (
     LeadStage.NEW,
@@ -44,7 +47,7 @@ class AssigneeNotActive(Conflict):
 
 
 class OutsideTeam(NotAllowed):
-    """You assign leads within your team only."""
+    """You assign within your team only."""
 
 
 class PersonFollowed(NotAllowed):
@@ -84,6 +87,12 @@ def check_assignee(caller: Caller, assignee_id: UUID | None) -> None:
         raise OutsideTeam("Only a sales director or an admin leaves a lead without an assignee.", field="assigneeId")
     if assignee_id not in caller.members:
         raise OutsideTeam(field="assigneeId")
+
+
+async def check_active(unit: Unit, user_id: UUID | None) -> None:
+    """Make sure that who is given work comes to do it; raises NotFound or AssigneeNotActive."""
+    if user_id not in {None, unit.caller.user_id} and not await unit.leads.is_active(user_id, "assigneeId"):
+        raise AssigneeNotActive(field="assigneeId")
 
 
 def check_taking(caller: Caller, lead: Lead) -> None:

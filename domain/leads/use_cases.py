@@ -9,9 +9,9 @@ from uuid import UUID
 from domain.audit import AuditAction, Change, CrmActivityKind
 from domain.errors import Invalid, Issue
 from domain.leads.rules import (
-    AssigneeNotActive,
     PersonFollowed,
     PersonNotFollowed,
+    check_active,
     check_assignee,
     check_move,
     check_taking,
@@ -32,7 +32,7 @@ async def create(unit: Unit, command: LeadCreate) -> UUID:
     """
     assignee_id = command.assignee_id or unit.caller.user_id
     check_assignee(unit.caller, assignee_id)
-    await _check_active(unit, assignee_id)
+    await check_active(unit, assignee_id)
     client = await unit.leads.client(command.person_id, "personId")
     if client.followed and not client.own:
         raise PersonFollowed(field="personId")
@@ -100,7 +100,7 @@ async def assign(unit: Unit, command: LeadAssign) -> UUID:
     check_assignee(unit.caller, command.assignee_id)
     if command.assignee_id != lead.assignee_id:
         if command.assignee_id is not None:
-            await _check_active(unit, command.assignee_id)
+            await check_active(unit, command.assignee_id)
         await unit.leads.set_assignee(lead.id, command.assignee_id, unit.now)
         await unit.people.touch(lead.person_id)
         unit.record(_updated(lead, "LeadAssigned", ("assignee",)))
@@ -139,11 +139,6 @@ async def set_interest(unit: Unit, command: PropertyInterestSet) -> UUID:
         )
     )
     return kept.id
-
-
-async def _check_active(unit: Unit, user_id: UUID | None) -> None:
-    if user_id not in {None, unit.caller.user_id} and not await unit.leads.is_active(user_id, "assigneeId"):
-        raise AssigneeNotActive(field="assigneeId")
 
 
 def _checked(command: LeadUpdate) -> LeadUpdate:

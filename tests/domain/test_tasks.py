@@ -8,6 +8,7 @@ import pytest
 
 from domain.access import Caller, Role
 from domain.errors import Invalid, NotAllowed
+from domain.leads import OutsideTeam
 from domain.tasks import (
     Task,
     TaskPriority,
@@ -71,6 +72,10 @@ def test_everybody_gives_tasks_to_themselves_and_to_nobody(role: Role) -> None:
 
 def test_only_who_assigns_leads_gives_tasks_to_others() -> None:
     user = new_id()
-    check_assigning(Caller(new_id(), user, Role.SENIOR_BROKER, (user,)), new_id())
+    member = new_id()
+    check_assigning(Caller(new_id(), user, Role.SENIOR_BROKER, (user, member)), member)
+    check_assigning(Caller(new_id(), user, Role.SALES_DIRECTOR, (user,)), new_id())
+    with pytest.raises(OutsideTeam):
+        check_assigning(Caller(new_id(), user, Role.SENIOR_BROKER, (user, member)), new_id())
     with pytest.raises(NotAllowed):
         check_assigning(Caller(new_id(), user, Role.JUNIOR_BROKER, (user,)), new_id())

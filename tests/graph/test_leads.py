@@ -165,7 +165,7 @@ class TestAssigning:
         lead_id, _ = await lead_of(owner_connection, tenant)
 
         for assignee_id, message in (
-            (f"user_{tenant.outsider}", "You assign leads within your team only."),
+            (f"user_{tenant.outsider}", "You assign within your team only."),
             (None, "Only a sales director or an admin leaves a lead without an assignee."),
         ):
             refused = await answer(

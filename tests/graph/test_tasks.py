@@ -182,6 +182,20 @@ async def test_task_is_made_for_own_leads_and_people_only(
     assert await rows(owner_connection, tenant, "tasks") == []
 
 
+async def test_no_task_is_given_to_who_does_not_come_to_do_it(
+    api: Api, tenant: Tenant, owner_connection: Owner
+) -> None:
+    _, lead_id = await client_of(owner_connection, tenant)
+    await owner_connection.execute(
+        "UPDATE users SET status = 'SUSPENDED' WHERE tenant_id = $1 AND id = $2", tenant.id, tenant.outsider
+    )
+
+    refused = await created(api, role=Role.ADMIN, leadId=f"lead_{lead_id}", assigneeId=f"user_{tenant.outsider}")
+
+    assert (refused["code"], refused["field"]) == ("CONFLICT", "assigneeId")
+    assert await rows(owner_connection, tenant, "tasks") == []
+
+
 async def test_only_who_assigns_leads_gives_tasks_to_others(
     api: Api, tenant: Tenant, other_tenant: Tenant, owner_connection: Owner
 ) -> None:
@@ -190,12 +204,14 @@ async def test_only_who_assigns_leads_gives_tasks_to_others(
 
     refused = await created(api, **given)
     stranger = await created(
-        api, role=SENIOR, leadId=f"lead_{lead_id}", assigneeId=f"user_{other_tenant.users[SENIOR]}"
+        api, role=Role.ADMIN, leadId=f"lead_{lead_id}", assigneeId=f"user_{other_tenant.users[SENIOR]}"
     )
+    outsider = await created(api, role=SENIOR, leadId=f"lead_{lead_id}", assigneeId=f"user_{tenant.outsider}")
     allowed = await created(api, role=SENIOR, leadId=f"lead_{lead_id}", assigneeId=f"user_{tenant.users[JUNIOR]}")
 
     assert (refused["code"], refused["field"]) == ("NOT_ALLOWED", "assigneeId")
     assert (stranger["code"], stranger["field"]) == ("NOT_FOUND", "assigneeId")
+    assert (outsider["code"], outsider["message"]) == ("NOT_ALLOWED", "You assign within your team only.")
     assert allowed["__typename"] == "TaskCreatePayload"
     [row] = await rows(owner_connection, tenant, "tasks")
     assert row["assignee_id"] == tenant.users[JUNIOR]

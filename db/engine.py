@@ -44,6 +44,10 @@ class ReadConnection(Connection):
                 self.remembered = tenant_id
             rows: list[Record] = await self.fetch(sql, *arguments)
             return rows
+        except asyncpg.InternalClientError:
+            # The server's farewell came just before the statement: what asyncpg holds is over, and it does not know.
+            self.terminate()
+            raise
         except BaseException:
             self.remembered = None
             raise

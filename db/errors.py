@@ -30,13 +30,15 @@ MEANINGS: Final[dict[str, Callable[[], DomainError]]] = {
 }
 CONNECTION: Final = ("08", "57P")
 
-# A server that is not there, restarts, or takes nobody more; an administrator who ends a session.
+# A server that is not there, restarts, or takes nobody more; an administrator who ends a session; what asyncpg makes of
+# a session that is ended while it begins a statement.
 LOST: Final = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,
 )
 
 

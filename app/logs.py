@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sys
 import traceback
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
@@ -46,6 +47,12 @@ def configure(log_format: str) -> None:
     # Two say what our lines say already, the third whole addresses.
     for name in ("uvicorn.error", "alembic", "httpx"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def unhandled(_loop: asyncio.AbstractEventLoop, told: dict[str, Any]) -> None:
+    """Log what nobody in the event loop waited for; its own words would quote the error or the arguments of a call."""
+    error = told.get("exception")
+    structlog.get_logger().error("unhandled_in_event_loop", **({"exc_info": error} if error is not None else {}))
 
 
 def without_values(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -25,12 +25,10 @@ class Argon2Passwords:
 
     async def verify(self, password: str, password_hash: str | None) -> bool:
         """Whether the password is the hash's; an account without one takes as long, against a decoy."""
-        if password_hash is None:
-            if self._decoy is None:
-                self._decoy = await self.hash(secrets.token_urlsafe())
-            await self._matches(password, self._decoy)
-            return False
-        return await self._matches(password, password_hash)
+        if self._decoy is None:
+            # For whoever comes first, or the first stranger would wait longer than others.
+            self._decoy = await self.hash(secrets.token_urlsafe())
+        return await self._matches(password, password_hash or self._decoy) and password_hash is not None
 
     async def replacement(self, password: str, password_hash: str) -> str | None:
         """Return a new hash for a password whose stored one was made with weaker settings."""

@@ -63,6 +63,7 @@ class Stop:
 async def serve(settings: Settings, *, demo: bool) -> int:
     """Serve until SIGINT or SIGTERM comes; return the exit status. Raises CannotContinue."""
     logs.configure(settings.log_format)
+    asyncio.get_running_loop().set_exception_handler(logs.unhandled)
     stop = Stop()
     for received in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(received, stop)

@@ -168,7 +168,7 @@ async def unread(address: Address, pause: float) -> str:
             return CUT
 
 
-async def probe(address: Address, outcome: Outcome, stop: asyncio.Event) -> None:
+async def probe(address: Address, outcome: Outcome, ready: asyncio.Event, stop: asyncio.Event) -> None:
     """Ask as a well-behaved client does, on connections of its own, until told to stop."""
     async with httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}", timeout=PROBE_SECONDS) as client:
         while not stop.is_set():
@@ -182,6 +182,7 @@ async def probe(address: Address, outcome: Outcome, stop: asyncio.Event) -> None
             except httpx.HTTPError as error:
                 outcome.failed.append(type(error).__name__)
             outcome.probes.append(time.perf_counter() - started)
+            ready.set()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), 0.05)
 
@@ -204,7 +205,9 @@ async def attacked(address: Address, attack: Attack, count: int, *, pause: float
         outcome.endings[ending] += 1
         outcome.longest = max(outcome.longest, time.perf_counter() - started)
 
-    probing = asyncio.create_task(probe(address, outcome, stop))
+    ready = asyncio.Event()
+    probing = asyncio.create_task(probe(address, outcome, ready, stop))
+    await ready.wait()
     await asyncio.gather(*(one(number) for number in range(count)))
     stop.set()
     await probing

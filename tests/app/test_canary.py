@@ -1,6 +1,8 @@
 """What must be told nowhere: planted through real operations, failing ones too, and looked for where it could be."""
 
+import asyncio
 import json
+import logging
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,8 +12,10 @@ from typing import Any
 
 import asyncpg
 import httpx
+import pytest
 from asyncpg import Connection, Record
 
+from app import logs
 from tests.api import operation
 from tests.factories import access
 from tests.factories.access import Tenant
@@ -143,3 +147,24 @@ async def test_no_secret_message_or_measure_is_told_anywhere(folder: Path) -> No
     assert told == []
     # Each place was really written to.
     assert all(places.values())
+
+
+async def test_what_nobody_waited_for_is_logged_without_its_words(capsys: pytest.CaptureFixture[str]) -> None:
+    loop, before = asyncio.get_running_loop(), asyncio.get_running_loop().get_exception_handler()
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
+    logs.configure("json")
+    loop.set_exception_handler(logs.unhandled)
+    try:
+        unseen = loop.create_future()
+        unseen.set_exception(ValueError(TEXT))
+        del unseen
+        loop.call_exception_handler({"message": f"Exception in callback say({TEXT!r})"})
+    finally:
+        loop.set_exception_handler(before)
+        root.handlers, root.level = handlers, level
+    written = capsys.readouterr().err
+    lines = [json.loads(line) for line in written.splitlines()]
+    assert [line["event"] for line in lines] == ["unhandled_in_event_loop"] * 2
+    assert lines[0]["exceptions"] == [{"type": "builtins.ValueError", "frames": []}]
+    assert TEXT not in written

@@ -29,9 +29,9 @@ INFRASTRUCTURE = {
     "domain": words("answers currencies errors events reading signing unit values"),
     "resolvers": words("context guard performing"),
     "graph": words("""
-        admission budgets compilation connections context cost declaration declarations documents enums errors execution fields
-        http ids inputs limits loaders mutations persisted problems refusals registry scalars schema selection shares
-        values
+        admission budgets compilation connections context cost declaration declarations documents enums errors execution
+        fields http ids inputs limits loaders mutations persisted problems refusals registry scalars schema selection
+        shares values
     """),
     "db": words("dumps engine errors events migrations partitions reading roles server sources tables unit visibility"),
 }

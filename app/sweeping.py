@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+import asyncpg
 import structlog
+from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import check_serves, database
 from app.settings import Settings
@@ -30,7 +32,7 @@ async def sweep_regularly(uploads: UploadPorts, seconds: float) -> None:
     while True:
         try:
             removed = await sweep(uploads, datetime.now(UTC))
-        except (DomainError, OSError) as error:
+        except (DomainError, OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             log.warning("sweep_failed", error=type(error).__name__)
         else:
             if removed:

@@ -12,10 +12,12 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.assets.store import upload_of
 from db.assets.tables import uploads
+from db.errors import translated
 from domain.assets import Content, Upload, UploadState
 
 BATCH: Final = 100
@@ -103,8 +105,11 @@ class SqlReceipts:
     @asynccontextmanager
     async def _as(self, tenant_id: UUID) -> AsyncIterator[AsyncConnection]:
         """Open a transaction of one tenant."""
-        async with self._engine.begin() as connection:
-            await connection.execute(
-                text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)}
-            )
-            yield connection
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)}
+                )
+                yield connection
+        except DBAPIError as error:
+            raise translated(error) from error

@@ -1,6 +1,7 @@
 """Addresses of assets: what we made is accepted until it expires, and nothing else is."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
@@ -33,6 +34,18 @@ def test_what_we_signed_is_accepted_until_it_expires() -> None:
 )
 def test_anything_else_is_refused(object_key: str, expires: str, signature: str) -> None:
     assert not KEY.accepts(object_key, expires, signature, BEFORE)
+
+
+def test_an_address_to_send_to_is_none_to_fetch_from() -> None:
+    tenant, upload = UUID(int=1), UUID(int=2)
+    signature = KEY.sign(f"PUT\n{tenant}/{upload}\n{EXPIRES}".encode(), 16).hex()
+
+    assert KEY.signed_upload(tenant, upload, EXPIRES, signature)
+    assert not KEY.signed_upload(upload, tenant, EXPIRES, signature)
+    assert not KEY.signed_upload(tenant, upload, "1795258801", signature)
+    assert not KEY.accepts(f"{tenant}/{upload}", EXPIRES, signature, BEFORE)
+    fetching = KEY.sign(f"{tenant}/{upload}\n{EXPIRES}".encode(), 16).hex()
+    assert not KEY.signed_upload(tenant, upload, EXPIRES, fetching)
 
 
 def test_another_secret_and_another_purpose_sign_otherwise() -> None:

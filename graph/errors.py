@@ -12,7 +12,7 @@ from domain.errors import DomainError
 from domain.values import new_id
 from graph.refusals import Refusal
 
-SUGGESTION: Final = re.compile(r" Did you mean .*\?\Z", re.DOTALL)
+SUGGESTION: Final = re.compile(r" Did you mean [^?]*\?")
 
 Report = Callable[[str, GraphQLError], None]
 """Is told of an error that a client must not see, and the id that the client sees instead."""

@@ -17,7 +17,7 @@ COMPILE = env PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= CUS
 	$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --build-deps-for editable \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links $(ARGS)
 
-.PHONY: help run test check bench format schema lock clean
+.PHONY: help run test check soak bench format schema lock clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ check: $(VENV)/.development $(CLIENTS)/node_modules/.installed ## Format, lint, 
 
 bench: $(VENV)/.development ## Compare with other servers and write the README's table (25 minutes); ARGS=--quick is short
 	$(BIN)/python -m bench $(ARGS)
+
+soak: $(VENV)/.development $(PAGES)/dist/.built ## Slow, silent and endless clients by the thousand, and many more random requests
+	$(BIN)/python -m soak.abuse
+	VELOCITY_FUZZ=20 $(BIN)/python -m pytest -q tests/fuzz
 
 format: $(VENV)/.development ## Format the code and mend what the linter can
 	$(BIN)/ruff format .

@@ -91,6 +91,15 @@ async def drip(writer: asyncio.StreamWriter, pieces: bytes, pause: float) -> Non
                 await asyncio.sleep(pause)
 
 
+async def steady(first: bytes, piece: bytes, last: bytes, *, times: int, pause: float) -> AsyncIterator[bytes]:
+    """Give the parts of a body that comes slowly, but comes."""
+    yield first
+    for _ in range(times):
+        await asyncio.sleep(pause)
+        yield piece
+    yield last
+
+
 async def flood(writer: asyncio.StreamWriter, piece: bytes) -> None:
     """Send as fast as the other side takes it."""
     with contextlib.suppress(ConnectionError):

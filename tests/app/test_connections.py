@@ -76,17 +76,10 @@ async def test_who_stops_sending_is_still_answered(system: System) -> None:
 
 async def test_a_connection_may_stay_as_long_as_it_gets_on(system: System) -> None:
     """A slow but steady upload outlives every limit of idleness; so does a client that goes on asking."""
-    limits = replace(QUICK, bytes_each_round=64)
-
-    async def steady() -> AsyncIterator[bytes]:
-        yield b'{"query":"{ __typename }"'
-        for _ in range(12):
-            await asyncio.sleep(limits.round_seconds / 2)
-            yield b" " * 64
-        yield b"}"
-
+    limits = replace(QUICK, bytes_each_round=16, round_seconds=0.5)
+    body = abuse.steady(b'{"query":"{ __typename }"', b" " * 64, b"}", times=15, pause=0.1)
     async with serving(system, limits) as client:
-        answer = await client.post("/graphql", content=steady(), headers={"content-type": "application/json"})
+        answer = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
         assert (answer.status_code, answer.json()) == (200, {"data": {"__typename": "Query"}})
         assert (await client.get("/healthz")).status_code == 200
 

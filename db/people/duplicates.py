@@ -6,16 +6,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import combinations
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from asyncpg import Connection, Record
 from sqlalchemy import delete, insert, or_, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db.people.tables import person_duplicates
+from db.people.tables import people, person_duplicates
+from db.reading.writer import Writer
 from db.roles import copy_rows
+from db.visibility import own_person
 from domain.people.duplicates import MOST_NAMESAKES, Duplicate, Identity, compared
+
+if TYPE_CHECKING:
+    from db.unit import SqlUnit
 
 MOST_SHARING: Final = 100
 """How many people with one number or address are compared: beyond that it is a switchboard's."""
@@ -24,33 +29,39 @@ _WAIT: Final = text(
     "select pg_advisory_xact_lock(hashtextextended(key, 0)) from unnest(cast(:keys as text[])) as keys(key)"
 )
 
-_CANDIDATES: Final = text("""
-    (select id, full_name, primary_phone_e164, primary_email_normalised, city from people
-     where tenant_id = :tenant and primary_phone_e164 = :phone and merged_into_id is null and id <> :id
-     order by id desc limit :most_sharing)
-    union
-    (select id, full_name, primary_phone_e164, primary_email_normalised, city from people
-     where tenant_id = :tenant and primary_email_normalised = :email and merged_into_id is null and id <> :id
-     order by id desc limit :most_sharing)
-    union
-    (select id, full_name, primary_phone_e164, primary_email_normalised, city from people
-     where tenant_id = :tenant and name_key = :name and name_key <> '' and merged_into_id is null and id <> :id
-     order by id desc limit :most_namesakes)
-""")
+
+def _candidates(w: Writer, identity: Identity) -> str:
+    """Write who has the same number, address or name key, and whether they are the caller's own."""
+    t = w.alias(people)
+    own = own_person()(w, t) or "true"
+    others = (
+        f"select {t.id}, {t.full_name}, {t.primary_phone_e164} as phone, {t.primary_email_normalised} as email,"
+        f" {t.city}, {own} as own from people {t.name} where {t.tenant_id} = {w.tenant} and {t.merged_into_id} is null"
+        f" and {t.id} <> {w.bind(identity.id, 'uuid')}"
+    )
+    wanted = (
+        (t.primary_phone_e164, identity.phone, MOST_SHARING),
+        (t.primary_email_normalised, identity.email, MOST_SHARING),
+        (t.name_key, identity.name_key, MOST_NAMESAKES),
+    )
+    return " union ".join(
+        f"({others} and {column} = {w.bind(value or None, 'text')} order by {t.id} desc limit {most})"
+        for column, value, most in wanted
+    )
 
 
-async def candidates(connection: AsyncConnection, tenant_id: UUID, identity: Identity) -> list[Identity]:
+async def candidates(unit: SqlUnit, identity: Identity) -> list[Identity]:
     """Return everybody else with the same number, address or name key; of namesakes the newest.
 
     Units that ask about the same one wait for each other, so that of two people added at once one sees the other.
     """
+    tenant_id = unit.caller.tenant_id
     shared = sorted(f"{tenant_id} {value}" for value in (identity.phone, identity.email, identity.name_key) if value)
-    await connection.execute(_WAIT, {"keys": shared})
-    wanted = {
-        "tenant": tenant_id, "id": identity.id, "phone": identity.phone, "email": identity.email,
-        "name": identity.name_key, "most_sharing": MOST_SHARING, "most_namesakes": MOST_NAMESAKES,
-    }  # fmt: skip
-    return [Identity(*row) for row in await connection.execute(_CANDIDATES, wanted)]
+    await unit.connection.execute(_WAIT, {"keys": shared})
+    w = Writer(unit.caller)
+    statement = _candidates(w, identity)
+    found = await unit.connection.exec_driver_sql(statement, tuple(w.values))
+    return [Identity(**row) for row in found.mappings()]
 
 
 async def keep(
@@ -73,12 +84,12 @@ async def rebuild(owner: Connection[Record], tenant_id: UUID, now: datetime) -> 
 
     `owner` is a connection of the owner's that is set to the tenant. Name keys that are missing are filled in.
     """
-    people = await owner.fetch(
+    found = await owner.fetch(
         "select id, full_name, primary_phone_e164, primary_email_normalised, city"
         " from people where tenant_id = $1 and merged_into_id is null order by id",
         tenant_id,
     )
-    identities = [Identity(*row) for row in people]
+    identities = [Identity(*row) for row in found]
     await owner.execute(
         "update people set name_key = k.name_key from unnest($2::uuid[], $3::text[]) as k(id, name_key)"
         " where people.tenant_id = $1 and people.id = k.id and people.name_key <> k.name_key",
@@ -98,13 +109,13 @@ async def rebuild(owner: Connection[Record], tenant_id: UUID, now: datetime) -> 
     return pairs
 
 
-_COLUMNS: Final = ("tenant_id", "person_id", "other_id", "score", "evidence", "created_at")
+_COLUMNS: Final = ("tenant_id", "person_id", "other_id", "score", "name_score", "evidence", "created_at")
 
 
 def _rows(tenant_id: UUID, person_id: UUID, found: Duplicate, now: datetime) -> Iterator[tuple[object, ...]]:
     evidence = [each.name for each in found.evidence]
-    yield tenant_id, person_id, found.other_id, found.score, evidence, now
-    yield tenant_id, found.other_id, person_id, found.score, evidence, now
+    yield tenant_id, person_id, found.other_id, found.score, found.name_score, evidence, now
+    yield tenant_id, found.other_id, person_id, found.score, found.name_score, evidence, now
 
 
 def _pairs(identities: Iterable[Identity]) -> list[tuple[Identity, Identity]]:

@@ -55,12 +55,19 @@ def _duplicates(w: Writer, t: Alias, arguments: Mapping[str, object]) -> str:
     first = arguments["first"]
     if not isinstance(first, int) or not 0 <= first <= LARGEST_PAGE:
         raise Invalid(f"`first` is from 0 to {LARGEST_PAGE}; {first} was asked for.", field="first")
-    known = known_person()(w, t)
-    return (
-        f"select other_id, score, evidence from person_duplicates where tenant_id = {w.tenant} and person_id = {t.id}"
-        f"{f' and {known}' if known else ''}"
-        f" order by score desc, other_id limit {w.bind(first, 'bigint')}"
-    )
+    d = w.alias("person_duplicates")
+    of_person = f"{d.tenant_id} = {w.tenant} and {d.person_id} = {t.id}"
+    own, known = own_person("other_id")(w, d), known_person()(w, t)
+    found = f"select {d.other_id}, {d.score}, {d.evidence} from person_duplicates {d.name} where {of_person}"
+    if own is not None:
+        # A number or an address in common would tell whose a masked one is.
+        found = (
+            f"select {d.other_id}, case when own.own then {d.score} else {d.name_score} end as score,"
+            f" case when own.own then {d.evidence} else '{{NAME}}'::text[] end as evidence"
+            f" from person_duplicates {d.name}, lateral (select {own} as own) own"
+            f" where {of_person} and (own.own or {d.name_score} is not null)"
+        )
+    return f"{found}{f' and {known}' if known else ''} order by score desc, other_id limit {w.bind(first, 'bigint')}"
 
 
 def _accounts(w: Writer, t: Alias, _arguments: Mapping[str, object]) -> str:

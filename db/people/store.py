@@ -72,7 +72,7 @@ class SqlPeople:
 
     async def candidates(self, identity: Identity) -> list[Identity]:
         """Return everybody else with the same phone number, address or name key."""
-        return await duplicates.candidates(self._unit.connection, self._tenant_id, identity)
+        return await duplicates.candidates(self._unit, identity)
 
     async def set_duplicates(self, person_id: UUID, found: Sequence[Duplicate], now: datetime) -> None:
         """Keep who somebody may be, on both sides, instead of what was kept before."""

@@ -178,6 +178,8 @@ person_duplicates = tenant_link_table(
     reference("person_id"),
     reference("other_id"),
     number("score", least=0, most=1, nullable=False),
+    # What the names alone say: all that is told to those who may not see how to reach the other.
+    number("name_score", least=0, most=1),
     Column(
         "evidence",
         ARRAY(Text),
@@ -186,6 +188,7 @@ person_duplicates = tenant_link_table(
     ),
     created_at(),
     CheckConstraint("person_id <> other_id", name="other_is_another"),
+    CheckConstraint("(name_score IS NOT NULL) = ('NAME' = ANY (evidence))", name="name_score_if_name"),
     belongs_to("person_id", "people"),
     belongs_to("other_id", "people"),
     found_by("other_id"),

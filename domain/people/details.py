@@ -108,10 +108,14 @@ async def update(unit: Unit, command: PersonUpdate) -> UUID:
 
 
 async def find_duplicates(unit: Unit, person: Person) -> tuple[Duplicate, ...]:
-    """Compare a person with everybody who has something in common with them, and keep what was found."""
-    found = duplicates.found(person.identity, await unit.people.candidates(person.identity))
+    """Compare a person with everybody who has something in common with them, and keep what was found.
+
+    Everything is kept; what is returned is what the caller may know of it.
+    """
+    candidates = await unit.people.candidates(person.identity)
+    found = duplicates.found(person.identity, candidates)
     await unit.people.set_duplicates(person.id, found, unit.now)
-    return found
+    return duplicates.shown(found, candidates)
 
 
 def _details(command: PersonCreate | PersonUpdate, person: Person, region: str | None) -> Person:

@@ -51,7 +51,7 @@ class PersonStore(Protocol):
         """Store a person's details."""
 
     async def candidates(self, identity: Identity) -> list[Identity]:
-        """Return everybody else with the same phone number, address or name key.
+        """Return everybody else with the same phone number, address or name key, whoever's they are.
 
         Two units that ask about the same number, address or key wait for one another, so that neither misses the
         other's person.

@@ -9,6 +9,7 @@ import pytest
 from asyncpg import Connection, Record
 
 from domain.access import Caller, Role
+from domain.people.names import name_key
 from domain.values import new_id
 from tests.api import Answer, Api
 from tests.factories import interactions, leads, people, perception, properties, tasks, threads
@@ -340,8 +341,9 @@ async def full_person(owner: Owner, tenant: Tenant, *, of: Role | None) -> UUID:
     account_id = await people.account(owner, tenant)
     await insert(owner, "person_accounts", tenant.id, person_id=person_id, account_id=account_id, title="Director")
     await insert(
-        owner, "person_duplicates", tenant.id, person_id=person_id, other_id=other_id, score=0.5, evidence=["NAME"]
-    )
+        owner, "person_duplicates", tenant.id, person_id=person_id, other_id=other_id, score=0.5, name_score=0.5,
+        evidence=["NAME"],
+    )  # fmt: skip
     if of is not None:
         await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[of])
     return person_id
@@ -463,3 +465,31 @@ async def test_client_360_tells_everything_about_a_client(api: Api, tenant: Tena
         "kind": "CALL", "title": "Call them back", "reason": "They wrote.", "dueAt": None,
         "computedAt": "2026-02-03T04:05:06+00:00",
     }  # fmt: skip
+
+
+async def test_no_duplicate_tells_whose_a_masked_number_is(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
+    theirs = [
+        await people.person(
+            owner_connection, tenant, full_name=name, primary_phone_e164="+971501234567", name_key=name_key(name)
+        )
+        for name in ("Hidden Client", "Mine Own")
+    ]
+    mine = await people.person(owner_connection, tenant, full_name="Mine Own")
+    await people.lead(owner_connection, tenant, person_id=mine, assignee_id=tenant.users[JUNIOR])
+    listed = "person { duplicates(first: 5) { person { id } score evidence } }"
+    update = f"""mutation($id: ID!) {{ personUpdate(input: {{personId: $id, phone: "+971501234567"}}) {{
+        ... on PersonUpdatePayload {{ {listed} }} }} }}"""
+    create = """mutation { personCreate(input: {fullName: "Mine Own", phone: "+971501234567"}) {
+        ... on PersonCreatePayload { duplicates { person { id } score evidence } } } }"""
+    by_name = {"person": {"id": f"person_{theirs[1]}"}, "score": 0.8, "evidence": ["NAME"]}
+    same = {"person": {"id": f"person_{mine}"}, "score": 1.0, "evidence": ["PHONE", "NAME"]}
+
+    updated = await api.data(update, role=JUNIOR, id=f"person_{mine}")
+    created = await api.data(create, role=JUNIOR)
+    read = "query($id: ID!) { person(id: $id) { duplicates(first: 5) { evidence } } }"
+    seen = await api.data(read, id=f"person_{mine}")
+
+    assert updated["personUpdate"]["person"]["duplicates"] == [by_name]
+    assert created["personCreate"]["duplicates"] == [same, by_name]
+    evidence = [each["evidence"] for each in seen["person"]["duplicates"]]
+    assert sorted(evidence) == [["PHONE"], ["PHONE", "NAME"], ["PHONE", "NAME"]]

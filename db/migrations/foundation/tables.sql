@@ -613,10 +613,12 @@ CREATE TABLE person_duplicates (
     person_id UUID NOT NULL,
     other_id UUID NOT NULL,
     score DOUBLE PRECISION NOT NULL CONSTRAINT ck_person_duplicates_score_finite CHECK (0 <= "score" AND "score" <= 1),
+    name_score DOUBLE PRECISION CONSTRAINT ck_person_duplicates_name_score_finite CHECK (0 <= "name_score" AND "name_score" <= 1),
     evidence TEXT[] NOT NULL CONSTRAINT ck_person_duplicates_evidence_known CHECK (evidence <@ ARRAY['PHONE', 'EMAIL', 'NAME'] AND cardinality(evidence) > 0),
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_person_duplicates PRIMARY KEY (tenant_id, person_id, other_id),
     CONSTRAINT ck_person_duplicates_other_is_another CHECK (person_id <> other_id),
+    CONSTRAINT ck_person_duplicates_name_score_if_name CHECK ((name_score IS NOT NULL) = ('NAME' = ANY (evidence))),
     CONSTRAINT fk_person_duplicates_tenant_id_person_id FOREIGN KEY(tenant_id, person_id) REFERENCES people (tenant_id, id),
     CONSTRAINT fk_person_duplicates_tenant_id_other_id FOREIGN KEY(tenant_id, other_id) REFERENCES people (tenant_id, id)
 );

@@ -1,5 +1,7 @@
 """What makes two people one: evidence, suggestions, and what is neither."""
 
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.errors import Invalid
 from domain.people import DuplicateEvidence
-from domain.people.duplicates import Duplicate, Identity, compared, found
+from domain.people.duplicates import Duplicate, Identity, compared, found, shown
 from domain.people.names import cleaned_name, name_key, similarity
 
 PHONE, EMAIL, NAME = DuplicateEvidence.PHONE, DuplicateEvidence.EMAIL, DuplicateEvidence.NAME
@@ -27,7 +29,7 @@ NAMES = st.sampled_from(
 )
 
 
-def person(number: int, name: str, **known: str) -> Identity:
+def person(number: int, name: str, **known: Any) -> Identity:
     return Identity(UUID(int=number), name, **known)
 
 
@@ -93,7 +95,7 @@ def test_everything_in_common_is_named_the_strongest_first() -> None:
     one = person(1, "Sara Khan", email="s@example.com", phone="+971501234567")
     other = person(2, "Khan, Sara", email="s@example.com", phone="+971501234567")
 
-    assert compared(one, other) == Duplicate(other.id, 1.0, (PHONE, EMAIL, NAME))
+    assert compared(one, other) == Duplicate(other.id, 1.0, (PHONE, EMAIL, NAME), 0.8)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +111,7 @@ def test_a_like_name_only_suggests(here: dict[str, str], there: dict[str, str], 
     one = person(1, "Mohammed Al Maktoum", **here)
     other = person(2, "Muhammad AlMaktoum", **there)
 
-    assert compared(one, other) == Duplicate(other.id, score, (NAME,))
+    assert compared(one, other) == Duplicate(other.id, score, (NAME,), score)
 
 
 @pytest.mark.parametrize(("one", "other"), [("Priya Sharma", "Priya Verma"), ("Priya", "Priya")])
@@ -141,3 +143,18 @@ def test_what_is_no_name_is_refused(name: str) -> None:
         cleaned_name(name)
 
     assert refused.value.field == "fullName"
+
+
+def test_whoever_may_not_see_contact_details_is_told_what_the_names_say() -> None:
+    person = Identity(UUID(int=1), "Asha Rao", phone="+971501234567")
+    theirs = [
+        replace(person, id=UUID(int=2), own=False),
+        replace(person, id=UUID(int=3), full_name="Omar Haddad", own=False),
+    ]
+    mine = replace(person, id=UUID(int=4), full_name="Omar Haddad")
+    candidates = [*theirs, mine]
+
+    assert shown(found(person, candidates), candidates) == (
+        Duplicate(mine.id, 1.0, (PHONE,)),
+        Duplicate(theirs[0].id, 0.8, (NAME,), 0.8),
+    )

@@ -94,6 +94,8 @@ async def copy_rows(
         return
     listed = ", ".join(f'"{column}"' for column in columns)
     async with owner.transaction():
-        await owner.execute(f'CREATE TEMPORARY TABLE loading ON COMMIT DROP AS SELECT {listed} FROM "{table}" LIMIT 0')
+        await owner.execute(f'CREATE TEMPORARY TABLE loading AS SELECT {listed} FROM "{table}" LIMIT 0')
         await owner.copy_records_to_table("loading", columns=columns, records=rows)
         await owner.execute(f'INSERT INTO "{table}" ({listed}) SELECT {listed} FROM loading')
+        # Not by the end of the transaction, which may be the caller's and load more.
+        await owner.execute("DROP TABLE loading")

@@ -18,11 +18,6 @@ _REFERRED_TO: Final = (
 )  # fmt: skip
 
 
-async def clear_loading(owner: Connection[Record]) -> None:
-    """Drop the temporary table of `copy_rows`: it would stay until the end of our transaction, and copies but once."""
-    await owner.execute("DROP TABLE IF EXISTS pg_temp.loading")
-
-
 async def load(owner: Connection[Record], batches: Iterator[Batch]) -> Counter[str]:
     """Load batches of one tenant, which must be set on the connection; returns how many rows each table got."""
     loaded: Counter[str] = Counter()
@@ -47,6 +42,5 @@ async def _load_batch(owner: Connection[Record], batch: Batch) -> Counter[str]:
         rows = batch.rows[table]
         if rows:
             await copy_rows(owner, table, batch.column_names(table), rows)
-            await clear_loading(owner)
             loaded[table] = len(rows)
     return loaded

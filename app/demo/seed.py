@@ -14,7 +14,7 @@ from argon2 import PasswordHasher
 from asyncpg import Connection, Record
 
 from app.demo.generate import generate
-from app.demo.load import clear_loading, load
+from app.demo.load import load
 from app.demo.pictures import picture_book, store
 from app.demo.pipeline import OLDEST
 from app.demo.team import MERIDIAN, SAFFRON, TenantPlan
@@ -80,7 +80,6 @@ async def _seed_tenant(
     await set_tenant(owner, tenant_id)
     rows = await load(owner, batches)
     await rebuild(owner, tenant_id, now)
-    await clear_loading(owner)
     return rows
 
 

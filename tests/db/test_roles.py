@@ -205,8 +205,11 @@ async def test_an_owner_without_bypass_is_bound_like_everybody() -> None:
         try:
             assert [row["id"] for row in await owner.fetch("SELECT id FROM people")] == [other.person]
             assert await tenant_ids(owner) == sorted([one.tenant, other.tenant])
-            await copy_rows(owner, "people", ["tenant_id", "id", "full_name"], [(other.tenant, new_id(), "Zara Khan")])
-            assert await owner.fetchval("SELECT count(*) FROM people") == 2
+            async with owner.transaction():
+                for _ in range(2):
+                    zara = (other.tenant, new_id(), "Zara Khan")
+                    await copy_rows(owner, "people", ["tenant_id", "id", "full_name"], [zara])
+            assert await owner.fetchval("SELECT count(*) FROM people") == 3
             with pytest.raises(InsufficientPrivilegeError, match="row-level security"):
                 await copy_rows(
                     owner, "people", ["tenant_id", "id", "full_name"], [(one.tenant, new_id(), "Zara Khan")]

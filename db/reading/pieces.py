@@ -1,6 +1,6 @@
 """JSON text assembled by `concat`: constants merge, expressions stay apart, and no call exceeds PostgreSQL's arguments.
 
-`concat` skips NULL, so whatever is appended here must never be NULL; `expressions.py` sees to that.
+`concat` skips NULL, so whatever is appended here must never be NULL; `printing.py` sees to that.
 """
 
 from __future__ import annotations

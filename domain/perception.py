@@ -1,4 +1,4 @@
-"""Quality-of-dialogue scores, and the consents that measuring them needs."""
+"""QD (Qualification Desire): scores of how much somebody wants to buy, and the consents that measuring needs."""
 
 from __future__ import annotations
 

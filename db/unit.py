@@ -30,6 +30,7 @@ from db.perception.store import SqlPerception
 from db.properties.store import SqlProperties
 from db.reading.source import Source
 from db.reading.writer import Writer
+from db.tables import metadata
 from db.tasks import SqlTasks
 from db.threads.store import SqlThreads
 from domain.access import AccessStore, Actor, ApiKeyStore, Caller
@@ -73,8 +74,8 @@ class SqlUnit:
         self._people: Final = SqlPeople(self)
         self._perception: Final = SqlPerception(self)
         self._properties: Final = SqlProperties(self)
-        self._threads: Final = SqlThreads(self)
         self._tasks: Final = SqlTasks(self)
+        self._threads: Final = SqlThreads(self)
 
     @property
     def caller(self) -> Caller:
@@ -162,6 +163,18 @@ class SqlUnit:
         if row is None:
             raise NotFound
         return row
+
+    async def exists(self, table: str, row_id: UUID, field: str, *, column: str = "id") -> object:
+        """Return a column of a row of the tenant, whoever may see it; raises NotFound naming `field`."""
+        named = metadata.tables[table]
+        result = await self.connection.execute(
+            select(named.c[column]).where(named.c.tenant_id == self._caller.tenant_id, named.c.id == row_id)
+        )
+        row = result.one_or_none()
+        if row is None:
+            raise NotFound(field=field)
+        found: object = row[0]
+        return found
 
     async def add(self, table: Table, **values: Any) -> None:  # noqa: ANN401 -- a row's values have any column's type.
         """Insert one row of the unit's tenant."""

@@ -6,11 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import select
-
 from db.interactions.tables import interactions
-from db.tables import metadata
-from domain.errors import NotFound
 from domain.interactions import CallDetail, Detail, EmailDetail, InteractionLog, NoteDetail, VisitDetail
 
 if TYPE_CHECKING:
@@ -27,7 +23,7 @@ class SqlInteractions:
     async def add(self, interaction_id: UUID, person_id: UUID, command: InteractionLog, now: datetime) -> None:
         """Store an interaction of a person."""
         if isinstance(command.detail, VisitDetail):
-            await self._check_property(command.detail.property_id)
+            await self._unit.exists("properties", command.detail.property_id, "detail.visit.propertyId")
         actor = self._unit.caller.actor
         await self._unit.add(
             interactions, id=interaction_id, person_id=person_id, kind=command.kind.name,
@@ -35,16 +31,6 @@ class SqlInteractions:
             occurred_at=command.occurred_at, created_at=now, author_noun=actor.noun, author_id=actor.id,
             **_columns(command.detail),
         )  # fmt: skip
-
-    async def _check_property(self, property_id: UUID) -> None:
-        properties = metadata.tables["properties"]
-        found = await self._unit.connection.execute(
-            select(properties.c.id).where(
-                properties.c.tenant_id == self._unit.caller.tenant_id, properties.c.id == property_id
-            )
-        )
-        if found.one_or_none() is None:
-            raise NotFound(field="detail.visit.propertyId")
 
 
 def _columns(detail: Detail) -> dict[str, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 from sqlalchemy import literal_column
@@ -15,8 +15,7 @@ from db.people.owned import heir
 from db.reading.writer import Writer
 from db.tables import money_values
 from db.visibility import own_person
-from domain.access import Actor
-from domain.errors import NotFound
+from domain.access import Actor, UserStatus
 from domain.leads import (
     Client,
     InterestKept,
@@ -30,8 +29,6 @@ from domain.leads import (
 from domain.values import UNSET, Money, new_id
 
 if TYPE_CHECKING:
-    from sqlalchemy import RowMapping
-
     from db.unit import SqlUnit
 
 
@@ -53,40 +50,23 @@ class SqlLeads:
         w = Writer(self._unit.caller)
         p, lead = w.alias("people"), w.alias("leads")
         # A statement of its own: whoever waited for the lock sees the leads that were opened meanwhile.
-        row = await self._row(
-            w,
+        result = await self._unit.connection.exec_driver_sql(
             f"select {own_person()(w, p) or 'true'} as own,"
             f" exists (select from leads {lead.name} where {lead.tenant_id} = {w.tenant} and {lead.person_id} = {p.id})"
             f" as followed from people {p.name} where {p.tenant_id} = {w.tenant} and {p.id} = {w.bind(found, 'uuid')}",
-            field,
+            tuple(w.values),
         )
-        return Client(found, row["own"], row["followed"])
+        row = result.one()
+        return Client(found, row.own, row.followed)
 
     async def is_active(self, user_id: UUID, field: str) -> bool:
         """Whether a user can work; raises NotFound naming `field`."""
-        w = Writer(self._unit.caller)
-        u = w.alias("users")
-        row = await self._row(
-            w,
-            f"select {u.status} = 'ACTIVE' as active from users {u.name}"
-            f" where {u.tenant_id} = {w.tenant} and {u.id} = {w.bind(user_id, 'uuid')}",
-            field,
-        )
-        active: bool = row["active"]
-        return active
+        status = await self._unit.exists("users", user_id, field, column="status")
+        return status == UserStatus.ACTIVE.name
 
     async def project_of(self, property_id: UUID, field: str) -> UUID | None:
         """Return the project that a property belongs to; raises NotFound naming `field`."""
-        w = Writer(self._unit.caller)
-        p = w.alias("properties")
-        row = await self._row(
-            w,
-            f"select {p.project_id} from properties {p.name}"
-            f" where {p.tenant_id} = {w.tenant} and {p.id} = {w.bind(property_id, 'uuid')}",
-            field,
-        )
-        project_id: UUID | None = row["project_id"]
-        return project_id
+        return cast("UUID | None", await self._unit.exists("properties", property_id, field, column="project_id"))
 
     async def add(self, lead_id: UUID, command: LeadCreate, now: datetime) -> None:
         """Store a new lead and the first entry of its history."""
@@ -145,10 +125,3 @@ class SqlLeads:
         )
         interest_id, created = kept.one()
         return InterestKept(interest_id, created)
-
-    async def _row(self, w: Writer, statement: str, field: str) -> RowMapping:
-        result = await self._unit.connection.exec_driver_sql(statement, tuple(w.values))
-        row = result.mappings().one_or_none()
-        if row is None:
-            raise NotFound(field=field)
-        return row

@@ -5,8 +5,8 @@ And the numbers that a tenant's units get are gapless and in commit order, howev
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any, Final, TypeAlias
-from uuid import UUID
 
 import asyncpg
 import pytest
@@ -17,14 +17,19 @@ from db.roles import set_tenant
 from domain.access import Role
 from domain.audit import GENESIS
 from domain.leads import LeadCreate, LeadMove, LeadSource, LeadStage
+from domain.people.merge import PersonMerge
+from domain.threads import MessageSend
 from graph.context import GraphContext
 from resolvers import leads as resolve
+from resolvers import people as resolve_people
+from resolvers import threads as resolve_threads
 from tests.api import Api
-from tests.factories import people
+from tests.factories import people, perception, tasks, threads
 from tests.factories.access import Tenant
+from tests.factories.rows import insert
 
 Owner: TypeAlias = "Connection[Record]"
-Attempt: TypeAlias = Callable[[], Awaitable[UUID]]
+Attempt: TypeAlias = Callable[[], Awaitable[object]]
 
 TABLES: Final = (
     "leads",
@@ -35,8 +40,18 @@ TABLES: Final = (
     "activity_entries",
     "tenant_heads",
     "idempotency_keys",
+    "threads",
+    "thread_messages",
+    "interactions",
+    "facts",
+    "tasks",
+    "consents",
+    "relationships",
+    "person_accounts",
+    "person_duplicates",
+    "property_interests",
 )
-"""What `leadCreate` and `leadMove` write to."""
+"""What the mutations of this module write to."""
 
 # Counts the rows that this tenant's transaction writes, over all tables, and fails at the one whose turn it is.
 FAULT: Final = """
@@ -156,6 +171,70 @@ async def test_a_lead_is_moved_whole_or_not_at_all(
         "UPDATE of people",
         "INSERT of audit_entries",
         "INSERT of events",
+        "INSERT of activity_entries",
+        "UPDATE of tenant_heads",
+    ]
+
+
+async def test_people_are_merged_whole_or_not_at_all(
+    api: Api, tenant: Tenant, owner_connection: Owner, faults: Faults
+) -> None:
+    keep, gone = [await people.person(owner_connection, tenant) for _ in range(2)]
+    friend = await people.person(owner_connection, tenant, full_name="A Friend")
+    await people.lead(owner_connection, tenant, person_id=gone)
+    await people.fact(owner_connection, tenant, person_id=gone)
+    await tasks.task(owner_connection, tenant, person_id=gone)
+    await threads.thread(owner_connection, tenant, person_id=gone)
+    await people.relationship(owner_connection, tenant, person_id=friend, other_id=gone)
+    await perception.consent(owner_connection, tenant, person_id=gone, granted_at=datetime(2026, 1, 1, tzinfo=UTC))
+    company = await people.account(owner_connection, tenant)
+    await insert(owner_connection, "person_accounts", tenant.id, person_id=gone, account_id=company)
+    command = PersonMerge(keep, [gone], dry_run=False)
+
+    failed = await failing_in_turn(
+        faults, owner_connection, tenant, lambda: resolve_people.person_merge(admin(api), command, "one")
+    )
+
+    assert failed == [
+        "INSERT of idempotency_keys",
+        "UPDATE of relationships",
+        "INSERT of person_accounts",
+        "UPDATE of leads",
+        "UPDATE of facts",
+        "UPDATE of tasks",
+        "UPDATE of threads",
+        "UPDATE of consents",
+        # The newest score of each of three sources, the heir, the details, the next step.
+        *["UPDATE of people"] * 6,
+        "UPDATE of idempotency_keys",
+        "INSERT of audit_entries",
+        "INSERT of events",
+        "INSERT of activity_entries",
+        "UPDATE of tenant_heads",
+    ]
+
+
+async def test_a_message_is_sent_whole_or_not_at_all(
+    api: Api, tenant: Tenant, owner_connection: Owner, faults: Faults
+) -> None:
+    person = await people.person(owner_connection, tenant)
+    thread = await threads.thread(owner_connection, tenant, person_id=person)
+    await threads.provider(owner_connection, tenant)
+    command = MessageSend(thread, "See you at noon.")
+
+    failed = await failing_in_turn(
+        faults, owner_connection, tenant, lambda: resolve_threads.message_send(admin(api), command, "one")
+    )
+
+    assert failed == [
+        "INSERT of idempotency_keys",
+        "INSERT of thread_messages",
+        "UPDATE of threads",
+        "INSERT of interactions",
+        "UPDATE of people",
+        "UPDATE of idempotency_keys",
+        *["INSERT of audit_entries"] * 2,
+        *["INSERT of events"] * 2,
         "INSERT of activity_entries",
         "UPDATE of tenant_heads",
     ]

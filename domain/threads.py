@@ -357,9 +357,7 @@ def _opened(unit: Unit, thread: Thread) -> None:
 
 async def _link(unit: Unit, thread: Thread, person_id: UUID) -> None:
     await unit.threads.link(thread, person_id)
-    await unit.people.touch(person_id)
-    if thread.person_id is not None:
-        await unit.people.touch(thread.person_id)
+    await unit.people.touch(person_id, *([thread.person_id] if thread.person_id is not None else ()))
     unit.record(Change(AuditAction.UPDATE, "ThreadLinked", "threads", thread.id, ("person",), person_id))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 from uuid import UUID
@@ -17,8 +17,13 @@ from domain.people.next_best_action import DueTask, Engagement, OpenLead, Situat
 
 # Not FOR UPDATE: what refers to a person holds its key, and two units that wrote such rows would wait for each other.
 _LOCK: Final = text(
-    "select from people where tenant_id = :tenant and id = :person and merged_into_id is null for no key update"
+    "select from people where tenant_id = :tenant and id = any(:people) and merged_into_id is null"
+    " order by id for no key update"
 )
+
+DECIDED_FOR: Final = timedelta(days=1)
+"""How long a decision stands that nothing but time has changed."""
+BATCH: Final = 500
 
 _KEPT: Final = (
     "last_contacted_at", "next_best_action_kind", "next_best_action_title", "next_best_action_reason",
@@ -65,24 +70,35 @@ def _situations(tenant: str, now: str, chosen: str) -> str:
         where p.tenant_id = {tenant} and p.merged_into_id is null and {chosen}"""
 
 
-_SITUATION: Final = text(_situations(":tenant", "cast(:now as timestamptz)", "p.id = :person"))
+_SITUATIONS: Final = text(_situations(":tenant", "cast(:now as timestamptz)", "p.id = any(:people)"))
+
+# Somebody for whom nothing was called for is called for by nothing but a change: time alone makes no first step.
+_DUE: Final = """
+    select p.id from people p
+    where p.tenant_id = $1 and p.merged_into_id is null and (
+        p.next_best_action_computed_at <= $2::timestamptz - $3::interval
+        or exists (
+            select from tasks k
+            where k.tenant_id = p.tenant_id and k.status = 'OPEN'
+                and k.due_at >= p.next_best_action_computed_at and k.due_at < $2::timestamptz
+                and (k.person_id = p.id or k.lead_id in (
+                    select l.id from leads l where l.tenant_id = p.tenant_id and l.person_id = p.id))))
+    order by p.id limit $4 for no key update of p skip locked"""
 
 
-async def refresh(connection: AsyncConnection, tenant_id: UUID, person_id: UUID, now: datetime) -> None:
-    """Keep when a person was last contacted and what to do next; an absorbed or missing person is left alone.
+async def refresh(connection: AsyncConnection, tenant_id: UUID, person_ids: Sequence[UUID], now: datetime) -> None:
+    """Keep when people were last contacted and what to do next; absorbed or missing people are left alone.
 
-    The person's row is locked first, so that of two units the later one sees what the earlier one wrote.
+    The rows are locked first, in one order, so that of two units the later one sees what the earlier one wrote.
     """
-    person = {"tenant": tenant_id, "person": person_id}
-    await connection.execute(_LOCK, person)
-    row = (await connection.execute(_SITUATION, person | {"now": now})).mappings().one_or_none()
-    if row is None:
-        return
-    await connection.execute(
-        update(people)
-        .where(people.c.tenant_id == tenant_id, people.c.id == person_id)
-        .values(dict(zip(_KEPT, _decided(dict(row), now), strict=True)))
-    )
+    chosen = {"tenant": tenant_id, "people": list(person_ids)}
+    await connection.execute(_LOCK, chosen)
+    for row in (await connection.execute(_SITUATIONS, chosen | {"now": now})).mappings().all():
+        await connection.execute(
+            update(people)
+            .where(people.c.tenant_id == tenant_id, people.c.id == row["id"])
+            .values(dict(zip(_KEPT, _decided(dict(row), now), strict=True)))
+        )
 
 
 async def rebuild(owner: Connection[Record], tenant_id: UUID, now: datetime) -> int:
@@ -91,6 +107,27 @@ async def rebuild(owner: Connection[Record], tenant_id: UUID, now: datetime) -> 
     `owner` is a connection of the owner's that is set to the tenant.
     """
     found = await owner.fetch(_situations("$1", "$2::timestamptz", "true"), tenant_id, now)
+    return await _decide(owner, tenant_id, now, found)
+
+
+async def sweep(owner: Connection[Record], tenant_id: UUID, now: datetime) -> int:
+    """Decide again for those for whom time alone may have changed what to do next; return how many they were.
+
+    A task fell due since, or the decision is a day old: silence grows and scores fade. `owner` is a connection of the
+    owner's that is set to the tenant. People who are being written just now are left to whoever writes them.
+    """
+    swept = 0
+    while True:
+        async with owner.transaction():
+            due = [row["id"] for row in await owner.fetch(_DUE, tenant_id, now, DECIDED_FOR, BATCH)]
+            statement = _situations("$1", "$2::timestamptz", "p.id = any($3::uuid[])")
+            swept += await _decide(owner, tenant_id, now, await owner.fetch(statement, tenant_id, now, due))
+        if len(due) < BATCH:
+            return swept
+
+
+async def _decide(owner: Connection[Record], tenant_id: UUID, now: datetime, found: list[Record]) -> int:
+    """Decide for people in these situations, in one statement."""
     if not found:
         return 0
     columns = zip(*(_decided(dict(row), now) for row in found), strict=True)

@@ -117,6 +117,6 @@ class SqlPeople:
             dismissed_at=fact.dismissed_at, updated_at=now,
         )  # fmt: skip
 
-    async def touch(self, person_id: UUID) -> None:
-        """Compute again when somebody was last contacted and what to do next for them."""
-        await next_best_action.refresh(self._unit.connection, self._tenant_id, person_id, self._unit.now)
+    async def touch(self, *person_ids: UUID) -> None:
+        """Compute again when people were last contacted and what to do next for them."""
+        await next_best_action.refresh(self._unit.connection, self._tenant_id, person_ids, self._unit.now)

@@ -35,15 +35,16 @@ class SqlPerception:
         self._unit = unit
 
     async def add_scores(self, scores: Sequence[Score]) -> None:
-        """Store scores, and keep the newest of each source with its person."""
+        """Store scores, and keep the newest of each source with its person, and what to do next because of it."""
         if not scores:
             return
         tenant = self._unit.caller.tenant_id
         connection = self._unit.connection
         # Two batches about the same people must not wait for each other in a circle.
+        scored = list({score.person_id for score in scores})
         await connection.exec_driver_sql(
             "select from people where tenant_id = $1 and id = any($2::uuid[]) order by id for no key update",
-            (tenant, list({score.person_id for score in scores})),
+            (tenant, scored),
         )
         rows = ", ".join(f"${number}::{type_}" for number, type_ in enumerate(COLUMNS.values(), start=2))
         await connection.exec_driver_sql(
@@ -54,6 +55,7 @@ class SqlPerception:
             newest = _newest(scores, source)
             if newest:
                 await connection.exec_driver_sql(_keep(source), (tenant, *_transposed(newest)))
+        await self._unit.people.touch(*scored)
 
 
 def _transposed(scores: Sequence[Score]) -> list[list[object]]:

@@ -78,9 +78,9 @@ class PersonStore(Protocol):
     async def save_fact(self, fact: Fact, now: datetime) -> None:
         """Store a corrected fact."""
 
-    async def touch(self, person_id: UUID) -> None:
-        """Compute again when somebody was last contacted and what to do next for them, from what the unit has written.
+    async def touch(self, *person_ids: UUID) -> None:
+        """Compute again when people were last contacted and what to do next for them, from what the unit has written.
 
-        Call it last in a use case that changed a person's leads, interactions, tasks, threads or scores. It asks for
+        Call it last in a use case that changed their leads, interactions, tasks, threads or scores. It asks for
         no visibility: it follows a change that was allowed. A person who was absorbed or does not exist is left alone.
         """

@@ -2,15 +2,21 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, TypeAlias
 from uuid import UUID
 
 import pytest
 from asyncpg import Connection, Record
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.wiring import System
+from db.partitions import ensure_partitions
 from db.people import duplicates, next_best_action
 from db.roles import set_tenant
+from db.unit import SqlUnits
+from domain.perception import QdKind, QdSource, Score
+from domain.values import new_id
 from tests.api import Api
 from tests.factories import interactions, people, tasks
 from tests.factories.access import Tenant
@@ -18,6 +24,10 @@ from tests.factories.access import Tenant
 Owner: TypeAlias = "Connection[Record]"
 
 KEPT = "last_contacted_at, next_best_action_kind, next_best_action_title, next_best_action_computed_at"
+
+
+def moment(now: datetime) -> datetime:
+    return now
 
 
 async def kept(owner: Owner, tenant: Tenant, person_id: UUID) -> tuple[Any, ...]:
@@ -182,3 +192,45 @@ async def test_only_the_newest_namesakes_are_compared(api: Api) -> None:
     answers = [await api.data("PersonCreate", input={"fullName": "Sara Khan"}) for _ in range(8)]
 
     assert [len(answer["personCreate"]["duplicates"]) for answer in answers] == [0, 1, 2, 3, 4, 5, 5, 5]
+
+
+async def test_a_sweep_decides_again_where_time_has_changed_the_decision(
+    write_engine: AsyncEngine, tenant: Tenant, owner_connection: Owner
+) -> None:
+    monday = datetime(2026, 1, 5, tzinfo=UTC)
+    day = timedelta(days=1)
+    due, silent, fresh, quiet = [await people.person(owner_connection, tenant) for _ in range(4)]
+    for person_id in (due, silent, fresh):
+        await people.lead(
+            owner_connection, tenant, person_id=person_id, stage="QUALIFIED", stage_changed_at=monday - 5 * day
+        )
+    await tasks.task(owner_connection, tenant, person_id=due, due_at=monday + timedelta(hours=1))
+    for now, touched in ((monday, (due, silent, quiet)), (monday + timedelta(hours=9), (fresh,))):
+        async with SqlUnits(write_engine, partial(moment, now)).write(tenant.caller()) as unit:
+            await unit.people.touch(*touched)
+    await set_tenant(owner_connection, tenant.id)
+
+    async def titles() -> list[Any]:
+        return [(await kept(owner_connection, tenant, each))[2] for each in (due, silent, fresh, quiet)]
+
+    assert await titles() == ["Do the next task", "Keep in touch", "Get back in touch", None]
+    assert await next_best_action.sweep(owner_connection, tenant.id, monday + timedelta(hours=2)) == 1
+    assert (await titles())[:2] == ["Do the overdue task", "Keep in touch"]
+    assert await next_best_action.sweep(owner_connection, tenant.id, monday + day) == 1
+    assert (await titles())[:2] == ["Do the overdue task", "Get back in touch"]
+    assert await next_best_action.sweep(owner_connection, tenant.id, monday + day) == 0
+    before = await titles()
+    await next_best_action.rebuild(owner_connection, tenant.id, monday + day)
+    assert await titles() == before
+
+
+async def test_a_score_decides_what_to_do_next(system: System, tenant: Tenant, owner_connection: Owner) -> None:
+    person_id = await people.person(owner_connection, tenant)
+    now = datetime.now(UTC)
+    await people.lead(owner_connection, tenant, person_id=person_id, stage="QUALIFIED", stage_changed_at=now)
+    await ensure_partitions(owner_connection, now.date(), now.date())
+
+    async with system.units.write(tenant.caller()) as unit:
+        await unit.perception.add_scores([Score(new_id(), person_id, now, QdKind.LIVE, QdSource.RULES, 95.0)])
+
+    assert (await kept(owner_connection, tenant, person_id))[2] == "Offer a visit while interest is high"

@@ -17,7 +17,7 @@ from bench import alone, budgets, load, peers, report
 from bench.dataset import Ground, ground
 from bench.documents import Question, questions
 from bench.places import CONNECTIONS, POOL, RESULTS, kept
-from bench.rounds import CROWD, Cells, Pace, crowded, interleaved, middle, one_client, say
+from bench.rounds import ALONE, CROWD, Cells, Pace, crowded, interleaved, middle, one_client, say
 from bench.servers import Server, compare, fixed, kinds, running
 from bench.starting import second_start
 from bench.statements import Statement, statements
@@ -100,7 +100,7 @@ def _measured(
     wanted = kinds(at, token)
     with running(wanted, asked, token, folder) as servers:
         sizes = compare(servers, asked)
-        cells = interleaved(servers, asked, alone.measures(at, found, folder), pace)
+        cells = interleaved(servers, asked, alone.measures(at, found, folder), at.server.cluster, pace)
         say("One client alone.")
         waited = one_client(_named(servers, "velocity"), asked, pace)
         say(f"Memory under {CROWD} clients.")
@@ -111,6 +111,7 @@ def _measured(
         "settings_of_connections": {kind.name: kind.settings for kind in wanted},
         "bytes_of_answers": sizes,
         "requests_per_second": _medians(cells),
+        "processor_us_per_request": _processors(cells),
         "cells": {name: {who: [asdict(each) for each in of] for who, of in row.items()} for name, row in cells.items()},
         "one_client_ms": {name: {"p50": each.p50_ms, "p95": each.p95_ms} for name, each in waited.items()},
         "memory_under_64_clients": memory,
@@ -146,6 +147,18 @@ def _named(servers: Sequence[Server], name: str) -> Server:
 
 def _medians(cells: Cells) -> dict[str, dict[str, float]]:
     return {name: {who: round(middle(of).per_second, 2) for who, of in row.items()} for name, row in cells.items()}
+
+
+def _processors(cells: Cells) -> dict[str, dict[str, dict[str, int]]]:
+    """Return what a request costs the server and PostgreSQL, in microseconds of a processor."""
+    return {
+        name: {
+            who: {"server": round(middle(of).server_us), "postgresql": round(middle(of).database_us)}
+            for who, of in row.items()
+            if who != ALONE
+        }
+        for name, row in cells.items()
+    }
 
 
 def _budgets(measured: Mapping[str, Any], start: float, idle: float) -> list[dict[str, object]]:

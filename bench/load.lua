@@ -17,7 +17,7 @@ if token then wrk.headers["authorization"] = "Bearer " .. token:gsub("%s+$", "")
 function done(summary, latency)
   local errors = summary.errors
   io.write(string.format(
-    '\nMEASURED {"per_second": %.3f, "p50_ms": %.3f, "p95_ms": %.3f, "p99_ms": %.3f, "failed": %d}\n',
+    '\nMEASURED {"per_second": %.3f, "p50_ms": %.3f, "p95_ms": %.3f, "p99_ms": %.3f, "requests": %d, "failed": %d}\n',
     summary.requests / (summary.duration / 1e6), latency:percentile(50) / 1e3, latency:percentile(95) / 1e3,
-    latency:percentile(99) / 1e3, errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+    latency:percentile(99) / 1e3, summary.requests, errors.connect + errors.read + errors.write + errors.status + errors.timeout))
 end

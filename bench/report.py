@@ -95,6 +95,7 @@ def section(found: Mapping[str, Any]) -> str:
     for question, rates in found["requests_per_second"].items():
         shown = [_ratio(rates["velocity"], rates[name]) for name in COMPARED]
         lines.append(f"| {question} | {rates['velocity']:,.0f}/s | {' | '.join(shown)} |")
+    lines += ["", *_processors(found["processor_us_per_request"])]
     lines += ["", *_budgets(found["budgets"])]
     lines += [
         "",
@@ -102,6 +103,17 @@ def section(found: Mapping[str, Any]) -> str:
     ]
     lines += [f"[latest.json]({(RESULTS / 'latest.json').relative_to(ROOT)})."]
     return "\n".join(lines)
+
+
+def _processors(found: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[str]:
+    """Write what a request costs in processor time, which says more than rates where the machine is shared."""
+    shown = {"velocity": "Velocity", **{name: label for name, label in COMPARED.items() if name != "postgresql"}}
+    lines = ["| ms of a processor: server + PostgreSQL | " + " | ".join(shown.values()) + " |"]
+    lines += [f"|---|{'---:|' * len(shown)}"]
+    for question, row in found.items():
+        cells = [f"{row[name]['server'] / 1000:.2f} + {row[name]['postgresql'] / 1000:.2f}" for name in shown]
+        lines.append(f"| {question} | {' | '.join(cells)} |")
+    return lines
 
 
 def _budgets(budgets: list[dict[str, Any]]) -> list[str]:

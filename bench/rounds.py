@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from statistics import median
 from typing import Final
 
-from bench import load
+from bench import load, processors
 from bench.documents import Question
 from bench.load import Measured
 from bench.places import CONNECTIONS
@@ -45,14 +46,21 @@ def say(line: str) -> None:
 
 
 def interleaved(
-    servers: Sequence[Server], asked: Sequence[Question], alone_: Mapping[str, Measure], pace: Pace
+    servers: Sequence[Server],
+    asked: Sequence[Question],
+    alone: Mapping[str, Measure],
+    postgresql: Path,
+    pace: Pace,
 ) -> Cells:
-    """Measure every cell once in each round. `alone_` measures what PostgreSQL does by itself, by question."""
+    """Measure every cell once in each round.
+
+    `alone` measures what PostgreSQL does by itself, by question; `postgresql` is the folder of its cluster.
+    """
     measures: dict[tuple[str, str], Measure] = {}
     for question in asked:
         for server in servers:
-            measures[question.name, server.kind.name] = _over_http(server, question)
-        measures[question.name, ALONE] = alone_[question.name]
+            measures[question.name, server.kind.name] = _over_http(server, question, postgresql)
+        measures[question.name, ALONE] = alone[question.name]
     say(f"Warming {len(measures)} cells.")
     warmed = {cell: measure(pace.warm) for cell, measure in measures.items()}
     cells: Cells = {question.name: {} for question in asked}
@@ -66,9 +74,17 @@ def interleaved(
     return cells
 
 
-def _over_http(server: Server, question: Question) -> Measure:
+def _over_http(server: Server, question: Question, postgresql: Path) -> Measure:
     target = server.targets[question.name]
-    return lambda seconds: load.measure(target, connections=CONNECTIONS, seconds=seconds)
+
+    def measure(seconds: float) -> Measured:
+        before = processors.used([server.process.pid]), processors.used(processors.working_in(postgresql))
+        measured = load.measure(target, connections=CONNECTIONS, seconds=seconds)
+        after = processors.used([server.process.pid]), processors.used(processors.working_in(postgresql))
+        took = [(then - now) * 1e6 / max(1, measured.requests) for now, then in zip(before, after, strict=True)]
+        return replace(measured, server_us=took[0], database_us=took[1])
+
+    return measure
 
 
 def one_client(server: Server, asked: Sequence[Question], pace: Pace) -> dict[str, Measured]:
@@ -107,4 +123,7 @@ def middle(measured: Sequence[Measured]) -> Measured:
         median(each.p95_ms for each in measured),
         median(each.p99_ms for each in measured),
         sum(each.failed for each in measured),
+        sum(each.requests for each in measured),
+        median(each.server_us for each in measured),
+        median(each.database_us for each in measured),
     )

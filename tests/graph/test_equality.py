@@ -96,7 +96,7 @@ async def test_random_documents_answer_the_same_on_both_paths(
         assert not differs, f"document {number} as {caller.role.name}: {differs}\n{document.text}\n{document.variables}"
         _keep_cursors(one, drawn, random)
     assert set(paths.execution.fallbacks) <= EXPECTED_FALLBACKS
-    assert compiled > DOCUMENTS * 0.5, paths.execution.fallbacks
+    assert compiled > DOCUMENTS * 0.4, paths.execution.fallbacks
     if DOCUMENTS >= 2000:
         assert reachable(schema) - set(generator.used) == set()
 

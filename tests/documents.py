@@ -134,7 +134,9 @@ class Generator:
 
     def _arguments(self, parent: Any, name: str, declared: GraphQLField) -> str:
         given = []
-        paging = self._random.choice((("first",), ("first",), ("last",), (), (), ("first", "after"), ("last", "before")))
+        paging = self._random.choice(
+            (("first",), ("first",), ("last",), (), (), ("first", "after"), ("last", "before"))
+        )
         for argument_name, argument in declared.args.items():
             required = isinstance(argument.type, GraphQLNonNull) and argument.default_value is None
             if argument_name in {"first", "after", "last", "before"} and not isinstance(argument.type, GraphQLNonNull):

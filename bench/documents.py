@@ -32,6 +32,11 @@ class Question:
     """The same for PostGraphile."""
     of: tuple[str, str] | None = None
 
+    @property
+    def short(self) -> str:
+        """The name as a file or an address has it."""
+        return self.name.replace(", ", "-")
+
     def text(self) -> str:
         """Return the document."""
         if self.operation == "PersonName":

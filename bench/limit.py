@@ -25,7 +25,7 @@ async def main(token: str) -> None:
     database = Database(os.environ["DSN"], None, embedded=True)
     asked = questions(dataset)
     found = await statements(settings, database, token, asked)
-    by_path = {f"/{number}": found[question.name] for number, question in enumerate(asked)}
+    by_path = {f"/{question.short}": found[question.name] for question in asked}
     pool = await pool_of(os.environ["DSN"], {"app.tenant_id": dataset.tenant_id, "default_transaction_read_only": "on"})
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

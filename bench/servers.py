@@ -124,10 +124,10 @@ def running(wanted: Sequence[Kind], asked: Sequence[Question], token: Path, fold
     with ExitStack() as stack:
         started = [stack.enter_context(_started(kind, folder)) for kind in wanted]
         for server in started:
-            for number, question in enumerate(asked):
-                body = folder / f"{server.kind.name}-{number}.json"
+            for question in asked:
+                body = folder / f"{server.kind.name}-{question.short}.json"
                 body.write_bytes(server.kind.body(question))
-                path = f"/{number}" if server.kind.by_path else "/graphql"
+                path = f"/{question.short}" if server.kind.by_path else "/graphql"
                 bearer = token if server.kind.signed_in else None
                 server.targets[question.name] = Target(f"http://{HOST}:{server.port}{path}", body, bearer)
             _wait(server)

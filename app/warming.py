@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -31,7 +32,12 @@ EXAMPLES: Final[dict[str, Any]] = {
 
 async def warm(system: System, execution: Execution, texts: Sequence[str]) -> int:
     """Plan what the given documents compile to; return how many statements there are."""
-    statements = [each for text in texts for each in _statements(system, execution, text)]
+    statements = []
+    for text in texts:
+        for each in _statements(system, execution, text):
+            statements.append(each)
+            # Whoever asks first does not wait for all of them.
+            await asyncio.sleep(0)
     await system.pool.warm(statements)
     return len(statements)
 

@@ -21,11 +21,14 @@ PLAIN_DECIMAL: Final = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?")
 
 
 def new_id() -> UUID:
-    """Return a UUIDv7 (RFC 9562 §5.7): milliseconds first, so that new rows lie together in an index."""
-    milliseconds = time.time_ns() // 1_000_000
-    random = int.from_bytes(secrets.token_bytes(10))
-    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | (random >> 68) << 64
-    return UUID(int=value | 0b10 << 62 | random & 0x3FFF_FFFF_FFFF_FFFF)
+    """Return a UUIDv7 (RFC 9562 §5.7): time first, so that new rows lie together in an index.
+
+    The bits after the milliseconds are their fraction (§6.2, method 3): rows made one after the other also sort so.
+    """
+    milliseconds, nanoseconds = divmod(time.time_ns(), 1_000_000)
+    fraction = nanoseconds * 4_096 // 1_000_000
+    value = (milliseconds & 0xFFFF_FFFF_FFFF) << 80 | 0x7 << 76 | fraction << 64
+    return UUID(int=value | 0b10 << 62 | secrets.randbits(62))
 
 
 class Unset(Enum):

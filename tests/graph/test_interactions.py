@@ -12,7 +12,7 @@ from domain.values import new_id
 from tests.api import Answer, Api
 from tests.factories import interactions, people, properties
 from tests.factories.access import Tenant
-from tests.factories.rows import insert
+from tests.factories.rows import insert, rows_of
 
 Owner: TypeAlias = "Connection[Record]"
 
@@ -50,11 +50,6 @@ async def one_of_each(owner: Owner, tenant: Tenant, person_id: UUID) -> dict[str
 async def log(api: Api, person_id: UUID, detail: Answer, *, role: Role = JUNIOR, **values: Any) -> Answer:
     given = {"personId": f"person_{person_id}", "occurredAt": PAST, "detail": detail, **values}
     found: Answer = (await api.data("InteractionLog", role=role, input=given))["interactionLog"]
-    return found
-
-
-async def rows(owner: Owner, tenant: Tenant, table: str) -> list[Record]:
-    found: list[Record] = await owner.fetch(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant.id)
     return found
 
 
@@ -195,7 +190,7 @@ async def test_logged_call_is_told_to_history_and_kept_with_the_person(
         api, person_id, {"call": {"durationSeconds": 95}}, direction="OUTBOUND", summary="Spoke of handover."
     )
 
-    [row] = await rows(owner_connection, tenant, "interactions")
+    [row] = await rows_of(owner_connection, "interactions", tenant.id)
     assert answer["__typename"] == "InteractionLogPayload"
     assert answer["interaction"] == {
         "__typename": "CallInteraction",
@@ -208,11 +203,11 @@ async def test_logged_call_is_told_to_history_and_kept_with_the_person(
     person = await owner_connection.fetchrow("SELECT * FROM people WHERE id = $1", person_id)
     assert person is not None
     assert person["last_contacted_at"] == datetime.fromisoformat(PAST)
-    [entry] = await rows(owner_connection, tenant, "audit_entries")
+    [entry] = await rows_of(owner_connection, "audit_entries", tenant.id)
     assert (entry["action"], entry["subject_noun"], entry["subject_id"]) == ("CREATE", "interactions", row["id"])
-    [activity] = await rows(owner_connection, tenant, "activity_entries")
+    [activity] = await rows_of(owner_connection, "activity_entries", tenant.id)
     assert (activity["kind"], activity["summary"]) == ("INTERACTION_LOGGED", "Call logged")
-    [event] = await rows(owner_connection, tenant, "events")
+    [event] = await rows_of(owner_connection, "events", tenant.id)
     assert (event["kind"], event["payload"], event["person_id"]) == ("InteractionLogged", '{"kind":"CALL"}', person_id)
 
 
@@ -224,7 +219,7 @@ async def test_each_kind_of_detail_is_stored_in_its_columns(api: Api, tenant: Te
     await log(api, person_id, {"visit": {"propertyId": f"property_{property_id}"}})
     await log(api, person_id, {"note": {"text": "Has a dog."}})
 
-    stored = {row["kind"]: row for row in await rows(owner_connection, tenant, "interactions")}
+    stored = {row["kind"]: row for row in await rows_of(owner_connection, "interactions", tenant.id)}
     assert (stored["EMAIL"]["email_subject"], stored["EMAIL"]["email_body"]) == ("Plans", "Attached.")
     assert stored["VISIT"]["property_id"] == property_id
     assert stored["NOTE"]["text"] == "Has a dog."
@@ -240,7 +235,7 @@ async def test_same_key_logs_once(api: Api, tenant: Tenant, owner_connection: Ow
 
     assert first == second
     assert other["code"] == "CONFLICT"
-    assert len(await rows(owner_connection, tenant, "interactions")) == 1
+    assert len(await rows_of(owner_connection, "interactions", tenant.id)) == 1
 
 
 @pytest.mark.parametrize(
@@ -262,8 +257,8 @@ async def test_detail_that_cannot_be_is_refused_and_nothing_is_written(
     answer = await log(api, person_id, detail)
 
     assert (answer["code"], answer["field"]) == (code, field)
-    assert await rows(owner_connection, tenant, "interactions") == []
-    assert await rows(owner_connection, tenant, "audit_entries") == []
+    assert await rows_of(owner_connection, "interactions", tenant.id) == []
+    assert await rows_of(owner_connection, "audit_entries", tenant.id) == []
 
 
 async def test_interaction_of_tomorrow_is_refused(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
@@ -284,7 +279,7 @@ async def test_two_details_at_once_are_refused(api: Api, tenant: Tenant, owner_c
     answer = await api.run("InteractionLog", input=given)
 
     assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
-    assert await rows(owner_connection, tenant, "interactions") == []
+    assert await rows_of(owner_connection, "interactions", tenant.id) == []
 
 
 async def test_only_own_people_are_logged_about(
@@ -312,7 +307,7 @@ async def test_what_is_logged_of_an_absorbed_person_belongs_to_who_was_kept(
     answer = await log(api, absorbed, {"call": {}})
 
     assert answer["__typename"] == "InteractionLogPayload"
-    [row] = await rows(owner_connection, tenant, "interactions")
+    [row] = await rows_of(owner_connection, "interactions", tenant.id)
     assert row["person_id"] == kept
 
 

@@ -12,7 +12,7 @@ from domain.values import new_id
 from tests.api import Answer, Api
 from tests.factories import leads, people, properties
 from tests.factories.access import Tenant
-from tests.factories.rows import insert
+from tests.factories.rows import insert, rows_of
 
 Owner: TypeAlias = "Connection[Record]"
 
@@ -28,11 +28,6 @@ async def lead_of(owner: Owner, tenant: Tenant, role: Role | None = JUNIOR, **va
 
 def outsider(tenant: Tenant) -> Caller:
     return Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))
-
-
-async def rows(owner: Owner, tenant: Tenant, table: str) -> list[Record]:
-    found: list[Record] = await owner.fetch(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant.id)
-    return found
 
 
 async def answer(api: Api, document: str, /, field: str, **arguments: Any) -> Answer:
@@ -64,9 +59,9 @@ async def test_an_update_changes_what_it_gives_and_nothing_else(
         "id": f"lead_{lead_id}", "source": "WEBSITE", "qualification": None, "tags": ["Sea view", "nri"],
         "budget": {"amount": "5.00", "currency": "AED"},
     }  # fmt: skip
-    [entry] = await rows(owner_connection, tenant, "audit_entries")
+    [entry] = await rows_of(owner_connection, "audit_entries", tenant.id)
     assert (entry["action"], entry["changed_fields"]) == ("UPDATE", ["qualification", "tags"])
-    [event] = await rows(owner_connection, tenant, "events")
+    [event] = await rows_of(owner_connection, "events", tenant.id)
     assert (event["kind"], event["payload"]) == ("LeadUpdated", "{}")
 
 
@@ -84,7 +79,7 @@ async def test_an_update_of_nothing_writes_nothing(api: Api, tenant: Tenant, own
     updated = await answer(api, "LeadUpdate", "leadUpdate", input={"leadId": f"lead_{lead_id}"})
 
     assert updated["lead"]["id"] == f"lead_{lead_id}"
-    assert await rows(owner_connection, tenant, "audit_entries") == []
+    assert await rows_of(owner_connection, "audit_entries", tenant.id) == []
 
 
 @pytest.mark.parametrize(
@@ -114,9 +109,9 @@ async def test_a_bad_update_is_refused(
     refused = await answer(api, "LeadUpdate", "leadUpdate", input={"leadId": f"lead_{lead_id}", **given})
 
     assert refused == problem("InvalidProblem", "INVALID", message, field)
-    [stored] = await rows(owner_connection, tenant, "leads")
+    [stored] = await rows_of(owner_connection, "leads", tenant.id)
     assert stored["tags"] == ["kept"]
-    assert await rows(owner_connection, tenant, "audit_entries") == []
+    assert await rows_of(owner_connection, "audit_entries", tenant.id) == []
 
 
 @pytest.mark.parametrize(
@@ -138,7 +133,7 @@ async def test_a_lead_of_others_is_as_good_as_missing(
         given = {"leadId": f"lead_{lead_id}", **more}
         variables = {"input": given} if document == "LeadUpdate" else given
         assert await answer(api, document, field, role=role, **variables) == NOT_FOUND
-    assert await rows(owner_connection, tenant, "audit_entries") == []
+    assert await rows_of(owner_connection, "audit_entries", tenant.id) == []
 
 
 class TestAssigning:
@@ -156,7 +151,7 @@ class TestAssigning:
             "id": f"lead_{lead_id}",
             "assignee": {"id": f"user_{tenant.users[SENIOR]}", "fullName": "Senior_Broker"},
         }
-        [event] = await rows(owner_connection, tenant, "events")
+        [event] = await rows_of(owner_connection, "events", tenant.id)
         assert event["kind"] == "LeadAssigned"
 
     async def test_nobody_of_another_team_is_given_a_lead(
@@ -172,7 +167,7 @@ class TestAssigning:
                 api, "LeadAssign", "leadAssign", role=SENIOR, leadId=f"lead_{lead_id}", assigneeId=assignee_id
             )
             assert refused == problem("NotAllowedProblem", "NOT_ALLOWED", message, "assigneeId")
-        [stored] = await rows(owner_connection, tenant, "leads")
+        [stored] = await rows_of(owner_connection, "leads", tenant.id)
         assert stored["assignee_id"] == tenant.users[JUNIOR]
 
     async def test_a_shared_lead_stays_with_its_team(self, api: Api, tenant: Tenant, owner_connection: Owner) -> None:
@@ -236,7 +231,7 @@ class TestAssigning:
             api, "LeadAssign", "leadAssign", leadId=f"lead_{lead_id}", assigneeId=f"user_{tenant.users[JUNIOR]}"
         )
 
-        assert await rows(owner_connection, tenant, "events") == []
+        assert await rows_of(owner_connection, "events", tenant.id) == []
 
 
 class TestCreating:
@@ -251,12 +246,12 @@ class TestCreating:
             api, "LeadCreate", "leadCreate", role=JUNIOR, input={"personId": f"person_{person_id}", "source": "PORTAL"}
         )
 
-        [stored] = await rows(owner_connection, tenant, "leads")
+        [stored] = await rows_of(owner_connection, "leads", tenant.id)
         assert opened["lead"] == {"id": f"lead_{stored['id']}", "stage": "NEW"}
         assert (stored["assignee_id"], stored["source"]) == (tenant.users[JUNIOR], "PORTAL")
-        [change] = await rows(owner_connection, tenant, "stage_changes")
+        [change] = await rows_of(owner_connection, "stage_changes", tenant.id)
         assert (change["from_stage"], change["to_stage"], change["by_id"]) == (None, "NEW", tenant.users[JUNIOR])
-        [person] = await rows(owner_connection, tenant, "people")
+        [person] = await rows_of(owner_connection, "people", tenant.id)
         assert person["next_best_action_computed_at"] is not None
 
     async def test_a_followed_person_is_not_taken_by_opening_a_lead(
@@ -282,7 +277,7 @@ class TestCreating:
             api, "LeadCreate", "leadCreate", input={"personId": f"person_{absorbed}", "source": "PORTAL"}
         )  # fmt: skip
 
-        [stored] = await rows(owner_connection, tenant, "leads")
+        [stored] = await rows_of(owner_connection, "leads", tenant.id)
         assert stored["person_id"] == heir
 
     @pytest.mark.parametrize("role", [SENIOR, JUNIOR])
@@ -297,7 +292,7 @@ class TestCreating:
         )  # fmt: skip
 
         assert (refused["code"], refused["field"]) == ("NOT_ALLOWED", "assigneeId")
-        assert await rows(owner_connection, tenant, "leads") == []
+        assert await rows_of(owner_connection, "leads", tenant.id) == []
 
     async def test_ids_of_other_types_and_tenants_are_missing(
         self, api: Api, tenant: Tenant, other_tenant: Tenant, owner_connection: Owner
@@ -309,7 +304,7 @@ class TestCreating:
                 api, "LeadCreate", "leadCreate", input={"personId": person, "source": "PORTAL"}
             )  # fmt: skip
             assert refused == problem("NotFoundProblem", "NOT_FOUND", "There is no such record.", "personId")
-        assert await rows(owner_connection, tenant, "leads") == []
+        assert await rows_of(owner_connection, "leads", tenant.id) == []
 
 
 class TestMoving:
@@ -327,11 +322,11 @@ class TestMoving:
 
         [edge] = moved["lead"]["stageHistory"]["edges"]
         assert (edge["node"]["fromStage"], edge["node"]["toStage"]) == ("VISIT", "LOST")
-        [stored] = await rows(owner_connection, tenant, "leads")
+        [stored] = await rows_of(owner_connection, "leads", tenant.id)
         assert (stored["stage"], stored["lost_reason"]) == ("LOST", "COMPETITOR")
-        [change] = await rows(owner_connection, tenant, "stage_changes")
+        [change] = await rows_of(owner_connection, "stage_changes", tenant.id)
         assert (change["note"], change["lost_reason"]) == ("Took a flat at the bay.", "COMPETITOR")
-        [event] = await rows(owner_connection, tenant, "events")
+        [event] = await rows_of(owner_connection, "events", tenant.id)
         assert (event["person_id"], event["payload"]) == (person_id, '{"fromStage":"VISIT","toStage":"LOST"}')
 
     async def test_a_reopened_lead_forgets_why_it_was_lost(
@@ -341,7 +336,7 @@ class TestMoving:
 
         await answer(api, "LeadMove", "leadMove", leadId=f"lead_{lead_id}", toStage="QUALIFIED")
 
-        [stored] = await rows(owner_connection, tenant, "leads")
+        [stored] = await rows_of(owner_connection, "leads", tenant.id)
         assert (stored["stage"], stored["lost_reason"]) == ("QUALIFIED", None)
 
     async def test_two_who_move_one_card_at_once_have_one_effect(
@@ -358,8 +353,8 @@ class TestMoving:
 
         kinds = sorted(each["__typename"] for each in answers)
         assert kinds == ["ConflictProblem", "ConflictProblem", "ConflictProblem", "LeadMovePayload"]
-        assert len(await rows(owner_connection, tenant, "stage_changes")) == 1
-        assert len(await rows(owner_connection, tenant, "events")) == 1
+        assert len(await rows_of(owner_connection, "stage_changes", tenant.id)) == 1
+        assert len(await rows_of(owner_connection, "events", tenant.id)) == 1
 
     async def test_history_is_read_newest_first_with_its_actors(
         self, api: Api, tenant: Tenant, owner_connection: Owner
@@ -406,7 +401,7 @@ class TestInterests:
         assert (second["id"], second["level"], second["configuration"]) == (first["id"], "HIGH", "4 BHK")
         assert (third["id"], third["configuration"]) == (first["id"], None)
         assert second["property"] == {"id": f"property_{home}"}
-        actions = await rows(owner_connection, tenant, "audit_entries")
+        actions = await rows_of(owner_connection, "audit_entries", tenant.id)
         assert [entry["action"] for entry in actions] == ["CREATE", "UPDATE", "UPDATE"]
 
     async def test_the_same_thing_wanted_elsewhere_is_another_interest(
@@ -427,7 +422,7 @@ class TestInterests:
             for each in wanted:
                 await answer(api, "PropertyInterestSet", "propertyInterestSet", input={**person, **each})
 
-        assert len(await rows(owner_connection, tenant, "property_interests")) == 4
+        assert len(await rows_of(owner_connection, "property_interests", tenant.id)) == 4
 
     async def test_bad_interests_are_refused(self, api: Api, tenant: Tenant, owner_connection: Owner) -> None:
         lead_id, person_id = await lead_of(owner_connection, tenant)
@@ -449,7 +444,7 @@ class TestInterests:
                 api, "PropertyInterestSet", "propertyInterestSet", input={**person, **given}
             )  # fmt: skip
             assert (refused["code"], refused["field"]) == (code, field), given
-        assert await rows(owner_connection, tenant, "property_interests") == []
+        assert await rows_of(owner_connection, "property_interests", tenant.id) == []
 
     async def test_nobody_notes_interests_of_people_they_do_not_follow(
         self, api: Api, tenant: Tenant, owner_connection: Owner

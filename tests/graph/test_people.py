@@ -14,7 +14,7 @@ from domain.values import new_id
 from tests.api import Answer, Api
 from tests.factories import interactions, leads, people, perception, properties, tasks, threads
 from tests.factories.access import Tenant
-from tests.factories.rows import insert
+from tests.factories.rows import insert, rows_of
 
 Owner: TypeAlias = "Connection[Record]"
 
@@ -35,11 +35,6 @@ async def of_junior(owner: Owner, tenant: Tenant, **values: Any) -> UUID:
     person_id = await people.person(owner, tenant, **values)
     await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
     return person_id
-
-
-async def rows(owner: Owner, tenant: Tenant, table: str) -> list[Record]:
-    found: list[Record] = await owner.fetch(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant.id)
-    return found
 
 
 async def created(api: Api, **given: Any) -> Answer:
@@ -69,7 +64,7 @@ async def test_a_new_person_is_stored_as_they_are_found(api: Api, tenant: Tenant
         contactType="BUYER",
     )  # fmt: skip
 
-    [stored] = await rows(owner_connection, tenant, "people")
+    [stored] = await rows_of(owner_connection, "people", tenant.id)
     assert answer == {
         "__typename": "PersonCreatePayload",
         "person": {"id": shown(stored["id"]), "fullName": "Sara Khan"},
@@ -82,12 +77,12 @@ async def test_a_new_person_is_stored_as_they_are_found(api: Api, tenant: Tenant
     assert [stored[column] for column in columns] == [
         "+919876543210", "IN", "098765 43210", "Sara@Example.com", "sara@example.com", "Navi Mumbai", "BUYER", "knrs",
     ]  # fmt: skip
-    [entry] = await rows(owner_connection, tenant, "audit_entries")
+    [entry] = await rows_of(owner_connection, "audit_entries", tenant.id)
     assert (entry["action"], entry["subject_noun"], entry["subject_id"]) == ("CREATE", "people", stored["id"])
     assert entry["changed_fields"] == ["fullName", "primaryPhone", "primaryEmail", "city", "contactType"]
-    [event] = await rows(owner_connection, tenant, "events")
+    [event] = await rows_of(owner_connection, "events", tenant.id)
     assert (event["kind"], event["person_id"], event["payload"]) == ("PersonCreated", stored["id"], "{}")
-    [activity] = await rows(owner_connection, tenant, "activity_entries")
+    [activity] = await rows_of(owner_connection, "activity_entries", tenant.id)
     assert (activity["kind"], activity["summary"]) == ("PERSON_CREATED", "New person")
 
 
@@ -112,7 +107,7 @@ async def test_every_issue_of_the_form_is_answered_and_nothing_written(
         ],
     }
     for table in ("people", "audit_entries", "events", "activity_entries"):
-        assert await rows(owner_connection, tenant, table) == []
+        assert await rows_of(owner_connection, table, tenant.id) == []
 
 
 @pytest.mark.parametrize(
@@ -162,7 +157,7 @@ async def test_one_key_adds_one_person_and_tells_the_same_duplicates(
 
     assert first == second
     assert [each["evidence"] for each in second["duplicates"]] == [["EMAIL", "NAME"]]
-    assert len(await rows(owner_connection, tenant, "people")) == 2
+    assert len(await rows_of(owner_connection, "people", tenant.id)) == 2
 
 
 async def test_of_two_people_added_at_once_each_knows_the_other(
@@ -170,7 +165,7 @@ async def test_of_two_people_added_at_once_each_knows_the_other(
 ) -> None:
     await asyncio.gather(*(created(api, fullName=f"Buyer {letter}", phone="+971501234567") for letter in "abcd"))
 
-    assert len(await rows(owner_connection, tenant, "person_duplicates")) == 4 * 3
+    assert len(await rows_of(owner_connection, "person_duplicates", tenant.id)) == 4 * 3
 
 
 async def test_another_tenants_people_are_no_duplicates(api: Api, other_tenant: Tenant) -> None:
@@ -193,10 +188,10 @@ async def test_what_is_left_out_stays_and_null_takes_away(api: Api, tenant: Tena
         "id": person, "fullName": "Sara Khan Haddad", "primaryPhone": None, "primaryEmail": "sara@example.com",
         "city": "Pune",
     }  # fmt: skip
-    [stored] = await rows(owner_connection, tenant, "people")
+    [stored] = await rows_of(owner_connection, "people", tenant.id)
     assert (stored["primary_phone_e164"], stored["primary_phone_raw"]) == (None, None)
     assert stored["updated_at"] > stored["created_at"]
-    entries = await rows(owner_connection, tenant, "audit_entries")
+    entries = await rows_of(owner_connection, "audit_entries", tenant.id)
     assert [entry["changed_fields"] for entry in entries if entry["action"] == "UPDATE"] == [
         ["fullName", "primaryPhone", "city"]
     ]
@@ -207,7 +202,7 @@ async def test_changing_nothing_is_no_change(api: Api, tenant: Tenant, owner_con
 
     await api.data("PersonUpdate", input={"personId": person, "fullName": " Sara Khan", "phone": "+971501234567"})
 
-    assert len(await rows(owner_connection, tenant, "audit_entries")) == 1
+    assert len(await rows_of(owner_connection, "audit_entries", tenant.id)) == 1
 
 
 async def test_duplicates_follow_what_changes(api: Api) -> None:
@@ -434,7 +429,7 @@ async def test_the_number_of_duplicates_is_bounded(
 async def test_client_360_tells_everything_about_a_client(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     owner = owner_connection
     person_id = await full_person(owner, tenant, of=JUNIOR)
-    [lead] = await rows(owner, tenant, "leads")
+    [lead] = await rows_of(owner, "leads", tenant.id)
     property_id = await properties.property_(owner, tenant)
     await leads.opportunity(owner, tenant, lead_id=lead["id"], person_id=person_id, property_id=property_id)
     await properties.interest(owner, tenant, person_id=person_id, lead_id=lead["id"], property_id=property_id)

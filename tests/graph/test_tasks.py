@@ -12,6 +12,7 @@ from domain.values import new_id
 from tests.api import Answer, Api
 from tests.factories import people, tasks
 from tests.factories.access import Tenant
+from tests.factories.rows import rows_of
 
 Owner: TypeAlias = "Connection[Record]"
 
@@ -47,11 +48,6 @@ async def updated(api: Api, task_id: UUID, *, role: Role = JUNIOR, **given: Any)
 
 async def completed(api: Api, task_id: UUID, *, role: Role = JUNIOR) -> Answer:
     found: Answer = (await api.data("TaskComplete", role=role, taskId=f"task_{task_id}"))["taskComplete"]
-    return found
-
-
-async def rows(owner: Owner, tenant: Tenant, table: str) -> list[Record]:
-    found: list[Record] = await owner.fetch(f"SELECT * FROM {table} WHERE tenant_id = $1", tenant.id)
     return found
 
 
@@ -122,7 +118,7 @@ async def test_task_of_a_lead_is_its_persons_and_the_callers(api: Api, tenant: T
 
     answer = await created(api, leadId=f"lead_{lead_id}", title="  Send plans ", dueAt="2027-01-10T12:00:00+05:30")
 
-    [row] = await rows(owner_connection, tenant, "tasks")
+    [row] = await rows_of(owner_connection, "tasks", tenant.id)
     assert answer == {
         "__typename": "TaskCreatePayload",
         "task": {
@@ -134,9 +130,9 @@ async def test_task_of_a_lead_is_its_persons_and_the_callers(api: Api, tenant: T
     }
     assert (row["person_id"], row["lead_id"], row["assignee_id"]) == (person_id, lead_id, tenant.users[JUNIOR])
     assert (row["priority"], row["created_by_id"]) == ("NORMAL", tenant.users[JUNIOR])
-    [entry] = await rows(owner_connection, tenant, "audit_entries")
+    [entry] = await rows_of(owner_connection, "audit_entries", tenant.id)
     assert (entry["action"], entry["changed_fields"]) == ("CREATE", ["title", "priority", "assignee", "dueAt"])
-    [event] = await rows(owner_connection, tenant, "events")
+    [event] = await rows_of(owner_connection, "events", tenant.id)
     assert (event["kind"], event["person_id"]) == ("TaskCreated", person_id)
 
 
@@ -147,7 +143,7 @@ async def test_task_for_a_person_is_made_once_per_key(api: Api, tenant: Tenant, 
     first, second = [await created(api, **given) for _ in range(2)]
 
     assert first == second
-    [row] = await rows(owner_connection, tenant, "tasks")
+    [row] = await rows_of(owner_connection, "tasks", tenant.id)
     assert (row["person_id"], row["lead_id"], row["priority"]) == (person_id, None, "URGENT")
 
 
@@ -166,7 +162,7 @@ async def test_task_needs_a_person_or_a_lead_that_fit_each_other(
         ("InvalidProblem", "personId"),
         ("InvalidProblem", "title"),
     ]
-    assert await rows(owner_connection, tenant, "tasks") == []
+    assert await rows_of(owner_connection, "tasks", tenant.id) == []
 
 
 async def test_task_is_made_for_own_leads_and_people_only(
@@ -179,7 +175,7 @@ async def test_task_is_made_for_own_leads_and_people_only(
     assert (await created(api, leadId=f"lead_{abroad}", role=Role.ADMIN))["code"] == "NOT_FOUND"
     refused = await created(api, personId=f"person_{person_id}")
     assert (refused["code"], refused["field"]) == ("NOT_ALLOWED", "personId")
-    assert await rows(owner_connection, tenant, "tasks") == []
+    assert await rows_of(owner_connection, "tasks", tenant.id) == []
 
 
 async def test_no_task_is_given_to_who_does_not_come_to_do_it(
@@ -193,7 +189,7 @@ async def test_no_task_is_given_to_who_does_not_come_to_do_it(
     refused = await created(api, role=Role.ADMIN, leadId=f"lead_{lead_id}", assigneeId=f"user_{tenant.outsider}")
 
     assert (refused["code"], refused["field"]) == ("CONFLICT", "assigneeId")
-    assert await rows(owner_connection, tenant, "tasks") == []
+    assert await rows_of(owner_connection, "tasks", tenant.id) == []
 
 
 async def test_only_who_assigns_leads_gives_tasks_to_others(
@@ -213,7 +209,7 @@ async def test_only_who_assigns_leads_gives_tasks_to_others(
     assert (stranger["code"], stranger["field"]) == ("NOT_FOUND", "assigneeId")
     assert (outsider["code"], outsider["message"]) == ("NOT_ALLOWED", "You assign within your team only.")
     assert allowed["__typename"] == "TaskCreatePayload"
-    [row] = await rows(owner_connection, tenant, "tasks")
+    [row] = await rows_of(owner_connection, "tasks", tenant.id)
     assert row["assignee_id"] == tenant.users[JUNIOR]
 
 
@@ -232,19 +228,19 @@ async def test_update_changes_what_is_given_and_records_that_only(
         "status": "OPEN",
         "assignee": {"id": f"user_{tenant.users[JUNIOR]}", "fullName": "Junior_Broker"},
     }
-    [entry] = await rows(owner_connection, tenant, "audit_entries")
+    [entry] = await rows_of(owner_connection, "audit_entries", tenant.id)
     assert sorted(entry["changed_fields"]) == ["dueAt", "priority"]
 
 
 async def test_update_that_changes_nothing_writes_nothing(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     task_id = await tasks.task(owner_connection, tenant, assignee_id=tenant.users[JUNIOR])
-    [before] = await rows(owner_connection, tenant, "tasks")
+    [before] = await rows_of(owner_connection, "tasks", tenant.id)
 
     answer = await updated(api, task_id, title="Call back", status="OPEN")
 
     assert answer["__typename"] == "TaskUpdatePayload"
-    assert await rows(owner_connection, tenant, "tasks") == [before]
-    assert await rows(owner_connection, tenant, "audit_entries") == []
+    assert await rows_of(owner_connection, "tasks", tenant.id) == [before]
+    assert await rows_of(owner_connection, "audit_entries", tenant.id) == []
 
 
 @pytest.mark.parametrize("field", ["title", "priority", "status"])
@@ -269,7 +265,7 @@ async def test_nobody_puts_a_task_out_of_their_own_sight(api: Api, tenant: Tenan
 
     assert (refused["code"], refused["field"]) == ("NOT_ALLOWED", "assigneeId")
     assert allowed["task"]["assignee"] is None
-    [kept] = [row for row in await rows(owner_connection, tenant, "tasks") if row["id"] == own]
+    [kept] = [row for row in await rows_of(owner_connection, "tasks", tenant.id) if row["id"] == own]
     assert kept["assignee_id"] == tenant.users[JUNIOR]
 
 
@@ -283,11 +279,11 @@ async def test_complete_twice_gives_one_answer_and_one_effect(
 
     expected = {"__typename": "TaskCompletePayload", "task": {"id": f"task_{task_id}", "status": "DONE"}}
     assert answers == [expected, expected]
-    [activity] = await rows(owner_connection, tenant, "activity_entries")
+    [activity] = await rows_of(owner_connection, "activity_entries", tenant.id)
     assert (activity["kind"], activity["summary"]) == ("TASK_COMPLETED", "Task completed")
-    [event] = await rows(owner_connection, tenant, "events")
+    [event] = await rows_of(owner_connection, "events", tenant.id)
     assert (event["kind"], event["payload"], event["person_id"]) == ("TaskCompleted", '{"status":"DONE"}', person_id)
-    [row] = await rows(owner_connection, tenant, "tasks")
+    [row] = await rows_of(owner_connection, "tasks", tenant.id)
     assert row["completed_at"] == event["at"]
 
 
@@ -299,7 +295,7 @@ async def test_done_task_is_opened_again(api: Api, tenant: Tenant, owner_connect
     answer = await updated(api, task_id, status="OPEN")
 
     assert answer["task"]["status"] == "OPEN"
-    [row] = await rows(owner_connection, tenant, "tasks")
+    [row] = await rows_of(owner_connection, "tasks", tenant.id)
     assert row["completed_at"] is None
 
 
@@ -309,7 +305,7 @@ async def test_cancelled_task_is_not_completed(api: Api, tenant: Tenant, owner_c
     answer = await completed(api, task_id)
 
     assert (answer["__typename"], answer["code"]) == ("ConflictProblem", "CONFLICT")
-    assert await rows(owner_connection, tenant, "events") == []
+    assert await rows_of(owner_connection, "events", tenant.id) == []
 
 
 async def test_task_of_others_is_neither_changed_nor_completed(
@@ -319,7 +315,7 @@ async def test_task_of_others_is_neither_changed_nor_completed(
 
     assert (await completed(api, task_id))["code"] == "NOT_FOUND"
     assert (await updated(api, task_id, title="Mine"))["code"] == "NOT_FOUND"
-    [row] = await rows(owner_connection, tenant, "tasks")
+    [row] = await rows_of(owner_connection, "tasks", tenant.id)
     assert (row["title"], row["status"]) == ("Call back", "OPEN")
 
 

@@ -12,6 +12,7 @@ from domain.threads import Channel, MessageKind, MessageReceive, MessageSend, No
 from tests.api import Api
 from tests.factories import leads, people, threads
 from tests.factories.access import Tenant
+from tests.factories.rows import rows_of
 
 Owner: TypeAlias = "Connection[Record]"
 
@@ -31,14 +32,8 @@ async def sent(api: Api, thread: UUID, text: str = "On its way.", **variables: A
     return answer
 
 
-async def rows(owner: Owner, tenant: Tenant, table: str, order: str = "created_at, id") -> list[Record]:
-    statement = f"SELECT * FROM {table} WHERE tenant_id = $1 ORDER BY {order}"
-    found: list[Record] = await owner.fetch(statement, tenant.id)
-    return found
-
-
 async def counts(owner: Owner, tenant: Tenant) -> list[int]:
-    return [len(await rows(owner, tenant, table, order="tenant_id")) for table in WRITTEN]
+    return [len(await rows_of(owner, table, tenant.id)) for table in WRITTEN]
 
 
 async def received(api: Api, number: int = 1, *, address: str = PHONE, caller: Caller | None = None) -> UUID | None:
@@ -65,26 +60,26 @@ async def test_sending_writes_the_message_its_interaction_and_its_history_in_one
     answer = (await sent(api, thread, role=JUNIOR))["threadMessage"]
 
     assert answer["deliveryState"] == "SENT"
-    [message] = await rows(owner_connection, tenant, "thread_messages")
+    [message] = await rows_of(owner_connection, "thread_messages", tenant.id)
     assert gid("threadmessage", message["id"]) == answer["id"]
     assert (message["direction"], message["kind"], message["text"]) == ("OUTBOUND", "TEXT", "On its way.")
     assert (message["author_noun"], message["author_id"]) == ("users", tenant.users[JUNIOR])
     assert message["provider_message_id"] == f"mock-{message['id']}"
-    [interaction] = await rows(owner_connection, tenant, "interactions")
+    [interaction] = await rows_of(owner_connection, "interactions", tenant.id)
     assert (interaction["kind"], interaction["direction"]) == ("MESSAGE", "OUTBOUND")
     assert (interaction["person_id"], interaction["thread_message_id"]) == (person, message["id"])
     assert interaction["occurred_at"] == message["sent_at"]
-    entries = await rows(owner_connection, tenant, "audit_entries", "sequence")
+    entries = await rows_of(owner_connection, "audit_entries", tenant.id)
     assert [(row["action"], row["subject_noun"], row["subject_id"]) for row in entries] == [
         ("CREATE", "thread_messages", message["id"]),
         ("CREATE", "interactions", interaction["id"]),
     ]
-    events = await rows(owner_connection, tenant, "events", "sequence")
+    events = await rows_of(owner_connection, "events", tenant.id)
     assert [(row["kind"], row["person_id"]) for row in events] == [
         ("MessageSent", person),
         ("InteractionLogged", person),
     ]
-    [activity] = await rows(owner_connection, tenant, "activity_entries", "sequence")
+    [activity] = await rows_of(owner_connection, "activity_entries", tenant.id)
     assert (activity["kind"], activity["summary"]) == ("INTERACTION_LOGGED", "WHATSAPP message sent")
     [moved] = await owner_connection.fetch(
         "SELECT t.last_message_at, p.last_contacted_at FROM threads t JOIN people p ON p.id = t.person_id"
@@ -100,8 +95,8 @@ async def test_nothing_said_stands_in_the_history(owner_connection: Owner, tenan
     await sent(api, thread, "The code is 4711")
 
     for table in ("audit_entries", "events", "activity_entries"):
-        assert "4711" not in str(await rows(owner_connection, tenant, table, "sequence"))
-        assert PHONE not in str(await rows(owner_connection, tenant, table, "sequence"))
+        assert "4711" not in str(await rows_of(owner_connection, table, tenant.id))
+        assert PHONE not in str(await rows_of(owner_connection, table, tenant.id))
 
 
 async def test_a_thread_without_a_person_has_messages_but_no_interaction(
@@ -167,7 +162,7 @@ async def test_an_idempotency_key_sends_one_message(owner_connection: Owner, ten
 
     assert first == again
     assert (other["code"], other["field"]) == ("CONFLICT", "idempotencyKey")
-    assert len(await rows(owner_connection, tenant, "thread_messages")) == 1
+    assert len(await rows_of(owner_connection, "thread_messages", tenant.id)) == 1
 
 
 async def test_a_received_message_is_unread_for_everybody_who_sees_its_thread(
@@ -182,7 +177,7 @@ async def test_a_received_message_is_unread_for_everybody_who_sees_its_thread(
 
     assert [await unread(api, role=role) for role in Role] == [[2]] * 4
     assert await unread(api, caller=outsider) == []
-    found = await rows(owner_connection, tenant, "thread_reads", "user_id")
+    found = await rows_of(owner_connection, "thread_reads", tenant.id)
     assert {row["user_id"] for row in found} == set(tenant.users.values())
 
 
@@ -228,7 +223,7 @@ async def test_nobody_who_cannot_work_is_counted_for(owner_connection: Owner, te
 
     await received(api)
 
-    [reached] = await rows(owner_connection, tenant, "thread_reads", "user_id")
+    [reached] = await rows_of(owner_connection, "thread_reads", tenant.id)
     assert reached["user_id"] == tenant.users[ADMIN]
 
 
@@ -240,13 +235,13 @@ async def test_a_received_message_opens_a_thread_and_joins_the_timeline(
     # WhatsApp names its senders by their digits alone.
     message = await received(api, address=PHONE.removeprefix("+"))
 
-    [thread] = await rows(owner_connection, tenant, "threads")
+    [thread] = await rows_of(owner_connection, "threads", tenant.id)
     assert (thread["address"], thread["person_id"], thread["assignee_id"]) == (PHONE, person, None)
     assert thread["last_message_at"] == NOON + timedelta(hours=1)
-    [interaction] = await rows(owner_connection, tenant, "interactions")
+    [interaction] = await rows_of(owner_connection, "interactions", tenant.id)
     assert (interaction["direction"], interaction["thread_message_id"]) == ("INBOUND", message)
     assert (interaction["author_id"], interaction["occurred_at"]) == (None, NOON + timedelta(hours=1))
-    events = await rows(owner_connection, tenant, "events", "sequence")
+    events = await rows_of(owner_connection, "events", tenant.id)
     assert [row["kind"] for row in events] == ["ThreadOpened", "MessageReceived", "InteractionLogged"]
 
 
@@ -256,14 +251,14 @@ async def test_a_message_that_comes_twice_counts_once(owner_connection: Owner, t
 
     assert (first is None, again) == (False, None)
     assert await unread(api) == [1]
-    assert len(await rows(owner_connection, tenant, "thread_messages")) == 1
+    assert len(await rows_of(owner_connection, "thread_messages", tenant.id)) == 1
 
 
 async def test_a_late_message_is_unread_until_somebody_reads_again(
     owner_connection: Owner, tenant: Tenant, api: Api
 ) -> None:
     newest = await received(api, 5)
-    [thread] = await rows(owner_connection, tenant, "threads")
+    [thread] = await rows_of(owner_connection, "threads", tenant.id)
     assert newest is not None
     marked = {"threadId": gid("thread", thread["id"]), "upToMessageId": gid("threadmessage", newest)}
 
@@ -273,5 +268,5 @@ async def test_a_late_message_is_unread_until_somebody_reads_again(
     assert await unread(api) == [1]
     await api.data("ThreadMarkRead", **marked)
     assert await unread(api) == [0]
-    [thread] = await rows(owner_connection, tenant, "threads")
+    [thread] = await rows_of(owner_connection, "threads", tenant.id)
     assert thread["last_message_at"] == NOON + timedelta(hours=5)

@@ -32,6 +32,8 @@ class ReadConnection(Connection):
 
     remembered: UUID | None = None
     """None: no tenant, or not known. Both are set anew where a tenant is asked for."""
+    interrupted: bool = False
+    """Whether a statement may have been parsed and then never run."""
 
     async def fetch_for(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
         # Inside a transaction, a rollback would restore the older setting and nobody would notice.
@@ -50,7 +52,18 @@ class ReadConnection(Connection):
             raise
         except BaseException:
             self.remembered = None
+            self.interrupted = True
             raise
+
+    async def finish(self) -> None:
+        """End what an interrupted statement began.
+
+        asyncpg parses without a Sync: where the arguments then cannot be sent, the server stays within a transaction
+        whose locks on the statement's tables keep every migration waiting.
+        """
+        if self.interrupted:
+            await self.execute("SELECT")
+            self.interrupted = False
 
     async def _set_tenant(self, tenant_id: UUID | None) -> None:
         await self.fetchval(SET_TENANT, "" if tenant_id is None else str(tenant_id))
@@ -150,5 +163,6 @@ def create_write_engine(dsn: str, *, size: int = 8) -> AsyncEngine:
     )
 
 
-async def _keep(_connection: "Connection[Record]") -> None:
+async def _keep(connection: "Connection[Record]") -> None:
     """Between loans a connection keeps its tenant: asyncpg's own reset would cost a round trip and empty it."""
+    await cast("ReadConnection", connection).finish()

@@ -51,6 +51,18 @@ async def test_the_tenant_is_set_when_it_changes_and_only_then(pool: ReadPool) -
     assert pool.statements == 6
 
 
+async def test_a_statement_that_could_not_be_sent_keeps_no_lock(
+    pool: ReadPool, owner_connection: "Connection[Record]"
+) -> None:
+    [[pid]] = await pool.fetch(new_id(), "SELECT pg_backend_pid()")
+
+    with pytest.raises(asyncpg.DataError, match="value out of int32 range"):
+        await pool.fetch(new_id(), "SELECT FROM leads LIMIT $1::int", 2**40)
+
+    held = await owner_connection.fetchval("SELECT count(*) FROM pg_locks WHERE pid = $1", pid)
+    assert held == 0
+
+
 async def test_an_error_makes_it_forget(pool: ReadPool) -> None:
     tenant = new_id()
     await pool.fetch(tenant, CHEAT, str(new_id()))

@@ -124,8 +124,7 @@ async def test_the_product_would_decide_the_same_next_steps(loaded: Loaded) -> N
     engine = create_write_engine(loaded.app_dsn)
     async with engine.begin() as connection:
         await connection.exec_driver_sql("SELECT set_config('app.tenant_id', $1, true)", (str(tenant_id),))
-        for row in seeded:
-            await refresh(connection, tenant_id, row[0], NOW)
+        await refresh(connection, tenant_id, [row[0] for row in seeded], NOW)
     await engine.dispose()
 
     assert [tuple(row) for row in await loaded.owner.fetch(kept, tenant_id)] == seeded

@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 import orjson
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -60,7 +60,8 @@ def secured(app: ASGIApp, trust: Trust) -> ASGIApp:
             allow_headers=["*"],
             expose_headers=["etag", "retry-after", "x-request-id"],
         )
-    return Proxied(Guarded(OriginChecked(inner, trust.origins), trust), trust.proxies)
+    guarded = Guarded(OriginChecked(inner, trust.origins), trust)
+    return Proxied(guarded, trust.proxies) if trust.proxies else guarded
 
 
 class Proxied:
@@ -73,7 +74,7 @@ class Proxied:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Look behind the proxy."""
-        if self._proxies and scope["type"] in {"http", "websocket"} and scope.get("client"):
+        if scope["type"] in {"http", "websocket"} and scope.get("client"):
             peer = _parsed(scope["client"][0])
             if peer is not None and self._trusts(peer):
                 headers = Headers(scope=scope)
@@ -123,31 +124,32 @@ class Guarded:
     def __init__(self, app: ASGIApp, trust: Trust) -> None:
         """Guard every answer of `app`."""
         self._app = app
-        self._headers = {
-            "content-security-policy": NOTHING,
-            "cross-origin-opener-policy": "same-origin",
-            "referrer-policy": "no-referrer",
-            "x-content-type-options": "nosniff",
-        }
         # A page elsewhere shows pictures too; their addresses are signed, and say nothing to who lacks them.
-        self._pictures = "cross-origin" if trust.origins else "same-origin"
-        self._insist = f"max-age={trust.insist_on_tls_seconds}" if trust.insist_on_tls_seconds else None
+        shared = b"cross-origin" if trust.origins else b"same-origin"
+        self._headers = {
+            b"content-security-policy": NOTHING.encode(),
+            b"cross-origin-opener-policy": b"same-origin",
+            b"cross-origin-resource-policy": b"same-origin",
+            b"referrer-policy": b"no-referrer",
+            b"x-content-type-options": b"nosniff",
+        }
+        self._of_pictures = self._headers | {b"cross-origin-resource-policy": shared}
+        self._insist = trust.insist_on_tls_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the headers with the answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        added = self._of_pictures if scope["path"].startswith(ASSETS) else self._headers
+        if self._insist and scope["scheme"] == "https":
+            added = added | {b"strict-transport-security": f"max-age={self._insist}".encode()}
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
-                shared = self._pictures if scope["path"].startswith(ASSETS) else "same-origin"
-                headers.setdefault("cross-origin-resource-policy", shared)
-                if self._insist is not None and scope["scheme"] == "https":
-                    headers["strict-transport-security"] = self._insist
+                headers = message["headers"]
+                has = {name for name, _ in headers}
+                message["headers"] = [*headers, *(each for each in added.items() if each[0] not in has)]
             await send(message)
 
         await self._app(scope, receive, guarded)
@@ -181,11 +183,19 @@ class OriginChecked:
         await refusal(scope, receive, send)
 
     def _may_call(self, scope: Scope) -> bool:
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
+        origin = header(scope, b"origin")
         if origin is None:
-            return headers.get("sec-fetch-site", "none") in {"none", "same-origin"}
-        return origin in self._origins or origin == f"{_web_scheme(scope)}://{headers.get('host', '')}"
+            return header(scope, b"sec-fetch-site") in {None, "none", "same-origin"}
+        return origin in self._origins or origin == f"{_web_scheme(scope)}://{header(scope, b'host') or ''}"
+
+
+def header(scope: Scope, name: bytes) -> str | None:
+    """Return a header of a request; the first one, where it was sent twice."""
+    for each, value in scope["headers"]:
+        if each == name:
+            found: str = value.decode("latin-1")
+            return found
+    return None
 
 
 def _acts(scope: Scope) -> bool:

@@ -85,8 +85,8 @@ class Admission:
         if found.trusted is not None:
             self._documents.pin(found.text)
         prepared = self._documents.parsed(found.text, principal)
-        # Nobody learns from validation which fields there are without having signed in.
-        if context.caller_or_none is None and not prepared.errors and not _public(prepared):
+        # Nobody learns from validation which fields there are without having signed in, nor from what it told others.
+        if context.caller_or_none is None and prepared.sound and not _public(prepared):
             raise Unauthenticated
         return self._documents.validated(prepared)
 

@@ -54,6 +54,8 @@ class Prepared:
     """What each operation costs, by its name."""
     syntax: bool = False
     """Whether it did not even parse."""
+    sound: bool = True
+    """Whether it parsed and keeps to the limits, whatever validation says of it."""
     validated: bool = False
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
@@ -146,16 +148,16 @@ class Documents:
             document = parse(text, max_tokens=self._tokens)
             errors = tuple(error for check in self._checks for error in check(document))
         except GraphQLError as error:
-            return Prepared(text, None, (self._worded(error),), {}, syntax=True)
+            return Prepared(text, None, (self._worded(error),), {}, syntax=True, sound=False)
         except RecursionError as error:
             # Nested so deep that the parser gave up: no limit on tokens is low enough to rule that out.
-            return Prepared(text, None, (_refused(Invalid("The document nests too deep."), error),), {})
+            return Prepared(text, None, (_refused(Invalid("The document nests too deep."), error),), {}, sound=False)
         operations = {
             node.name.value if node.name else "": node
             for node in document.definitions
             if isinstance(node, OperationDefinitionNode)
         }
-        return Prepared(text, document, errors, operations)
+        return Prepared(text, document, errors, operations, sound=not errors)
 
     def _worded(self, error: GraphQLError) -> GraphQLError:
         if self._tokens is None or not error.message.startswith(TOO_MANY_TOKENS):

@@ -195,7 +195,11 @@ async def test_an_anonymous_caller_is_asked_to_sign_in(http: httpx.AsyncClient) 
         "fragment F on Query { __typename }",
     ],
 )
-async def test_an_anonymous_caller_learns_nothing_of_the_schema(http: httpx.AsyncClient, query: str) -> None:
+async def test_an_anonymous_caller_learns_nothing_of_the_schema(
+    http: httpx.AsyncClient, query: str, junior: dict[str, str]
+) -> None:
+    # What validation said is kept with the document; it was said to somebody who had signed in.
+    await http.post("/graphql", json={"query": query, "operationName": "A"}, headers=junior)
     answer = await http.post("/graphql", json={"query": query, "operationName": "A"})
     assert code(answer) == "UNAUTHENTICATED"
 

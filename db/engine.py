@@ -1,5 +1,6 @@
 """The two ways to the database: a pool of reading connections that remember their tenant, and an engine for writing."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final, Self, cast
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 from asyncpg import Connection, Pool, Record
+from asyncpg.pool import PoolConnectionProxy
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from db.errors import LOST, answering
@@ -74,11 +76,20 @@ class ReadConnection(Connection):
         await super().reset(timeout=timeout)
 
 
+Lent = PoolConnectionProxy
+"""The pool lends proxies, which pass on what they do not know."""
+
+
 class ReadPool:
     """Runs single read statements, each for one tenant, on connections that cannot write."""
 
     def __init__(self, pool: "Pool[Record]") -> None:
         self._pool = pool
+        # The pool's connections, borrowed for good: lending and returning one per statement would cost as much again as
+        # sending a small one. None stands for a connection that the pool has to give anew.
+        self._idle: asyncio.LifoQueue[Lent[Record] | None] = asyncio.LifoQueue()
+        for _ in range(pool.get_max_size()):
+            self._idle.put_nowait(None)
         self.statements = 0
         """How many statements were sent for callers; setting the tenant is not counted."""
 
@@ -104,7 +115,13 @@ class ReadPool:
 
     async def close(self) -> None:
         """Wait for the statements under way, then disconnect."""
+        for _ in range(self._pool.get_max_size()):
+            connection = await self._idle.get()
+            if connection is not None:
+                await self._pool.release(connection)
         await self._pool.close()
+        # Who asks now is told so by the pool.
+        self._idle.put_nowait(None)
 
     async def fetch(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
         """Run one statement for a tenant; for none, row-level security hides every tenant's rows.
@@ -122,22 +139,54 @@ class ReadPool:
 
     async def warm(self, statements: Sequence[tuple[str, Sequence[object]]]) -> None:
         """Parse and plan statements on every connection, one connection after the other, by running each for nobody."""
-        size = self._pool.get_size()
-        borrowed = [await self._pool.acquire() for _ in range(size)]
+        lent: list[Lent[Record]] = []
         try:
-            while borrowed:
-                connection = cast("ReadConnection", borrowed[-1])
+            for _ in range(self._pool.get_max_size()):
+                lent.append(await self._lend())  # noqa: PERF401 -- those lent so far are given back if one fails.
+            while lent:
                 for sql, arguments in statements:
-                    await connection.fetch_for(None, sql, *arguments)
-                await self._pool.release(borrowed.pop())
+                    await cast("ReadConnection", lent[-1]).fetch_for(None, sql, *arguments)
+                self._idle.put_nowait(lent.pop())
         finally:
-            for each in borrowed:
-                await self._pool.release(each)
+            for each in lent:
+                await self._give_up(each)
 
     async def _fetch(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
-        async with self._pool.acquire() as connection:
-            # The pool lends a proxy, which passes on what it does not know.
-            return await cast("ReadConnection", connection).fetch_for(tenant_id, sql, *arguments)
+        connection = await self._lend()
+        try:
+            rows = await cast("ReadConnection", connection).fetch_for(tenant_id, sql, *arguments)
+        except BaseException:
+            await self._give_up(connection)
+            raise
+        self._idle.put_nowait(connection)
+        return rows
+
+    async def _lend(self) -> "Lent[Record]":
+        connection = await self._idle.get()
+        try:
+            if connection is not None:
+                if _open(connection):
+                    return connection
+                await self._pool.release(connection)
+            return await self._pool.acquire()
+        except BaseException:
+            self._idle.put_nowait(None)
+            raise
+
+    async def _give_up(self, connection: "Lent[Record]") -> None:
+        """Return a connection whose statement failed to the pool, which settles it or connects anew."""
+        try:
+            await self._pool.release(connection)
+        finally:
+            self._idle.put_nowait(None)
+
+
+def _open(connection: "Lent[Record]") -> bool:
+    try:
+        return not connection.is_closed()
+    except asyncpg.InterfaceError:
+        # It was lost while nobody used it, and the pool has taken it back.
+        return False
 
 
 def create_write_engine(dsn: str, *, size: int = 8) -> AsyncEngine:

@@ -17,6 +17,8 @@ from graphql import (
     Undefined,
     VariableNode,
     get_named_type,
+    get_nullable_type,
+    is_non_null_type,
     visit,
 )
 from graphql.execution.values import VariableValues, get_argument_values
@@ -102,22 +104,23 @@ def evaluator(schema: Schema, declared: DeclaredField, field: GraphQLField, node
         target = field.args[argument.name.value]
         if not isinstance(argument.value, VariableNode) or target.default_value is not Undefined:
             return convert
-        plain = get_named_type(target.type).name in PLAIN and target.type is get_named_type(target.type)
-        short.append((names[argument.name.value], argument.value.name.value, plain))
+        type_ = get_nullable_type(target.type)
+        plain = type_ is get_named_type(type_) and type_.name in PLAIN
+        short.append((names[argument.name.value], argument.value.name.value, plain, is_non_null_type(target.type)))
     literal = FieldNode(
         name=node.name, arguments=tuple(each for each in node.arguments or () if each not in depends)
     )  # fmt: skip
     return _short(short, _literals(schema, declared, field, literal), convert)
 
 
-def _short(short: list[tuple[str, str, bool]], constant: dict[str, Any], convert: Arguments) -> Arguments:
+def _short(short: list[tuple[str, str, bool, bool]], constant: dict[str, Any], convert: Arguments) -> Arguments:
     def evaluate(variables: Mapping[str, Any]) -> dict[str, Any]:
         found = constant.copy()
-        for name, variable, plain in short:
+        for name, variable, plain, required in short:
             value = variables.get(variable)
-            if value is None:
+            if value is None and not required:
                 continue
-            if not plain:
+            if value is None or not plain:
                 return convert(variables)
             found[name] = value
         return found

@@ -28,6 +28,7 @@ def media_type(accept: str | None) -> str | None:
     return GRAPHQL if graphql[1] == NAMED else JSON
 
 
+@lru_cache(maxsize=500)
 def gzip_accepted(accept_encoding: str | None) -> bool:
     """Whether a client asks for gzip."""
     found = {name: quality for name, _, quality in _entries(accept_encoding or "")}

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from typing import Any, Final
 
 import orjson
-from starlette.datastructures import Headers, QueryParams
+from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 
 from graph.limits import Limits
@@ -26,7 +27,7 @@ CLOSE: Final = {"connection": "close"}
 
 async def posted(request: Request, limits: Limits) -> Asked:
     """Read a POST request; raises a Refusal."""
-    check_content_type(request.headers)
+    check_content_type(request.headers.get("content-type", ""))
     body = await _body(request, limits)
     try:
         content = orjson.loads(body)
@@ -55,9 +56,10 @@ def got(parameters: QueryParams, *, texts: bool) -> Asked:
     return asked
 
 
-def check_content_type(headers: Headers) -> None:
+@lru_cache(maxsize=100)
+def check_content_type(sent: str) -> None:
     """Refuse every body but JSON in UTF-8, so that no plain form of another site can send one."""
-    name, *parameters = (part.strip().lower() for part in headers.get("content-type", "").split(";"))
+    name, *parameters = (part.strip().lower() for part in sent.split(";"))
     charset = {key: value.strip('"') for key, _, value in (each.partition("=") for each in parameters)}.get("charset")
     if name != "application/json" or charset not in {None, "utf-8"}:
         raise UnsupportedMediaType

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import cast
 from uuid import UUID
@@ -32,6 +33,13 @@ async def pool(app_dsn: str) -> AsyncIterator[ReadPool]:
     opened = await ReadPool.open(app_dsn, size=1, deadline=20)
     yield opened
     await opened.close()
+
+
+@asynccontextmanager
+async def lent(pool: ReadPool) -> AsyncIterator[ReadConnection]:
+    connection = await pool._lend()
+    yield cast("ReadConnection", connection)
+    await pool._give_up(connection)
 
 
 async def _current(pool: ReadPool, tenant: UUID | None) -> str:
@@ -77,7 +85,7 @@ async def test_a_reset_empties_the_setting_and_makes_it_forget(pool: ReadPool) -
     tenant = new_id()
     assert await _current(pool, tenant) == str(tenant)
 
-    async with pool._pool.acquire() as connection:
+    async with lent(pool) as connection:
         await connection.reset()
         assert await connection.fetchval(CURRENT) == ""
 
@@ -88,14 +96,14 @@ async def test_a_tenant_is_not_set_inside_a_transaction_because_rollback_restore
     one, other = new_id(), new_id()
     assert await _current(pool, one) == str(one)
 
-    async with pool._pool.acquire() as connection:
+    async with lent(pool) as connection:
         await connection.execute("BEGIN")
         await connection.execute(f"SET app.tenant_id = '{other}'")
         await connection.execute("ROLLBACK")
         assert await connection.fetchval(CURRENT) == str(one)
         await connection.execute("BEGIN")
         with pytest.raises(RuntimeError, match="inside a transaction"):
-            await cast("ReadConnection", connection).fetch_for(other, CURRENT)
+            await connection.fetch_for(other, CURRENT)
         await connection.execute("ROLLBACK")
 
     assert await _current(pool, other) == str(other)
@@ -137,6 +145,26 @@ async def test_a_lost_connection_is_replaced(pool: ReadPool, superuser_connectio
     await _until(superuser_connection, GONE, row[0])
 
     assert await _current(pool, tenant) == str(tenant)
+
+
+async def test_no_failure_costs_a_connection(app_dsn: str) -> None:
+    pool = await ReadPool.open(app_dsn, size=2)
+    for _ in range(3):
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await pool.fetch(None, "SELECT 1 / 0")
+        with pytest.raises(asyncpg.DivisionByZeroError):
+            await pool.warm([("SELECT 1", ()), ("SELECT 1 / 0", ())])
+        cancelled = asyncio.create_task(pool.fetch(None, "SELECT pg_sleep(600)"))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        await asyncio.wait([cancelled])
+
+    both = await asyncio.gather(*(pool.fetch(None, "SELECT pg_sleep(0.1), pg_backend_pid() AS pid") for _ in range(2)))
+
+    assert len({row["pid"] for [row] in both}) == 2
+    await pool.close()
+    with pytest.raises(asyncpg.InterfaceError, match="pool is closed"):
+        await pool.fetch(None, "SELECT 1")
 
 
 async def test_tenants_side_by_side_see_their_own(read_pool: ReadPool, owner_connection: "Connection[Record]") -> None:

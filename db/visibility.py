@@ -11,9 +11,14 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Final
 
 from db.reading.source import Predicate
 from db.reading.writer import Alias, Writer
+
+OWN_LEAD: Final = "own_lead"
+OWN_PERSON: Final = "own_person"
+"""The rules that one row can show of another: who sees a lead need not be asked whether its person is their own."""
 
 
 def everyone(_w: Writer, _t: Alias) -> str | None:
@@ -23,7 +28,7 @@ def everyone(_w: Writer, _t: Alias) -> str | None:
 
 def own_lead(w: Writer, t: Alias) -> str | None:
     """Write that lead `t` is the caller's own."""
-    return None if w.unrestricted else _owned(w, t)
+    return None if w.unrestricted or w.proves(OWN_LEAD, t.id) else _owned(w, t)
 
 
 @cache
@@ -31,7 +36,7 @@ def through_lead(column: str) -> Predicate:
     """Return the rule for rows that belong to a lead: its owner sees them."""
 
     def rule(w: Writer, t: Alias) -> str | None:
-        if w.unrestricted:
+        if w.unrestricted or w.proves(OWN_LEAD, t.column(column)):
             return None
         lead = w.alias("leads")
         return (
@@ -47,7 +52,7 @@ def own_person(column: str = "id") -> Predicate:
     """Return the rule for contact details and rows about a person: whoever owns one of the person's leads sees them."""
 
     def rule(w: Writer, t: Alias) -> str | None:
-        if w.unrestricted:
+        if w.unrestricted or w.proves(OWN_PERSON, t.column(column)):
             return None
         lead = w.alias("leads")
         return (

@@ -7,7 +7,7 @@ from db.reading.conditions import contains
 from db.reading.fields import enum, money, text, texts, time
 from db.reading.source import Filter, Link, Ordering, Reference, source
 from db.reading.writer import Alias, Writer
-from db.visibility import any_of, own_lead, own_person, through_lead
+from db.visibility import OWN_LEAD, OWN_PERSON, any_of, own_lead, own_person, through_lead
 
 
 def _next_task(w: Writer, t: Alias) -> str:
@@ -31,6 +31,7 @@ LEADS = source(
     leads,
     prefix="lead",
     visible=own_lead,
+    proves={OWN_LEAD: "id", OWN_PERSON: "person_id"},
     default_order=("CREATED_AT", True),
     columns={
         "stage": enum("stage"),

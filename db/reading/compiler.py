@@ -105,6 +105,7 @@ class Compiler:
     def _row(self, source: Source, shape: Shape, wanted: str, *extra: str, before: str = "") -> str:
         """Write the subquery of one row by its id; `before` is a join that comes before its table."""
         t = self.w.alias(source.table)
+        self.w.equate(wanted, t.id)
         where = conditions.visible(self.w, source, t, f"{t.id} = {wanted}", *extra)
         scope = Scope()
         printed = self.row(source, t, shape, scope)
@@ -115,6 +116,8 @@ class Compiler:
         """Write a row of a noun; of an interface noun, by its kind where the kinds print differently."""
         if not shape.parts:
             return NULL
+        for rule, column in source.proves.items():
+            self.w.prove(rule, t.column(column))
         if shape.uniform:
             [parts, *_] = shape.parts.values()
             return self._object(source, t, parts, self._type_name(t, shape.type_names), scope)

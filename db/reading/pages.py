@@ -35,6 +35,7 @@ class PageWriter:
         order, descending = self.source.default_order
         w, t = self.w, self.w.alias(self.source.table)
         inner = w.alias(self.source.table)
+        self.belongs(t)
         direction = "desc" if descending else "asc"
         ordered = f"{self.source.orders[order].sql(inner)} {direction}, {inner.id} {direction}"
         rows = self.numbered(inner, self.members(inner, {}), ordered, str(most))
@@ -62,9 +63,15 @@ class PageWriter:
         w, source, link = self.w, self.source, self._link
         if link is None or self._parent is None:
             return conditions.matching(w, source, t, filter)
+        self.belongs(t)
         below = link.below(w, t, getattr(self._parent, link.key))
         where = link.where(w, t) if link.where is not None else None
         return conditions.visible(w, source, t, below, where, *conditions.filtered(w, source, t, filter))
+
+    def belongs(self, t: Alias) -> None:
+        """Note that what is known of the parent holds for rows `t` too."""
+        if self._link is not None and self._parent is not None and isinstance(self._link.remote, str):
+            self.w.equate(getattr(self._parent, self._link.key), t.column(self._link.remote))
 
 
 class _Page:
@@ -86,6 +93,7 @@ class _Page:
 
     def write(self) -> str:
         """Write the entries; a page is read only if an entry needs one."""
+        self._rows_of.belongs(self._row)
         self._size = self._w.bind(Slot(f"{self._slot} size"), "bigint") if self._reads_rows() else ""
         pieces = Pieces().text("{")
         for number, entry in enumerate(self._part.entries):

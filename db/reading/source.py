@@ -148,6 +148,8 @@ class Source:
     default_order: tuple[str, bool]
     listed: Predicate | None = None
     forwards: str | None = None
+    proves: Mapping[str, str] = field(default_factory=dict)
+    """What a row that the caller sees shows by itself: rules, and the column that names the row each holds for."""
     restricted: Mapping[str, Predicate] = field(default_factory=dict)
 
 
@@ -181,6 +183,7 @@ def source(
     filters: Mapping[str, Filter] | None = None,
     listed: Predicate | None = None,
     forwards: str | None = None,
+    proves: Mapping[str, str] | None = None,
 ) -> Source:
     """Declare a source. `default_order` is (order field, descending).
 
@@ -194,5 +197,5 @@ def source(
     }
     return Source(
         noun, table, prefix, visible, columns, links, orders or {}, filters or {}, default_order, listed, forwards,
-        restricted,
+        proves or {}, restricted,
     )  # fmt: skip

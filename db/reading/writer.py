@@ -44,6 +44,7 @@ class Writer:
         self.values: Final[list[object]] = []
         self.decided: Final[dict[tuple[object, str], str]] = {}
         """Rules that a row's statement has decided, by rule and alias."""
+        self._proven: Final[set[tuple[str, str]]] = set()
         self._placeholders: Final[dict[tuple[str, str], str]] = {}
         self._aliases = 0
 
@@ -51,6 +52,18 @@ class Writer:
         """Bind a value where it is written, so that no parameter is left without a type."""
         self.values.append(value)
         return f"${len(self.values)}::{sql_type}"
+
+    def prove(self, rule: str, expression: str) -> None:
+        """Note that an expression names a row that a rule holds for, wherever it can be written."""
+        self._proven.add((rule, expression))
+
+    def proves(self, rule: str, expression: str) -> bool:
+        """Whether a rule is known to hold for the row that an expression names."""
+        return (rule, expression) in self._proven
+
+    def equate(self, known: str, other: str) -> None:
+        """Note that a second expression names the same row."""
+        self._proven.update([(rule, other) for rule, expression in self._proven if expression == known])
 
     def alias(self, table: Table | str | None = None) -> Alias:
         """Return a fresh alias. Another noun's table is named, not imported: nouns do not import each other."""

@@ -134,12 +134,15 @@ class Execution:
     ) -> GraphAnswer:
         """Answer by resolvers."""
         context.prepared = prepared
-        result = await self._schema.execute(
-            prepared.text,
-            variable_values=dict(request.variables),
-            context_value=context,
-            operation_name=request.operation_name,
-        )
+        try:
+            result = await self._schema.execute(
+                prepared.text,
+                variable_values=dict(request.variables),
+                context_value=context,
+                operation_name=request.operation_name,
+            )
+        finally:
+            context.unawaited.close()
         errors = tuple(result.errors or ())
         suggestions = context.caller_or_none is not None
         executed = result.data is not None or any(error.path for error in errors)

@@ -100,7 +100,7 @@ class Execution:
             answer = await self._compiled(request, prepared, operation, context)
         except Uncompiled as error:
             reason = str(error)
-        except DomainError:
+        except (DomainError, GraphQLError):
             # Resolvers word refusals, with the place of the field that was refused.
             reason = REFUSED
         except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.

@@ -16,7 +16,7 @@ from graph.compilation import ANONYMOUS, Planner, Uncompiled
 from graph.context import GraphContext
 from graph.documents import Documents, Prepared
 from graph.errors import Report, formatted
-from graph.refusals import Refusal
+from graph.refusals import Broken, Refusal
 from graph.schema import Schema
 
 REFUSED: Final = "An argument was refused."
@@ -179,6 +179,10 @@ class Execution:
             refusal=refusals[0] if refusals else None,
             syntax=syntax,
         )
+
+    def broken(self, error: Exception) -> GraphAnswer:
+        """Answer a request that a defect of ours kept from being executed: the error is masked and reported."""
+        return replace(self.refused((GraphQLError(str(error), original_error=error),)), refusal=Broken())
 
 
 def _codes(shaped: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -75,9 +75,11 @@ class Authenticated:
                 scope["velocity.caller"] = await self._system.callers.caller_for(header[len(BEARER) :].strip())
             except Unauthenticated as error:
                 self._system.metrics.refused.inc()
+                self._system.metrics.turned_away[error.code] += 1
                 await _refusal(error, 401, {"www-authenticate": 'Bearer error="invalid_token"'})(scope, receive, send)
                 return
             except Unavailable as error:
+                self._system.metrics.turned_away[error.code] += 1
                 await _refusal(error, 503, {"retry-after": "1"})(scope, receive, send)
                 return
             except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.

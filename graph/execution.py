@@ -70,6 +70,8 @@ class Execution:
         """How many queries one statement answered."""
         self.fallbacks: Counter[str] = Counter()
         """How often a query was not answered by one statement, by the reason."""
+        self.refusals: Counter[str] = Counter()
+        """How many errors were answered, by their code."""
 
     async def execute(
         self,
@@ -127,7 +129,7 @@ class Execution:
         """Answer a query whose one statement failed, as its resolvers would have failed."""
         shaped = [formatted(GraphQLError(str(error), original_error=error), self._report)]
         body = orjson.dumps({"errors": shaped, "data": None})
-        return GraphAnswer(body, 1, OperationType.QUERY, data=False, codes=_codes(shaped))
+        return GraphAnswer(body, 1, OperationType.QUERY, data=False, codes=self._counted(shaped))
 
     async def resolved(
         self, request: GraphRequest, prepared: Prepared, context: GraphContext, operation: OperationType
@@ -155,7 +157,7 @@ class Execution:
             len(errors),
             operation,
             data=result.data is not None,
-            codes=_codes(shaped),
+            codes=self._counted(shaped),
         )
 
     def refused(
@@ -175,7 +177,7 @@ class Execution:
             operation,
             executed=False,
             data=False,
-            codes=_codes(shaped),
+            codes=self._counted(shaped),
             refusal=refusals[0] if refusals else None,
             syntax=syntax,
         )
@@ -184,6 +186,8 @@ class Execution:
         """Answer a request that a defect of ours kept from being executed: the error is masked and reported."""
         return replace(self.refused((GraphQLError(str(error), original_error=error),)), refusal=Broken())
 
-
-def _codes(shaped: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(each["extensions"]["code"] for each in shaped)
+    def _counted(self, shaped: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        """Return the code of each error, counted."""
+        codes = tuple(each["extensions"]["code"] for each in shaped)
+        self.refusals.update(codes)
+        return codes

@@ -235,6 +235,10 @@ SENT: list[tuple[str, dict[str, Any], dict[str, Any], int, dict[str, Any]]] = [
     ("limit_response_bytes", {"limit_response_bytes": 1024}, {"query": "{ __schema { types { name } } }"}, 400, {}),
     ("documents", {}, {"query": "{ __typename }" + " " * 40_000}, 400,
      {"limit": "documentCharacters", "asked": 40_014, "allowed": 32_768}),
+    ("fewer characters", {"limit_document_characters": 1024}, {"query": "{ __typename }" + " " * 2000}, 400,
+     {"limit": "documentCharacters", "asked": 2014, "allowed": 1024}),
+    ("introspection", {"limit_introspection_depth": 0}, {"query": "{ __schema { types { fields { name } } } }"}, 400,
+     {"limit": "introspectionDepth", "asked": 1, "allowed": 0}),
     ("limit_body_bytes", {"limit_body_bytes": 2048}, {"query": "{ __typename }" + " " * 4000}, 413,
      {"limit": "bodyBytes", "asked": 4026, "allowed": 2048}),
 ]  # fmt: skip

@@ -47,7 +47,7 @@ bench: $(VENV)/.development ## Compare with other servers and write the README's
 
 soak: $(VENV)/.development $(PAGES)/dist/.built ## Slow, silent and endless clients by the thousand, and many more random requests
 	$(BIN)/python -m soak.abuse
-	VELOCITY_FUZZ=20 $(BIN)/python -m pytest -q tests/fuzz
+	VELOCITY_FUZZ=$${VELOCITY_FUZZ:-20} $(BIN)/python -m pytest -q tests/fuzz
 
 format: $(VENV)/.development ## Format the code and mend what the linter can
 	$(BIN)/ruff format .

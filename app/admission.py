@@ -31,10 +31,12 @@ class FrontDoor:
 def limits_of(settings: Settings) -> Limits:
     """Return what one request may ask."""
     return Limits(
+        document_characters=settings.limit_document_characters,
         tokens=settings.limit_tokens,
         depth=settings.limit_depth,
         aliases=settings.limit_aliases,
         directives=settings.limit_directives,
+        introspection_depth=settings.limit_introspection_depth,
         nodes=settings.limit_nodes,
         points=settings.limit_points,
         list_items=settings.limit_list_items,

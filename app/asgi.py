@@ -14,6 +14,7 @@ import orjson
 import structlog
 from graphql import GraphQLError
 from starlette.applications import Starlette
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
@@ -27,8 +28,9 @@ from app.metrics import OUTCOMES
 from app.security import ENDPOINT, GRAPHIQL, Trust, header, secured
 from app.wiring import System
 from db.migrations import current_revision, newest_revision
-from domain.errors import Unauthenticated
+from domain.errors import Unauthenticated, Unavailable
 from domain.values import new_id
+from graph.errors import Report, formatted
 
 PAGES: Final = Path(__file__).parent.parent / "graph" / "pages" / "dist"
 BEARER: Final = "bearer "
@@ -67,7 +69,7 @@ class Authenticated:
         self._system = system
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Put the caller into the scope, or answer 401."""
+        """Put the caller into the scope; answer 401 where there is none, and 503 where nobody can tell."""
         sent = header(scope, b"authorization")
         if sent:
             try:
@@ -76,16 +78,24 @@ class Authenticated:
                 scope["velocity.caller"] = await self._system.callers.caller_for(sent[len(BEARER) :].strip())
             except Unauthenticated as error:
                 self._system.metrics.refused.inc()
-                await _refusal(error)(scope, receive, send)
+                self._system.metrics.turned_away[error.code] += 1
+                await _refusal(error, 401, {"www-authenticate": 'Bearer error="invalid_token"'})(scope, receive, send)
+                return
+            except Unavailable as error:
+                self._system.metrics.turned_away[error.code] += 1
+                await _refusal(error, 503, {"retry-after": "1"})(scope, receive, send)
+                return
+            except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
+                await _refusal(error, 500, {}, Observer(self._system).masked)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
 
-def _refusal(error: Unauthenticated) -> Response:
-    body = {"errors": [{"message": error.message, "extensions": {"code": error.code}}]}
-    return Response(
-        orjson.dumps(body), 401, {"www-authenticate": 'Bearer error="invalid_token"'}, media_type="application/json"
-    )
+def _refusal(
+    error: Exception, status: int, headers: dict[str, str], report: Report = lambda _error_id, _error: None
+) -> Response:
+    shape = formatted(GraphQLError(str(error), original_error=error), report)
+    return Response(orjson.dumps({"errors": [shape]}), status, headers, media_type="application/json")
 
 
 class RequestLog:
@@ -189,7 +199,7 @@ def application(system: System, door: FrontDoor | None = None) -> ASGIApp:
         ]
     )
     app.state.system = system
-    graph = Authenticated(door.http, system)
+    graph = ServerErrorMiddleware(Authenticated(door.http, system))
 
     async def routed(scope: Scope, receive: Receive, send: Send) -> None:
         # The graph is asked a thousand times as often as the rest, with every method: it needs none of the routes.

@@ -64,7 +64,8 @@ class Uploads:
             return await self._kept(request)
         except DomainError as error:
             # What was not read of the body would be taken for the next request.
-            return refusal(error, {"connection": "close"})
+            again = {"retry-after": "10"} if isinstance(error, Unavailable) else {}
+            return refusal(error, {"connection": "close"} | again)
         except ClientDisconnect:
             return Response(status_code=400)
 

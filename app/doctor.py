@@ -11,14 +11,22 @@ import asyncpg
 from app.asgi import PAGES
 from app.database import Database, check_answers, database, embedded_server, prepare_folder
 from app.failures import CannotContinue, explanation
+from app.objects import object_store
 from app.settings import Settings
 from app.tokens import signing_keys
 from app.wiring import DeclarationsDisagree, proven_schema
 from db.audit.chain import broken_links
 from db.migrations import current_revision, newest_revision
 from db.roles import role_faults
+from domain.errors import Unavailable
+from domain.values import new_id
 
 SECRET_MODE = 0o600
+MEND_DISK = "Let this user write there, or set VELOCITY_DATA_DIR."
+MEND_S3 = (
+    "Compare VELOCITY_ASSET_BUCKET, VELOCITY_ASSET_ENDPOINT, VELOCITY_ASSET_REGION and the credentials"
+    " with what the store has; they have to allow writing and deleting."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +50,8 @@ def report(findings: list[Finding]) -> str:
 
 
 async def examine(settings: Settings, *, audit: bool) -> list[Finding]:
-    """Look at everything. Nothing is changed, but the embedded server is started where it was set up before."""
-    findings = [_folder(settings), *_secrets(settings), _pages(PAGES), _schema()]
+    """Look at everything. Nothing stays changed, but the embedded server is started where it was set up before."""
+    findings = [_folder(settings), await _assets(settings), *_secrets(settings), _pages(PAGES), _schema()]
     if settings.database_url is None and not (embedded_server(settings).cluster / "PG_VERSION").exists():
         return [*findings, Finding("database", "embedded; `velocity serve` will set it up")]
     try:
@@ -68,6 +76,25 @@ def _folder(settings: Settings) -> Finding:
     except CannotContinue as error:
         return Finding("data folder", f"{folder} is not writable", str(error))
     return Finding("data folder", str(folder))
+
+
+async def _assets(settings: Settings) -> Finding:
+    """Keep a file and remove it again: whether a store takes files, only a file shows."""
+    disk, folder = settings.asset_store == "disk", settings.assets.absolute()
+    where = str(folder) if disk else f"bucket {settings.asset_bucket}"
+    if disk and not folder.exists():
+        return Finding("asset store", f"{where}; the first file will make it")
+    key = f"doctor-{new_id()}.txt"
+    try:
+        async with object_store(settings) as store:
+            store.check()
+            await store.put(key, b"Written by `velocity doctor`.", "text/plain")
+            await store.delete(key)
+    except (Unavailable, ValueError) as error:
+        # The store's own words for a malformed address would repeat it, and there may be a password in it.
+        said = error.message if isinstance(error, Unavailable) else "VELOCITY_ASSET_ENDPOINT is no address."
+        return Finding("asset store", f"{where} takes no files", f"{said} {MEND_DISK if disk else MEND_S3}")
+    return Finding("asset store", f"{where} takes files")
 
 
 def _secrets(settings: Settings) -> list[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter as Tally
 from typing import Final
 
 from prometheus_client import (
@@ -20,6 +21,8 @@ from starlette.responses import Response
 
 from db.engine import ReadPool
 from db.reading.answers import SqlAnswers
+from domain.errors import DomainError
+from graph.errors import MISTAKE
 from graph.execution import Execution
 
 SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -43,9 +46,10 @@ class Statements(Collector):
 class Reading(Collector):
     """How queries are answered: by one statement or by resolvers, and what the caches of both hold."""
 
-    def __init__(self, execution: Execution, answers: SqlAnswers) -> None:
-        """Read the counters of one execution."""
+    def __init__(self, execution: Execution, answers: SqlAnswers, turned_away: Tally[str]) -> None:
+        """Read the counters of one execution, and of who did not get as far."""
         self._execution = execution
+        self._turned_away = turned_away
         self._answers = answers
 
     def collect(self) -> list[Metric]:
@@ -56,6 +60,9 @@ class Reading(Collector):
         reasons = CounterMetricFamily("velocity_query_fallbacks", "Why resolvers answered.", labels=["reason"])
         for reason, count in self._execution.fallbacks.items():
             reasons.add_metric([reason], count)
+        refusals = CounterMetricFamily("velocity_refusals", "Errors that were answered, by code.", labels=["code"])
+        for code in codes():
+            refusals.add_metric([code], self._execution.refusals[code] + self._turned_away[code])
         documents = self._execution.documents
         caches = (("documents", documents), ("statements", self._answers))
         hits = CounterMetricFamily("velocity_cache_hits", "What was found in a cache.", labels=["cache"])
@@ -67,7 +74,17 @@ class Reading(Collector):
             misses.add_metric([name], cache.misses)
             evictions.add_metric([name], cache.evictions)
             size.add_metric([name], len(cache))
-        return [paths, reasons, hits, misses, evictions, size]
+        return [paths, reasons, refusals, hits, misses, evictions, size]
+
+
+def codes() -> list[str]:
+    """Return every code that an error can have: what clients send adds none."""
+    found, waiting = {MISTAKE}, [DomainError]
+    while waiting:
+        kind = waiting.pop()
+        found.add(kind.code)
+        waiting += kind.__subclasses__()
+    return sorted(found)
 
 
 class Metrics:
@@ -77,6 +94,8 @@ class Metrics:
         """Register everything; counters show from the start, at zero."""
         self.registry: Final = CollectorRegistry()
         self._reading: Reading | None = None
+        self.turned_away: Final[Tally[str]] = Tally()
+        """How many requests were refused before anybody looked at what they ask, by the error's code."""
         self.registry.register(Statements(pool))
         ProcessCollector(registry=self.registry)
         self.operations: Final = Counter(
@@ -98,7 +117,7 @@ class Metrics:
         """Show the counters of an execution, in place of those of the one before it."""
         if self._reading is not None:
             self.registry.unregister(self._reading)
-        self._reading = Reading(execution, answers)
+        self._reading = Reading(execution, answers, self.turned_away)
         self.registry.register(self._reading)
 
     async def page(self, _request: Request) -> Response:

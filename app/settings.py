@@ -81,10 +81,12 @@ class Settings(BaseSettings):
     automatic_persistence: bool = Field(
         default=True, description="Whether Apollo's clients may have the server remember their documents."
     )
+    limit_document_characters: int = Field(32 * 1024, ge=1024, description="The most characters of a document.")
     limit_tokens: int = Field(1_000, ge=200, le=20_000, description="The most tokens of a document.")
     limit_depth: int = Field(12, ge=1, le=100, description="The most levels of fields.")
     limit_aliases: int = Field(30, ge=0, description="The most aliases.")
     limit_directives: int = Field(20, ge=0, description="The most directives.")
+    limit_introspection_depth: int = Field(2, ge=0, description="The most lists of types within lists of types.")
     limit_nodes: int = Field(20_000, ge=1, description="The most rows that one operation may ask for.")
     limit_points: int = Field(20_000, ge=1, description="The most points that one operation may cost.")
     limit_list_items: int = Field(1_000, ge=1, description="The most items of one list that is sent.")

@@ -19,7 +19,7 @@ from graphql import (
 )
 
 from domain.access import address_group
-from domain.errors import DomainError, Unauthenticated
+from domain.errors import DomainError, Unauthenticated, Unavailable
 from graph.budgets import Budgets, Places
 from graph.context import GraphContext
 from graph.cost import Cost
@@ -27,7 +27,7 @@ from graph.documents import Prepared
 from graph.execution import EVERY_OPERATION, Execution, GraphAnswer, GraphRequest
 from graph.limits import Limits, check_variables
 from graph.persisted import Asked, Found, Persisted
-from graph.refusals import DeadlineExceeded, LimitExceeded, MethodNotAllowed
+from graph.refusals import DeadlineExceeded, LimitExceeded, MethodNotAllowed, Unreachable
 
 PUBLIC: Final = frozenset({"__typename", "viewer", "login", "sessionRefresh", "sessionRevoke"})
 """Root fields that need no session. `viewer` answers null there: it is how a client asks whether it has one."""
@@ -74,8 +74,12 @@ class Admission:
                 self._persisted.remember(found, principal)
                 admitted = self._admitted(asked, prepared, found, principal, allowed)
                 answer = await self._run(admitted, context)
+        except Unavailable as error:
+            return self._execution.refused((GraphQLError(error.message, original_error=Unreachable(error.message)),))
         except DomainError as error:
             return self._execution.refused((GraphQLError(error.message, original_error=error),))
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
+            return self._execution.broken(error)
         return self._with_extensions(answer, admitted)
 
     def _prepared(self, found: Found, context: GraphContext, principal: str) -> Prepared:

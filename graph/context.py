@@ -9,6 +9,7 @@ from strawberry.types.info import Info as StrawberryInfo
 
 from graph.documents import Prepared
 from graph.loaders import Loaders
+from graph.unawaited import Unawaited
 from resolvers.context import Context
 
 
@@ -17,12 +18,14 @@ class GraphContext(Context):
     """The context that fields get as `info.context`."""
 
     loaders: Loaders = field(init=False)
+    unawaited: Unawaited = field(init=False)
     prepared: Prepared | None = None
     """The document, where it was parsed and validated before."""
 
     def __post_init__(self) -> None:
-        """Give the operation its own loaders."""
+        """Give the operation what belongs to it alone."""
         self.loaders = Loaders(self)
+        self.unawaited = Unawaited()
 
 
 Info: TypeAlias = StrawberryInfo[GraphContext, None]

@@ -62,7 +62,7 @@ class Prepared:
         """Return the operation to run; raises Invalid where the name does not choose one."""
         if name is not None:
             if name not in self.operations:
-                raise Invalid(f"The document has no operation named {name[:100]!r}.", field="operationName")
+                raise Invalid("The document has no operation of this name.", field="operationName")
             return self.operations[name]
         if len(self.operations) != 1:
             raise Invalid("Name one of the document's operations.", field="operationName")

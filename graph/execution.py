@@ -16,7 +16,7 @@ from graph.compilation import ANONYMOUS, Planner, Uncompiled
 from graph.context import GraphContext
 from graph.documents import Documents, Prepared
 from graph.errors import Report, formatted
-from graph.refusals import Refusal
+from graph.refusals import Broken, Refusal
 from graph.schema import Schema
 
 REFUSED: Final = "An argument was refused."
@@ -70,6 +70,8 @@ class Execution:
         """How many queries one statement answered."""
         self.fallbacks: Counter[str] = Counter()
         """How often a query was not answered by one statement, by the reason."""
+        self.refusals: Counter[str] = Counter()
+        """How many errors were answered, by their code."""
 
     async def execute(
         self,
@@ -100,7 +102,7 @@ class Execution:
             answer = await self._compiled(request, prepared, operation, context)
         except Uncompiled as error:
             reason = str(error)
-        except DomainError:
+        except (DomainError, GraphQLError):
             # Resolvers word refusals, with the place of the field that was refused.
             reason = REFUSED
         except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
@@ -127,19 +129,22 @@ class Execution:
         """Answer a query whose one statement failed, as its resolvers would have failed."""
         shaped = [formatted(GraphQLError(str(error), original_error=error), self._report)]
         body = orjson.dumps({"errors": shaped, "data": None})
-        return GraphAnswer(body, 1, OperationType.QUERY, data=False, codes=_codes(shaped))
+        return GraphAnswer(body, 1, OperationType.QUERY, data=False, codes=self._counted(shaped))
 
     async def resolved(
         self, request: GraphRequest, prepared: Prepared, context: GraphContext, operation: OperationType
     ) -> GraphAnswer:
         """Answer by resolvers."""
         context.prepared = prepared
-        result = await self._schema.execute(
-            prepared.text,
-            variable_values=dict(request.variables),
-            context_value=context,
-            operation_name=request.operation_name,
-        )
+        try:
+            result = await self._schema.execute(
+                prepared.text,
+                variable_values=dict(request.variables),
+                context_value=context,
+                operation_name=request.operation_name,
+            )
+        finally:
+            context.unawaited.close()
         errors = tuple(result.errors or ())
         suggestions = context.caller_or_none is not None
         executed = result.data is not None or any(error.path for error in errors)
@@ -152,7 +157,7 @@ class Execution:
             len(errors),
             operation,
             data=result.data is not None,
-            codes=_codes(shaped),
+            codes=self._counted(shaped),
         )
 
     def refused(
@@ -172,11 +177,17 @@ class Execution:
             operation,
             executed=False,
             data=False,
-            codes=_codes(shaped),
+            codes=self._counted(shaped),
             refusal=refusals[0] if refusals else None,
             syntax=syntax,
         )
 
+    def broken(self, error: Exception) -> GraphAnswer:
+        """Answer a request that a defect of ours kept from being executed: the error is masked and reported."""
+        return replace(self.refused((GraphQLError(str(error), original_error=error),)), refusal=Broken())
 
-def _codes(shaped: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(each["extensions"]["code"] for each in shaped)
+    def _counted(self, shaped: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        """Return the code of each error, counted."""
+        codes = tuple(each["extensions"]["code"] for each in shaped)
+        self.refusals.update(codes)
+        return codes

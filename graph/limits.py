@@ -10,9 +10,11 @@ import orjson
 from graphql import (
     DocumentNode,
     FieldNode,
+    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    IntValueNode,
     ListValueNode,
     Node,
     ObjectValueNode,
@@ -20,7 +22,7 @@ from graphql import (
     SelectionSetNode,
 )
 
-from graph.refusals import LimitExceeded
+from graph.refusals import LimitExceeded, MalformedParameters
 
 INTROSPECTION: Final = frozenset({"__schema", "__type"})
 CIRCLES: Final = frozenset({"fields", "interfaces", "possibleTypes", "inputFields"})
@@ -39,6 +41,7 @@ class Limits:
     nodes: int = 20_000
     points: int = 20_000
     list_items: int = 1_000
+    digits: int = 400
     document_characters: int = 32 * 1024
     body_bytes: int = 256 * 1024
     variable_bytes: int = 128 * 1024
@@ -121,6 +124,7 @@ def document_check(limits: Limits) -> Callable[[DocumentNode], list[GraphQLError
         for node in document.definitions:
             if isinstance(node, OperationDefinitionNode):
                 counted = counted.beside(counting.definition(node))
+        items, digits = _longest_literals(document)
         introspects = any(_introspects(node) for node in document.definitions)
         found = [
             LimitExceeded(name, what, asked, allowed)
@@ -134,7 +138,8 @@ def document_check(limits: Limits) -> Callable[[DocumentNode], list[GraphQLError
                     counted.circles if introspects else 0,
                     limits.introspection_depth,
                 ),
-                ("listItems", "items in one list", _longest_literal(document), limits.list_items),
+                ("listItems", "items in one list", items, limits.list_items),
+                ("digits", "digits in one number", digits, limits.digits),
             )
             if asked > allowed
         ]
@@ -157,20 +162,22 @@ def _field_names(selection: SelectionSetNode) -> Iterator[str]:
             yield from _field_names(below)
 
 
-def _longest_literal(document: DocumentNode) -> int:
-    """Return how many items the longest list written into a document has."""
-    longest = 0
+def _longest_literals(document: DocumentNode) -> tuple[int, int]:
+    """Return how many items the longest list written into a document has, and the longest number characters."""
+    items = digits = 0
     waiting: list[object] = list(document.definitions)
     while waiting:
         node = waiting.pop()
         if isinstance(node, ListValueNode):
-            longest = max(longest, len(node.values))
+            items = max(items, len(node.values))
             waiting += node.values
         elif isinstance(node, ObjectValueNode):
             waiting += [each.value for each in node.fields]
+        elif isinstance(node, IntValueNode | FloatValueNode):
+            digits = max(digits, len(node.value))
         else:
             waiting += _parts(node)
-    return longest
+    return items, digits
 
 
 def _parts(node: object) -> Iterable[object]:
@@ -187,7 +194,10 @@ def _parts(node: object) -> Iterable[object]:
 
 def check_variables(variables: Mapping[str, object], limits: Limits) -> None:
     """Refuse variables that are too large as a whole, or hold too long a list; raises LimitExceeded."""
-    size = len(orjson.dumps(variables))
+    try:
+        size = len(orjson.dumps(variables))
+    except TypeError as error:
+        raise MalformedParameters("`variables` hold a number or a text that JSON in UTF-8 cannot carry.") from error
     if size > limits.variable_bytes:
         raise LimitExceeded("variableBytes", "bytes of variables", size, limits.variable_bytes)
     waiting: list[object] = [variables]

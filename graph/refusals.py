@@ -119,6 +119,22 @@ class Overloaded(LimitExceeded):
         self.headers["retry-after"] = "1"
 
 
+class Unreachable(Refusal):
+    """A part that every request needs is not reachable."""
+
+    code, status, everywhere = "UNAVAILABLE", 503, True
+
+    def __init__(self, message: str) -> None:
+        """Say which part."""
+        super().__init__(message, headers={"retry-after": "1"})
+
+
+class Broken(Refusal):
+    """A defect kept the request from being understood; its error is masked."""
+
+    code, status, everywhere = "INTERNAL", 500, True
+
+
 class DocumentNotFound(Refusal):
     """No document is registered under this id or name."""
 

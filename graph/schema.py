@@ -31,6 +31,7 @@ from graph.problems import HANDLERS
 from graph.registry import REGISTRY
 from graph.scalars import SCALARS
 from graph.selection import raw
+from graph.unawaited import Executor
 
 LARGEST_NODES = 100
 
@@ -101,4 +102,5 @@ def build() -> Schema:
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[UsePrepared],
         exception_handlers=HANDLERS,
+        execution_context_class=Executor,
     )

@@ -26,6 +26,8 @@ from tests.installation import COMMAND, ROOT, Installation
 
 IDLE: Final = 10_000
 MANY: Final = 200
+SPARE: Final = 500
+"""Files that this process needs beside its idle connections."""
 BOUND_SECONDS: Final = 120
 """No attacker is held longer; one that would be counts as held for ever."""
 ARRIVALS_PER_SECOND: Final = 2_500
@@ -54,12 +56,37 @@ class Outcome:
     """What a request of the well-behaved client failed by."""
 
     def line(self) -> str:
-        """Return one row for people."""
-        endings = ", ".join(f"{count} {ending}" for ending, count in self.endings.most_common())
+        """Return one row for people, under `HEADINGS`."""
+        endings = ", ".join(f"{count:,} {ending}" for ending, count in self.endings.most_common())
         probes = sorted(self.probes)
         middle, worst = probes[len(probes) // 2] * 1000, probes[-1] * 1000
-        others = f"{len(probes)} answers, median {middle:.0f} ms, worst {worst:.0f} ms, {len(self.failed)} failed"
-        return f"{self.name:<46} {endings:<22} held {self.longest:5.1f} s | others: {others}"
+        return ROW.format(
+            self.name, f"{self.endings.total():,}", endings, f"{self.longest:.1f} s",
+            len(probes), f"{middle:.0f} ms", f"{worst:.0f} ms", len(self.failed),
+        )  # fmt: skip
+
+
+ROW: Final = "{:<46} {:>7}  {:<22} {:>7} | {:>7} {:>7} {:>7} {:>6}"
+HEADINGS: Final = (
+    ROW.format("", "", "", "", "others:", "", "", ""),
+    ROW.format("attackers that", "at once", "ended by", "held", "answers", "median", "worst", "failed"),
+)
+
+
+def summary(outcomes: list[Outcome]) -> str:
+    """Say in two sentences what was held, for how long, and how others fared."""
+    attackers = sum(outcome.endings.total() for outcome in outcomes)
+    kept = sum(outcome.endings[FOR_EVER] for outcome in outcomes)
+    patient = max(outcomes, key=lambda outcome: outcome.longest)
+    probes = [seconds for outcome in outcomes for seconds in outcome.probes]
+    failed = [failure for outcome in outcomes for failure in outcome.failed]
+    held = f"{kept:,} of them were held for ever" if kept else "none was held for ever"
+    why = f" ({', '.join(sorted(set(failed)))})" if failed else ""
+    return (
+        f"{attackers:,} attackers: {held}; the longest, {patient.longest:.1f} s, was one to {patient.name.lower()}.\n"
+        f"Meanwhile {len(probes):,} requests of a well-behaved client: {len(failed)} failed{why},"
+        f" the slowest took {max(probes) * 1000:.0f} ms.\n"
+    )
 
 
 async def ended(reader: asyncio.StreamReader) -> str:
@@ -236,13 +263,14 @@ ATTACKS: Final[dict[Attack, int]] = {
 
 
 async def _all(address: Address) -> bool:
-    fine = True
+    outcomes: list[Outcome] = []
+    sys.stdout.write("".join(f"{line.rstrip()}\n" for line in HEADINGS))
     for attack, count in ATTACKS.items():
-        outcome = await attacked(address, attack, count)
-        fine = fine and not outcome.failed and not outcome.endings[FOR_EVER]
-        sys.stdout.write(f"{outcome.line()}\n")
+        outcomes.append(await attacked(address, attack, count))
+        sys.stdout.write(f"{outcomes[-1].line()}\n")
         sys.stdout.flush()
-    return fine
+    sys.stdout.write(f"\n{summary(outcomes)}")
+    return not any(outcome.failed or outcome.endings[FOR_EVER] for outcome in outcomes)
 
 
 def _served(process: subprocess.Popen[str]) -> str:
@@ -256,6 +284,10 @@ def _served(process: subprocess.Popen[str]) -> str:
 def main() -> int:
     """Start a Velocity, abuse it, and return 1 if anybody was held for ever or any other client was not answered."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != hard < IDLE + SPARE:
+        # A connection that this end cannot open would count as cut off by the other.
+        sys.stderr.write(f"{IDLE + SPARE:,} open files are needed, and {hard:,} are allowed: see `ulimit -Hn`.\n")
+        return 1
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     with tempfile.TemporaryDirectory(prefix="velocity-") as name:
         folder = Path(name)

@@ -51,7 +51,10 @@ class DiskStore:
 
     async def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
-        await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        try:
+            await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+        except OSError as error:
+            raise Unavailable(f"The asset folder cannot be written: {error.strerror}.") from error
 
     def _path(self, key: str) -> Path:
         # No key names a file outside the folder: it has no empty, dotted or absolute part.

@@ -12,12 +12,11 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import delete, select, text, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.assets.store import upload_of
 from db.assets.tables import uploads
-from db.errors import translated
+from db.errors import answering
 from domain.assets import Content, Upload, UploadState
 
 BATCH: Final = 100
@@ -75,8 +74,9 @@ class SqlReceipts:
         """
         swept = 0
         while True:
-            async with self._engine.connect() as connection:
-                found = (await connection.execute(EXPIRED, {"before": before, "most": BATCH})).all()
+            with answering():
+                async with self._engine.connect() as connection:
+                    found = (await connection.execute(EXPIRED, {"before": before, "most": BATCH})).all()
             removed = [await self._sweep(row.tenant_id, row.upload_id, before, remove) for row in found]
             swept += sum(removed)
             if len(found) < BATCH or not any(removed):
@@ -104,12 +104,10 @@ class SqlReceipts:
 
     @asynccontextmanager
     async def _as(self, tenant_id: UUID) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction of one tenant."""
-        try:
+        """Open a transaction of one tenant; what happens in it is translated as in a unit."""
+        with answering():
             async with self._engine.begin() as connection:
                 await connection.execute(
                     text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)}
                 )
                 yield connection
-        except DBAPIError as error:
-            raise translated(error) from error

@@ -32,7 +32,7 @@ async def posted(request: Request, limits: Limits) -> Asked:
     try:
         content = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        raise MalformedRequest("The body is not JSON in UTF-8.") from error
+        raise MalformedRequest(_not_json("The body", error, " in UTF-8")) from error
     return asked_of(content)
 
 
@@ -47,13 +47,18 @@ def got(parameters: QueryParams, *, texts: bool) -> Asked:
             try:
                 content[name] = orjson.loads(parameters[name])
             except orjson.JSONDecodeError as error:
-                raise MalformedParameters(f"`{name}` is not JSON.") from error
+                raise MalformedParameters(_not_json(f"`{name}`", error)) from error
     asked = asked_of(content)
     if asked.query is not None and not texts:
         raise MethodNotAllowed(
             "GET is for registered documents: send `documentId`, or the text by POST.", headers={"allow": "POST"}
         )
     return asked
+
+
+def _not_json(what: str, error: orjson.JSONDecodeError, how: str = "") -> str:
+    too_large = error.msg.startswith("number is infinity")
+    return f"{what} holds a number that is too large." if too_large else f"{what} is not JSON{how}."
 
 
 @lru_cache(maxsize=100)

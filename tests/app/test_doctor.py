@@ -15,6 +15,7 @@ from db.server import PostgresServer
 from domain.access import Role
 from domain.audit import AuditAction, Change
 from tests.api import Api
+from tests.buckets import CREDENTIALS, bucket_server
 from tests.factories.access import Tenant
 from tests.installation import Installation
 
@@ -35,6 +36,7 @@ async def test_nothing_is_wrong(settings: Settings) -> None:
     findings = await examine(settings, audit=False)
     assert [(finding.part, finding.state) for finding in findings] == [
         ("data folder", str(settings.data_dir)),
+        ("asset store", f"{settings.assets}; the first file will make it"),
         ("signing key", "from the environment"),
         ("web pages", "built"),
         ("schema", "agrees with the database layer"),
@@ -122,6 +124,39 @@ async def test_a_database_that_does_not_answer(settings: Settings) -> None:
     assert (finding.part, finding.state) == ("database", "not usable")
     assert finding.mend.endswith("Start the server, or correct DATABASE_URL.")
     assert "hidden" not in finding.mend
+
+
+async def test_a_folder_of_assets(settings: Settings) -> None:
+    settings.assets.mkdir()
+    findings = await examine(settings, audit=False)
+    assert Finding("asset store", f"{settings.assets} takes files") in findings
+    assert list(settings.assets.iterdir()) == []
+
+    settings.assets.rmdir()
+    settings.assets.touch()
+    [finding] = await wrong(settings)
+    assert (finding.part, finding.state) == ("asset store", f"{settings.assets} takes no files")
+    assert finding.mend.startswith("The asset folder cannot be written: ")
+    assert finding.mend.endswith(". Let this user write there, or set VELOCITY_DATA_DIR.")
+
+
+async def test_a_bucket_of_assets(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, secret in CREDENTIALS.items():
+        monkeypatch.setenv(name, secret)
+    unnamed = settings.model_copy(update={"asset_store": "s3", "asset_region": "us-east-1"})
+    [finding] = await wrong(unnamed)
+    assert finding.mend.startswith("The asset store is s3, and VELOCITY_ASSET_BUCKET names no bucket. Compare ")
+    malformed = unnamed.model_copy(update={"asset_bucket": "files", "asset_endpoint": "user:hidden"})
+    [finding] = await wrong(malformed)
+    assert finding.mend.startswith("VELOCITY_ASSET_ENDPOINT is no address. Compare ")
+    with bucket_server() as buckets:
+        bucket = malformed.model_copy(update={"asset_endpoint": buckets.endpoint})
+        [finding] = await wrong(bucket)
+        assert (finding.part, finding.state) == ("asset store", "bucket files takes no files")
+        assert finding.mend.startswith("The asset store's bucket files refused: NoSuchBucket. Compare ")
+        buckets.make("files")
+        assert Finding("asset store", "bucket files takes files") in await examine(bucket, audit=False)
+        assert buckets.keys("files") == []
 
 
 @pytest.fixture

@@ -35,6 +35,27 @@ async def test_metrics_count_what_happens(http: httpx.AsyncClient, bearer: dict[
     assert moved["velocity_read_statements_total"] == 3
 
 
+async def test_refusals_are_counted_by_their_code(http: httpx.AsyncClient, bearer: dict[str, str]) -> None:
+    before = await samples(http)
+    for body in ({"query": "{ nonsense }"}, {"query": "{"}, {"documentId": "No such one"}, {}):
+        await http.post("/graphql", json=body, headers=bearer)
+    await http.put("/graphql")
+    await http.post("/graphql", json={"query": "{ leads { totalCount } }"})
+    await http.post("/graphql", json={"query": QUERY}, headers={"authorization": "Bearer nonsense"})
+    after = await samples(http)
+    # What was asked for names no label, so there are no new ones.
+    assert after.keys() == before.keys()
+    refusals = {name: after[name] - before[name] for name in before if name.startswith("velocity_refusals_total")}
+    assert {name: count for name, count in refusals.items() if count} == {
+        "velocity_refusals_total{'code': 'GRAPHQL_VALIDATION_FAILED'}": 2,
+        "velocity_refusals_total{'code': 'DOCUMENT_NOT_FOUND'}": 1,
+        "velocity_refusals_total{'code': 'BAD_REQUEST'}": 1,
+        "velocity_refusals_total{'code': 'METHOD_NOT_ALLOWED'}": 1,
+        "velocity_refusals_total{'code': 'UNAUTHENTICATED'}": 2,
+    }
+    assert refusals["velocity_refusals_total{'code': 'INTERNAL'}"] == 0
+
+
 async def test_metrics_tell_the_process(http: httpx.AsyncClient) -> None:
     found = await samples(http)
     assert found["process_resident_memory_bytes"] > 10_000_000

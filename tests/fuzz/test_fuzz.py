@@ -115,8 +115,6 @@ def spoilt(text: str, random: Random) -> str:
     return "".join(pieces)
 
 
-# Where one field's refusal ends an operation, the fields beside it are let go without anybody having waited for them.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("role", [*Role, None])
 async def test_random_documents(role: Role | None, door: httpx.AsyncClient, system: System, demo_tenant: Demo) -> None:
     random = Random(f"{SEED} {role}")  # noqa: S311 -- drawn again from the seed.

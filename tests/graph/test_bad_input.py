@@ -135,14 +135,14 @@ async def test_pages(arguments: dict[str, Any], message: str, field: str, api: A
     ("document", "variables", "message"),
     [
         ("{ leads { edges { node { colour } } } }", {}, "Cannot query field 'colour' on type 'Lead'."),
-        ("{ leads(first: true) { totalCount } }", {}, "Int cannot represent non-integer value: true"),
-        (LEADS, {"filter": {"stages": ["GONE"]}}, "Value 'GONE' does not exist in 'LeadStage' enum."),
+        ("{ leads(first: true) { totalCount } }", {}, "Int cannot represent non-integer value."),
+        (LEADS, {"filter": {"stages": ["GONE"]}}, "at .stages[0]: This value does not exist in 'LeadStage' enum."),
         (LEADS, {"filter": {"mood": "good"}}, "not to include unknown field 'mood'"),
         (LEADS, {"filter": {"updatedAfter": "yesterday"}}, "A DateTime is RFC 3339 with an offset"),
         (LEADS, {"filter": {"updatedAfter": "2026-11-20T10:00:00"}}, "A DateTime is RFC 3339 with an offset"),
         (LEADS, {"filter": {"updatedAfter": "2026-02-30T10:00:00Z"}}, "There is no such moment."),
         (LEADS, {"filter": {"updatedAfter": "0001-01-01T00:00:00+14:00"}}, "There is no such moment."),
-        (LEADS, {"first": 2**31}, "Int cannot represent non 32-bit signed integer value: 2147483648"),
+        (LEADS, {"first": 2**31}, "Int cannot represent non 32-bit signed integer value."),
     ],
 )
 async def test_documents_and_variables(document: str, variables: dict[str, Any], message: str, api: Api) -> None:
@@ -159,3 +159,39 @@ async def test_a_filter_list_is_bounded(api: Api) -> None:
     [error] = answer["errors"]
     assert error["message"] == "A list has at most 250 entries."
     assert json.dumps(answer)  # An answer is always JSON.
+
+
+SECRET = "secret: 'one'. Two, found: three"
+
+
+@pytest.mark.parametrize(
+    ("document", "variables", "message"),
+    [
+        (LEADS, {"first": SECRET}, "Variable '$first' has invalid value: Int cannot represent non-integer value."),
+        (LEADS, {"filter": SECRET}, "has invalid value: Expected value of type 'LeadFilter' to be an object."),
+        (LEADS, {"filter": {"search": [SECRET]}}, "at .search: String cannot represent a non string value."),
+        (LEADS, {"filter": {"stages": [SECRET]}}, "at .stages[0]: This value does not exist in 'LeadStage' enum."),
+        (
+            LEADS,
+            {"filter": {"stages": [[SECRET]]}},
+            "at .stages[0]: Enum 'LeadStage' cannot represent non-string value.",
+        ),
+        (LEADS, {"filter": {SECRET: 1}}, "Expected value of type 'LeadFilter' not to include an unknown field."),
+        (LEADS, {"filter": {"serch": SECRET}}, "not to include unknown field 'serch'. Did you mean 'search'?"),
+        (f'{{ leads(first: "{SECRET}") {{ totalCount }} }}', {}, "Int cannot represent non-integer value."),
+        (
+            f'{{ leads(filter: "{SECRET}") {{ totalCount }} }}',
+            {},
+            "Expected value of type 'LeadFilter' to be an object.",
+        ),
+        (f'{{ leads "{SECRET}" }}', {}, "Syntax Error: Expected Name, found String."),
+        (f'{{ leads """{SECRET}""" }}', {}, "Syntax Error: Expected Name, found BlockString."),
+    ],
+)
+async def test_what_was_sent_is_not_repeated(document: str, variables: dict[str, Any], message: str, api: Api) -> None:
+    answer = await api.run(document, **variables)
+    assert answer["data"] is None
+    [error] = answer["errors"]
+    assert error["message"].endswith(message)
+    assert "secret" not in json.dumps(answer)
+    assert "three" not in json.dumps(answer)

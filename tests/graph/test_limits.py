@@ -28,7 +28,7 @@ from graph.documents import Prepared
 from graph.execution import GraphAnswer, GraphRequest
 from graph.limits import Limits, check_variables, document_check
 from graph.persisted import Asked, shipped
-from graph.refusals import LimitExceeded, Overloaded, RateExceeded
+from graph.refusals import LimitExceeded, MalformedParameters, Overloaded, RateExceeded
 from tests.api import Api
 from tests.graph.test_http import served
 
@@ -149,6 +149,7 @@ def details(error: GraphQLError) -> dict[str, object]:
         ),
         ("introspectionDepth", 1, "{ __schema { types { fields { name } } } }", 2,
          "{ __schema { types { fields { type { ...F } } } } } fragment F on __Type { interfaces { name } }"),
+        ("digits", 4, "{ a(x: [-123, { y: 12.3 }]) }", 5, "query A($v: Int = 12345) { a(x: { y: [1, -23.4] }) }"),
         ("listItems", 2, "{ a(x: [1, 2]) }", 3, "query A($v: [Int] = [1]) { a { b(x: { y: [[1, 2, 3], [4]] }) } }"),
     ],
 )  # fmt: skip
@@ -235,6 +236,10 @@ SENT: list[tuple[str, dict[str, Any], dict[str, Any], int, dict[str, Any]]] = [
     ("limit_response_bytes", {"limit_response_bytes": 1024}, {"query": "{ __schema { types { name } } }"}, 400, {}),
     ("documents", {}, {"query": "{ __typename }" + " " * 40_000}, 400,
      {"limit": "documentCharacters", "asked": 40_014, "allowed": 32_768}),
+    ("fewer characters", {"limit_document_characters": 1024}, {"query": "{ __typename }" + " " * 2000}, 400,
+     {"limit": "documentCharacters", "asked": 2014, "allowed": 1024}),
+    ("introspection", {"limit_introspection_depth": 0}, {"query": "{ __schema { types { fields { name } } } }"}, 400,
+     {"limit": "introspectionDepth", "asked": 1, "allowed": 0}),
     ("limit_body_bytes", {"limit_body_bytes": 2048}, {"query": "{ __typename }" + " " * 4000}, 413,
      {"limit": "bodyBytes", "asked": 4026, "allowed": 2048}),
 ]  # fmt: skip
@@ -257,6 +262,36 @@ async def test_refused_over_http(
     else:
         assert error["extensions"]["limit"] == "responseBytes"
         assert error["extensions"]["asked"] > error["extensions"]["allowed"] == 1024
+
+
+HUGE = "9" * 5_000
+
+
+async def test_a_number_of_thousands_of_digits(http: httpx.AsyncClient, bearer: dict[str, str]) -> None:
+    headers = {**bearer, "content-type": "application/json"}
+    written = f"{{ leads(first: {HUGE}) {{ totalCount }} }}"
+    answer = await http.post("/graphql", content=json.dumps({"query": written}), headers=headers)
+    assert answer.json()["errors"] == [
+        {
+            "message": "5 000 digits in one number were asked for; 400 are allowed.",
+            "extensions": {"code": "LIMIT_EXCEEDED", "limit": "digits", "asked": 5_000, "allowed": 400},
+        }
+    ]
+    body = f'{{"query": "query A($n: Int) {{ leads(first: $n) {{ totalCount }} }}", "variables": {{"n": {HUGE}}}}}'
+    answer = await http.post("/graphql", content=body, headers=headers)
+    assert (answer.status_code, answer.json()["errors"][0]["message"]) == (
+        400,
+        "The body holds a number that is too large.",
+    )
+    got = await http.get("/graphql", params={"documentId": "Viewer", "variables": f'{{"n": {HUGE}}}'}, headers=bearer)
+    assert got.json()["errors"][0]["message"] == "`variables` holds a number that is too large."
+
+
+@pytest.mark.parametrize("value", [10**4_000, "\ud800"])
+def test_variables_that_json_cannot_carry(value: object) -> None:
+    # Sockets read JSON with other tools than HTTP does.
+    with pytest.raises(MalformedParameters):
+        check_variables({"a": [value]}, Limits())
 
 
 async def test_documents_that_nest_too_deep_to_be_read(http: httpx.AsyncClient) -> None:

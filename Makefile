@@ -45,9 +45,10 @@ check: $(VENV)/.development $(CLIENTS)/node_modules/.installed ## Format, lint, 
 bench: $(VENV)/.development ## Compare with other servers and write the README's table (25 minutes); ARGS=--quick is short
 	$(BIN)/python -m bench $(ARGS)
 
-soak: $(VENV)/.development $(PAGES)/dist/.built ## Slow, silent and endless clients by the thousand, and many more random requests
+soak: $(VENV)/.development $(PAGES)/dist/.built ## Slow, silent and endless clients by the thousand, and many more random documents and requests
 	$(BIN)/python -m soak.abuse
 	VELOCITY_FUZZ=$${VELOCITY_FUZZ:-20} $(BIN)/python -m pytest -q tests/fuzz
+	VELOCITY_EQUALITY_DOCUMENTS=$${VELOCITY_EQUALITY_DOCUMENTS:-50000} $(BIN)/python -m pytest -q tests/graph/test_equality.py
 
 format: $(VENV)/.development ## Format the code and mend what the linter can
 	$(BIN)/ruff format .

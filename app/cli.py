@@ -114,11 +114,12 @@ def rotate_key() -> None:
 
 @velocity.command()
 def sweep() -> None:
-    """Remove uploads that expired before anything used them; `serve` does so by itself."""
+    """Remove uploads that expired unused, and decide anew what to do next with people; `serve` does so by itself."""
     from app.settings import Settings
     from app.sweeping import swept
 
-    typer.echo(f"Removed {run(swept(Settings()))} expired uploads.")
+    uploads, people = run(swept(Settings()))
+    typer.echo(f"Removed {uploads} expired uploads. Decided for {people} people what to do next.")
 
 
 api_key = typer.Typer(help="API keys: programs that send registered operations.", no_args_is_help=True)

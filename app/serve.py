@@ -98,7 +98,7 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         door = front_door(made, Observer(made))
         stop.server = Server(application(made, door), lambda: _announce(settings, port))
         beside = [
-            asyncio.create_task(sweep_regularly(made.uploads, settings.sweep_seconds)),
+            asyncio.create_task(sweep_regularly(made.uploads, found, settings.sweep_seconds)),
             asyncio.create_task(warm(made, door.execution, [each.text for each in shipped()])),
         ]
         try:

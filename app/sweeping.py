@@ -1,40 +1,68 @@
-"""Removing what nobody came back for: uploads that expired before anything used them."""
+"""What time alone calls for: uploads that nobody came back for go, and what to do next is decided again."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable
 from datetime import UTC, datetime
 
 import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database import check_serves, database
+from app.database import CONNECT_SECONDS, Database, check_serves, database
 from app.settings import Settings
 from app.wiring import ports
+from db.people import next_best_action
+from db.roles import set_tenant, tenant_ids
 from domain.assets import UploadPorts, sweep
 from domain.errors import DomainError
 
 log = structlog.get_logger()
 
 
-async def swept(settings: Settings) -> int:
-    """Sweep once, for `velocity sweep`; return how many uploads were removed."""
+async def swept(settings: Settings) -> tuple[int, int]:
+    """Sweep once, for `velocity sweep`; return how many uploads were removed, and people decided for."""
     single = settings.model_copy(update={"read_connections": 1, "write_connections": 2})
     async with database(single) as found:
         await check_serves(found.app)
         async with ports(single, found) as opened:
-            return await sweep(opened.uploads, datetime.now(UTC))
+            now = datetime.now(UTC)
+            return await sweep(opened.uploads, now), await decided(found, now)
 
 
-async def sweep_regularly(uploads: UploadPorts, seconds: float) -> None:
+async def decided(found: Database, now: datetime) -> int:
+    """Decide again, in every tenant, where time alone may have changed what to do next; return for how many people.
+
+    That crosses tenants, which only the owner may: without its address nothing is decided.
+    """
+    if found.owner_or_none is None:
+        return 0
+    owner = await asyncpg.connect(found.owner_or_none, timeout=CONNECT_SECONDS)
+    try:
+        people = 0
+        for tenant_id in await tenant_ids(owner):
+            await set_tenant(owner, tenant_id)
+            people += await next_best_action.sweep(owner, tenant_id, now)
+        return people
+    finally:
+        await owner.close()
+
+
+async def sweep_regularly(uploads: UploadPorts, found: Database, seconds: float) -> None:
     """Sweep every so often until cancelled. A sweep that fails is tried again the next time."""
     while True:
-        try:
-            removed = await sweep(uploads, datetime.now(UTC))
-        except (DomainError, OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            log.warning("sweep_failed", error=type(error).__name__)
-        else:
-            if removed:
-                log.info("uploads_swept", removed=removed)
+        now = datetime.now(UTC)
+        await _logged("uploads_swept", sweep(uploads, now))
+        await _logged("people_decided", decided(found, now))
         await asyncio.sleep(seconds)
+
+
+async def _logged(event: str, sweeping: Awaitable[int]) -> None:
+    try:
+        count = await sweeping
+    except (DomainError, OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("sweep_failed", wanted=event, error=type(error).__name__)
+    else:
+        if count:
+            log.info(event, count=count)

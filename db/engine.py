@@ -126,7 +126,8 @@ class ReadPool:
     async def fetch(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
         """Run one statement for a tenant; for none, row-level security hides every tenant's rows.
 
-        A statement whose connection was lost under it runs once more: it only reads. Raises Unavailable.
+        A statement whose connection was lost under it, or which a migration deadlocked with, runs once more: it only
+        reads. Raises Unavailable.
         """
         self.statements += 1
         with answering():
@@ -134,7 +135,7 @@ class ReadPool:
                 return await self._fetch(tenant_id, sql, *arguments)
             except TimeoutError:
                 raise
-            except LOST:
+            except (*LOST, asyncpg.DeadlockDetectedError):
                 return await self._fetch(tenant_id, sql, *arguments)
 
     async def warm(self, statements: Sequence[tuple[str, Sequence[object]]]) -> None:

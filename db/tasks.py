@@ -6,8 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index
-from sqlalchemy import text as sql
+from sqlalchemy import CheckConstraint, DateTime
 
 from db.reading.fields import enum, text, time
 from db.reading.source import Filter, Link, Ordering, Reference, source
@@ -15,6 +14,7 @@ from db.tables import (
     belongs_to,
     created_at,
     enum_text,
+    kept_order,
     moment,
     ordered_by,
     pointer,
@@ -31,16 +31,12 @@ if TYPE_CHECKING:
     from db.unit import SqlUnit
 
 
-def due_order(*columns: str) -> Index:
-    """The index of the order by due date, in which a task without one comes last."""
-    name = "_".join(("ix_tasks_tenant_id", *columns, "due_id"))
-    return Index(name, "tenant_id", *columns, sql("COALESCE(due_at, 'infinity'::timestamp with time zone)"), "id")
-
-
 tasks = tenant_table(
     "tasks",
     prose("title", 200, least=1),
     moment("due_at", nullable=True),
+    # A task that is never due comes last.
+    kept_order("due_or_never", DateTime(timezone=True), "COALESCE(due_at, 'infinity'::timestamptz)"),
     enum_text("priority", TaskPriority),
     enum_text("status", TaskStatus),
     reference("assignee_id", nullable=True),
@@ -58,10 +54,10 @@ tasks = tenant_table(
     ordered_by("assignee_id", "created_at"),
     ordered_by("person_id", "created_at"),
     ordered_by("lead_id", "created_at"),
-    due_order(),
-    due_order("assignee_id", "status"),
-    due_order("person_id", "status"),
-    due_order("lead_id", "status"),
+    ordered_by("due_or_never"),
+    ordered_by("assignee_id", "status", "due_or_never"),
+    ordered_by("person_id", "status", "due_or_never"),
+    ordered_by("lead_id", "status", "due_or_never"),
 )
 
 TASKS = source(
@@ -87,7 +83,7 @@ TASKS = source(
     },
     orders={
         "CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz"),
-        "DUE_AT": Ordering(lambda t: f"coalesce({t.due_at}, 'infinity'::timestamptz)", "timestamptz"),
+        "DUE_AT": Ordering(lambda t: t.due_or_never, "timestamptz"),
     },
     filters={
         "status": Filter("text", lambda _w, t, value: f"{t.status} = {value}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -28,25 +29,47 @@ from graphql import (
 
 from tests.demo import NOW
 
+_CURSOR = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 DEEPEST = 5
 MOST_FIELDS = 4
+PAGING = {"first", "after", "last", "before"}
+PAGES = (
+    *(("first",), ("first",), ("last",), (), ("after",)),
+    *(("first", "after"), ("last", "before"), ("first", "after", "before")),
+)
+
+
+FORGED = "bm9uc2Vuc2U="
+MOST_CURSORS = 20
+SURELY = 4
+"""How often everything is used before chance decides."""
+WRONG = 0.01
+"""How often a size or a cursor is one that must be refused."""
+
+ListKey = tuple[str, str | None]
+"""Where a cursor is valid: a connection's type, and the order that was asked for; None is the default order."""
 
 
 @dataclass(slots=True)
 class Samples:
-    """Values that mean something on the seeded data: global ids by prefix, cursors and words."""
+    """Values that mean something on the seeded data: global ids by prefix, cursors that were answered, words."""
 
     ids: dict[str, list[str]]
-    cursors: list[str] = field(default_factory=lambda: ["bm9uc2Vuc2U="])
+    cursors: dict[ListKey, list[str]] = field(default_factory=dict)
     words: tuple[str, ...] = ("a", "Sharma", "98", "Mumbai", "%", "_")
 
 
 @dataclass(slots=True)
 class Document:
-    """A document with its variables, and whether an argument is meant to be refused."""
+    """A document with its variables, and what is known of it."""
 
     text: str
     variables: dict[str, Any]
+    roots: tuple[str, ...] = ()
+    uses: frozenset[str] = frozenset()
+    """Every field, argument and enum value in it that is not skipped."""
+    lists: dict[str, ListKey] = field(default_factory=dict)
+    """Its connections, by their response keys."""
 
 
 class Generator:
@@ -58,13 +81,19 @@ class Generator:
         self._random = random
         self._samples = samples
         self.used: Counter[str] = Counter()
+        self._begin()
+
+    def _begin(self) -> None:
         self._variables: dict[str, tuple[str, Any]] = {}
         self._fragments: list[str] = []
+        self._lists: dict[str, ListKey] = {}
+        self._uses: set[str] = set()
         self._aliases = 0
+        self._abstract_depth = 0
 
     def document(self) -> Document:
         """Make one document."""
-        self._variables, self._fragments, self._aliases = {}, [], 0
+        self._begin()
         query = self._schema.query_type
         assert query is not None
         chosen = self._least_used(query.name, list(query.fields), self._random.choice((1, 1, 2, 3)))
@@ -75,7 +104,28 @@ class Generator:
         head = f"query Random({declared})" if declared else "query Random"
         text = "\n".join([f"{head} {{ {' '.join(fields)} }}", *self._fragments])
         values = {name: value for name, (_, value) in self._variables.items() if value is not ...}
-        return Document(text, values)
+        return Document(text, values, tuple(chosen), frozenset(self._uses), self._lists)
+
+    def keep_cursors(self, document: Document, answer: Any) -> None:
+        """Remember the cursors that a document was answered with, so that later documents go on from them."""
+        self._keep_cursors(document.lists, answer, None)
+
+    def _keep_cursors(self, lists: dict[str, ListKey], answer: Any, within: ListKey | None) -> None:
+        if isinstance(answer, list):
+            for each in answer:
+                self._keep_cursors(lists, each, within)
+        elif isinstance(answer, dict):
+            for name, value in answer.items():
+                if within is not None and isinstance(value, str) and _CURSOR.fullmatch(value):
+                    kept = self._samples.cursors.setdefault(within, [])
+                    kept.append(value)
+                    del kept[:-MOST_CURSORS]
+                else:
+                    self._keep_cursors(lists, value, lists.get(name, within))
+
+    def _use(self, name: str) -> None:
+        self.used[name] += 1
+        self._uses.add(name)
 
     def _least_used(self, type_name: str, names: list[str], count: int) -> list[str]:
         self._random.shuffle(names)
@@ -85,18 +135,23 @@ class Generator:
 
     def _field(self, parent: GraphQLObjectType | GraphQLInterfaceType, name: str, depth: int) -> str:
         declared = parent.fields[name]
-        self.used[f"{parent.name}.{name}"] += 1
+        outer, self._uses = self._uses, set()
+        self._use(f"{parent.name}.{name}")
         self._aliases += 1
-        alias = f"a{self._aliases}: " if declared.args or self._random.random() < 0.2 else ""
-        arguments = self._arguments(parent, name, declared)
+        # Within fragments on several types, equal names may have types that do not go together.
+        aliased = declared.args or self._abstract_depth or self._random.random() < 0.2
+        key = f"a{self._aliases}" if aliased else name
+        arguments = self._arguments(parent, name, declared, key)
         inside = self._selection(get_named_type(declared.type), depth - 1)
-        return f"{alias}{name}{arguments}{self._directive()}{inside}"
+        directive, included = self._directive()
+        self._uses = outer | self._uses if included else outer
+        return f"{key}: {name}{arguments}{directive}{inside}" if aliased else f"{name}{arguments}{directive}{inside}"
 
-    def _directive(self) -> str:
+    def _directive(self) -> tuple[str, bool]:
         if self._random.random() > 0.04:
-            return ""
-        kind = self._random.choice(("include", "skip"))
-        return f" @{kind}(if: {self._variable('Boolean!', self._random.random() < 0.5)})"
+            return "", True
+        kind, value = self._random.choice(("include", "skip")), self._random.random() < 0.5
+        return f" @{kind}(if: {self._variable('Boolean!', value)})", value is (kind == "include")
 
     def _selection(self, type_: object, depth: int) -> str:
         if is_leaf_type(type_):
@@ -113,6 +168,8 @@ class Generator:
             return "__typename"
         count = self._random.randint(1, MOST_FIELDS)
         fields = [self._field(type_, name, depth) for name in self._least_used(type_.name, names, count)]
+        if type_.name.endswith("Connection") and (type_.name, None) not in self._samples.cursors:
+            fields.append("go: pageInfo { endCursor }")
         if self._random.random() < 0.15:
             fields.append(self._random.choice(("__typename", "t: __typename")))
         if self._random.random() < 0.1:
@@ -123,6 +180,7 @@ class Generator:
 
     def _abstract(self, type_: Any, depth: int) -> str:
         parts = ["__typename"]
+        self._abstract_depth += 1
         if isinstance(type_, GraphQLInterfaceType):
             leaves = [name for name, each in type_.fields.items() if is_leaf_type(get_named_type(each.type))]
             names = list(type_.fields) if depth > 0 else leaves
@@ -130,26 +188,52 @@ class Generator:
         possible = list(self._schema.get_possible_types(type_))
         for each in self._random.sample(possible, min(2, len(possible))):
             parts.append(f"... on {each.name} {{ {self._object(each, min(depth, 1))} }}")
+        self._abstract_depth -= 1
         return " ".join(parts)
 
-    def _arguments(self, parent: Any, name: str, declared: GraphQLField) -> str:
-        given = []
-        paging = self._random.choice(
-            (("first",), ("first",), ("last",), (), (), ("first", "after"), ("last", "before"))
-        )
+    def _arguments(self, parent: Any, name: str, declared: GraphQLField, key: str) -> str:
+        values: dict[str, Any] = {}
         for argument_name, argument in declared.args.items():
-            required = isinstance(argument.type, GraphQLNonNull) and argument.default_value is None
-            if argument_name in {"first", "after", "last", "before"} and not isinstance(argument.type, GraphQLNonNull):
-                wanted = argument_name in paging or self._random.random() < 0.03
-            else:
-                wanted = required or isinstance(argument.type, GraphQLNonNull) or self._random.random() < 0.4
-            if wanted:
-                self.used[f"{parent.name}.{name}({argument_name})"] += 1
-                given.append(f"{argument_name}: {self._argument(argument_name, argument, declared)}")
+            if argument_name not in PAGING and self._wanted(f"{parent.name}.{name}({argument_name})", argument.type):
+                values[argument_name] = self._value(argument_name, argument.type, declared)
+        if declared.args.keys() >= PAGING:
+            order = values.get("orderBy")
+            self._lists[key] = (get_named_type(declared.type).name, order and order["field"])
+            values |= self._page(self._lists[key], f"{parent.name}.{name}")
+        elif "first" in declared.args:
+            values["first"] = self._size()
+        given = []
+        for argument_name, value in values.items():
+            self._use(f"{parent.name}.{name}({argument_name})")
+            given.append(f"{argument_name}: {self._argument(declared.args[argument_name], value)}")
         return f"({', '.join(given)})" if given else ""
 
-    def _argument(self, name: str, argument: GraphQLArgument, declared: GraphQLField) -> str:
-        value = self._value(name, argument.type, declared)
+    def _wanted(self, name: str, type_: Any) -> bool:
+        """Whether an argument or an input field is given: always where it must be, or has hardly been given before."""
+        return isinstance(type_, GraphQLNonNull) or self.used[name] < SURELY or self._random.random() < 0.35
+
+    def _page(self, key: ListKey, field_name: str) -> dict[str, Any]:
+        """Draw where a page of a list begins and ends: by cursors of that list, rarely by a wrong one."""
+        random = self._random
+        rare = [names for names in PAGES if any(self.used[f"{field_name}({name})"] < SURELY for name in names)]
+        names = list(random.choice(rare or PAGES))
+        if random.random() < WRONG:
+            names = ["first", "last"]
+        cursors = self._samples.cursors.get(key, [])
+        if random.random() < WRONG:
+            cursors = [FORGED, *(each[-1] for each in self._samples.cursors.values())]
+        found: dict[str, Any] = {}
+        for name in names:
+            if name in {"first", "last"}:
+                found[name] = self._size()
+            elif cursors:
+                found[name] = random.choice(cursors)
+        return found
+
+    def _size(self) -> int:
+        return self._random.choice((0, 1, 2, 3, 5, 20) if self._random.random() > WRONG else (-1, 101))
+
+    def _argument(self, argument: GraphQLArgument, value: Any) -> str:
         if self._random.random() < 0.5:
             return self._variable(str(argument.type), value)
         return literal(value, argument.type)
@@ -166,7 +250,7 @@ class Generator:
             return [self._value(name, type_.of_type, declared) for _ in range(self._random.randint(0, 3))]
         if isinstance(type_, GraphQLEnumType):
             chosen = min(type_.values, key=lambda value: (self.used[f"{type_.name}={value}"], self._random.random()))
-            self.used[f"{type_.name}={chosen}"] += 1
+            self._use(f"{type_.name}={chosen}")
             return chosen
         if isinstance(type_, GraphQLInputObjectType):
             return self._input(type_)
@@ -176,8 +260,8 @@ class Generator:
     def _input(self, type_: GraphQLInputObjectType) -> dict[str, Any]:
         given = {}
         for name, each in type_.fields.items():
-            if isinstance(each.type, GraphQLNonNull) or self._random.random() < 0.3:
-                self.used[f"{type_.name}.{name}"] += 1
+            if self._wanted(f"{type_.name}.{name}", each.type):
+                self._use(f"{type_.name}.{name}")
                 given[name] = self._value(name, each.type, None)
         return given
 
@@ -186,7 +270,7 @@ class Generator:
         made: Any
         match type_:
             case "Int":
-                made = random.choice((0, 1, 2, 3, 5, 20)) if random.random() < 0.97 else random.choice((-1, 101))
+                made = random.choice((1, 2, 3, 5, 20)) if random.random() > WRONG else -1
             case "Boolean":
                 made = random.random() < 0.5
             case "DateTime":
@@ -194,8 +278,7 @@ class Generator:
             case "ID":
                 made = self._id(name, declared)
             case _:
-                pools = {"after": self._samples.cursors, "before": self._samples.cursors, "currency": ["INR", "AED"]}
-                made = random.choice(pools.get(name, list(self._samples.words)))
+                made = random.choice(("INR", "AED") if name == "currency" else self._samples.words)
         return made
 
     def _id(self, name: str, declared: GraphQLField | None) -> str:
@@ -223,10 +306,9 @@ def literal(value: Any, type_: Any) -> str:
 
 
 def reachable(schema: GraphQLSchema) -> set[str]:
-    """Return every field, argument and enum value that a query can reach, as `Generator.used` names them."""
+    """Return every field, argument and enum value that a query can ask for, named as `Document.uses` names them."""
     found: set[str] = set()
     seen: set[str] = set()
-    assert schema.query_type is not None
     pending: list[Any] = [schema.query_type]
     while pending:
         type_ = get_named_type(pending.pop())
@@ -237,24 +319,20 @@ def reachable(schema: GraphQLSchema) -> set[str]:
             for name, each in type_.fields.items():
                 found.add(f"{type_.name}.{name}")
                 found |= {f"{type_.name}.{name}({argument})" for argument in each.args}
+                for argument in each.args.values():
+                    found |= _enum_values(argument.type)
                 pending += [each.type, *(argument.type for argument in each.args.values())]
         if is_abstract_type(type_):
             pending += schema.get_possible_types(type_)
         if isinstance(type_, GraphQLInputObjectType):
             found |= {f"{type_.name}.{name}" for name in type_.fields}
-            pending += [each.type for each in type_.fields.values()]
-        if isinstance(type_, GraphQLEnumType) and type_.name in _inputs(schema):
-            found |= {f"{type_.name}={value}" for value in type_.values}
-    return found
-
-
-def _inputs(schema: GraphQLSchema) -> set[str]:
-    """Return the enums that a query can take as input."""
-    found: set[str] = set()
-    for type_ in schema.type_map.values():
-        if isinstance(type_, GraphQLObjectType) and type_.name not in {"Mutation", "Subscription"}:
             for each in type_.fields.values():
-                found |= {get_named_type(argument.type).name for argument in each.args.values()}
-        if isinstance(type_, GraphQLInputObjectType) and type_.name.endswith(("Filter", "Order")):
-            found |= {get_named_type(each.type).name for each in type_.fields.values()}
+                found |= _enum_values(each.type)
+                pending.append(each.type)
     return found
+
+
+def _enum_values(type_: Any) -> set[str]:
+    """Return the values of an enum that is given, not answered."""
+    named = get_named_type(type_)
+    return {f"{named.name}={value}" for value in named.values} if isinstance(named, GraphQLEnumType) else set()

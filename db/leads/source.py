@@ -14,7 +14,7 @@ def _next_task(w: Writer, t: Alias) -> str:
     task = w.alias("tasks")
     return (
         f"(select {task.id} from tasks {task.name} where {task.tenant_id} = {w.tenant} and {task.lead_id} = {t.id}"
-        f" and {task.status} = 'OPEN' order by coalesce({task.due_at}, 'infinity'::timestamptz), {task.id} limit 1)"
+        f" and {task.status} = 'OPEN' order by {task.due_or_never}, {task.id} limit 1)"
     )
 
 
@@ -56,7 +56,7 @@ LEADS = source(
     orders={
         "CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz"),
         "STAGE": Ordering(lambda t: t.stage_position, "smallint"),
-        "BUDGET": Ordering(lambda t: f"coalesce({t.budget_amount}, -1)", "numeric"),
+        "BUDGET": Ordering(lambda t: t.budget_hundredths, "bigint"),
     },
     filters={
         "stages": Filter("text[]", lambda _w, t, value: f"{t.stage} = any({value})"),

@@ -1,6 +1,6 @@
 """The tables of leads: the leads, who shares them, how they moved, and what their people looked at."""
 
-from sqlalchemy import CheckConstraint, Column, Computed, Index, SmallInteger, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, Computed, SmallInteger, Text, UniqueConstraint
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
 
@@ -9,6 +9,7 @@ from db.tables import (
     created_at,
     enum_text,
     found_by,
+    hundredths,
     moment,
     money,
     ordered_by,
@@ -42,6 +43,7 @@ leads = tenant_table(
         server_default=sql("'{}'::text[]"),
     ),
     *money("budget"),
+    hundredths("budget"),
     enum_text("lost_reason", LeadLostReason, nullable=True),
     moment("stage_changed_at"),
     created_at(),
@@ -53,8 +55,7 @@ leads = tenant_table(
     ordered_by("updated_at"),
     ordered_by("stage", "created_at"),
     ordered_by("stage_position"),
-    # Without a budget a lead sorts below every budget.
-    Index("ix_leads_tenant_id_budget_id", "tenant_id", sql("COALESCE(budget_amount, -1)"), "id"),
+    ordered_by("budget_hundredths"),
     ordered_by("assignee_id", "created_at"),
     ordered_by("person_id", "created_at"),
     found_by("person_id", "assignee_id"),

@@ -103,7 +103,7 @@ PROPERTIES = source(
     },
     orders={
         "CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz"),
-        "LIST_PRICE": Ordering(lambda t: t.list_price_amount, "numeric"),
+        "LIST_PRICE": Ordering(lambda t: t.list_price_hundredths, "bigint"),
     },
     filters={
         "standard_statuses": Filter("text[]", lambda _w, t, value: f"{t.standard_status} = any({value})"),

@@ -3,19 +3,23 @@
 import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 from asyncpg import Connection, Record
 from structlog.testing import capture_logs
 
+from app.database import Database
 from app.outside.s3 import S3Store
 from app.sweeping import sweep_regularly, swept
 from app.wiring import System
 from db.assets.receipts import SqlReceipts
 from db.engine import create_write_engine
+from db.roles import set_tenant
 from db.server import Addresses
 from domain.access import Role
 from tests.factories import assets
 from tests.factories.access import Tenant
+from tests.factories.people import person
 
 
 async def expired(owner: "Connection[Record]", tenant: Tenant) -> None:
@@ -34,8 +38,63 @@ async def test_a_command_sweeps_once(
 ) -> None:
     await expired(owner_connection, tenant)
     settings = system.settings.model_copy(update={"database_url": database.app})
-    assert await swept(settings) >= 1
-    assert (await swept(settings), await left(owner_connection, tenant)) == (0, 0)
+    first, _ = await swept(settings)
+    assert first >= 1
+    again, _ = await swept(settings)
+    assert (again, await left(owner_connection, tenant)) == (0, 0)
+
+
+YESTERDAY = "now() - interval '25 hours'"
+# Where nothing is to be done, nothing is kept.
+DECIDED = """SELECT coalesce(next_best_action_computed_at > now() - interval '1 hour', true) FROM people
+    WHERE tenant_id = $1 AND id = $2"""
+
+
+async def silent(owner: "Connection[Record]", tenant: Tenant) -> UUID:
+    """Make a person for whom it was decided more than a day ago."""
+    person_id = await person(owner, tenant)
+    await owner.execute(
+        "UPDATE people SET (next_best_action_kind, next_best_action_title, next_best_action_reason,"
+        f" next_best_action_computed_at) = ('CALL', 'Call', 'Silence', {YESTERDAY}) WHERE tenant_id = $1 AND id = $2",
+        tenant.id,
+        person_id,
+    )
+    return person_id
+
+
+async def test_a_command_decides_again_in_every_tenant(
+    system: System, database: Addresses, tenant: Tenant, other_tenant: Tenant, owner_connection: "Connection[Record]"
+) -> None:
+    people = [(each, await silent(owner_connection, each)) for each in (tenant, other_tenant)]
+    addresses = {"database_url": database.app, "database_owner_url": database.owner}
+    without_owner = system.settings.model_copy(update=addresses | {"database_owner_url": None})
+    assert (await swept(without_owner))[1] == 0
+
+    _, decided = await swept(system.settings.model_copy(update=addresses))
+
+    assert decided >= 2
+    for each, person_id in people:
+        await set_tenant(owner_connection, each.id)
+        assert await owner_connection.fetchval(DECIDED, each.id, person_id) is True
+
+
+async def test_deciding_goes_on_beside_serving_after_a_failure(
+    system: System, tenant: Tenant, owner_connection: "Connection[Record]"
+) -> None:
+    person_id = await silent(owner_connection, tenant)
+    nowhere = Database(system.database.app, "postgresql://nobody@127.0.0.1:1/none", embedded=False)
+    with capture_logs() as logged:
+        failing = asyncio.create_task(sweep_regularly(system.uploads, nowhere, 0.01))
+        async with asyncio.timeout(20):
+            while [line.get("wanted") for line in logged].count("people_decided") < 2:
+                assert await owner_connection.fetchval(DECIDED, tenant.id, person_id) is False
+    working = asyncio.create_task(sweep_regularly(system.uploads, system.database, 3600))
+    async with asyncio.timeout(20):
+        while not await owner_connection.fetchval(DECIDED, tenant.id, person_id):
+            assert not working.done()
+    for task in (failing, working):
+        task.cancel()
+    await asyncio.wait([failing, working])
 
 
 async def test_a_row_stays_while_its_object_cannot_be_removed(
@@ -45,15 +104,18 @@ async def test_a_row_stays_while_its_object_cannot_be_removed(
     nowhere = replace(system.uploads, objects=S3Store(None, endpoint=None, region=None))
     unreachable = create_write_engine("postgresql://velocity_app@127.0.0.1:1/velocity")
     with capture_logs() as logged:
-        failing = asyncio.create_task(sweep_regularly(nowhere, 3600))
-        lost = asyncio.create_task(sweep_regularly(replace(nowhere, receipts=SqlReceipts(unreachable)), 3600))
+        failing = asyncio.create_task(sweep_regularly(nowhere, system.database, 3600))
+        lost = asyncio.create_task(
+            sweep_regularly(replace(nowhere, receipts=SqlReceipts(unreachable)), system.database, 3600)
+        )
         async with asyncio.timeout(20):
-            while len(logged) < 2:
+            while sum(line.get("wanted") == "uploads_swept" for line in logged) < 2:
                 assert await left(owner_connection, tenant) == 1
-    assert [line["error"] for line in logged] == ["Unavailable", "Unavailable"]
+    failed = [line for line in logged if line.get("wanted") == "uploads_swept"]
+    assert [line["error"] for line in failed] == ["Unavailable", "Unavailable"]
     assert not failing.done()
     assert not lost.done()
-    working = asyncio.create_task(sweep_regularly(system.uploads, 3600))
+    working = asyncio.create_task(sweep_regularly(system.uploads, system.database, 3600))
     async with asyncio.timeout(20):
         while await left(owner_connection, tenant):
             assert not working.done()

@@ -1,5 +1,6 @@
 """Plans on a skewed database: one tenant with nearly all rows beside two hundred small ones; no large scan."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from db.migrations import migrate
 from db.reading.explaining import explained
 from db.reading.source import Link, Source
 from db.reading.template import TemplateWriter
+from db.reading.writer import Alias
 from db.server import PostgresServer, temporary_server
 from db.sources import CATALOGUE
 from domain.access import Role
@@ -124,25 +126,28 @@ ORDERS = [
 ]
 
 
+def parents(source: Source, t: Alias) -> list[str]:
+    """Return the condition of each list of a noun: the tenant's, and those below something."""
+    remotes = {
+        link.remote
+        for other in CATALOGUE.sources.values()
+        for link in other.links.values()
+        if isinstance(link, Link) and link.target == source.noun and isinstance(link.remote, str)
+    }
+    return ["", *(f" and {getattr(t, str(remote))} = '{new_id()}'" for remote in sorted(remotes))]
+
+
 @pytest.mark.parametrize(("source", "order"), ORDERS, ids=lambda each: getattr(each, "noun", each))
 async def test_every_order_has_its_index(
     source: Source, order: str, skewed: Demo, reading: "Connection[Record]"
 ) -> None:
     caller = skewed.caller(Role.ADMIN)
-    w = TemplateWriter(caller)
-    t = w.alias(source.table)
+    t = TemplateWriter(caller).alias(source.table)
     tenant = f"{t.tenant_id} = '{caller.tenant_id}'"
-    links = [
-        (other.noun, link.remote)
-        for other in CATALOGUE.sources.values()
-        for link in other.links.values()
-        if isinstance(link, Link) and link.target == source.noun and isinstance(link.remote, str)
-    ]
-    conditions = ["", *(f" and {getattr(t, str(remote))} = '{new_id()}'" for _, remote in links)]
     await reading.fetchval(SET_TENANT, str(caller.tenant_id))
     await reading.execute("SET enable_seqscan = off; SET enable_sort = off")
     plans = []
-    for condition in conditions:
+    for condition in parents(source, t):
         statement = (
             f"EXPLAIN SELECT 1 FROM {source.table.name} {t.name} WHERE {tenant}{condition}"
             f" ORDER BY {source.orders[order].sql(t)}, {t.id} LIMIT 21"
@@ -151,3 +156,35 @@ async def test_every_order_has_its_index(
     await reading.execute("RESET enable_seqscan; RESET enable_sort")
     # A unique column before the id leaves nothing to sort.
     assert any("->  Sort" not in plan for plan in plans), plans[0]
+
+
+SOMEWHERE = {
+    "timestamptz": "'2026-01-01'",
+    "text": "'m'",
+    "name": "'m'",
+    "bigint": "7",
+    "integer": "7",
+    "smallint": "1",
+}
+"""A place in an order, by the type of what it sorts by: types whose comparisons PostgreSQL trusts not to leak."""
+
+
+@pytest.mark.parametrize(("source", "order"), ORDERS, ids=lambda each: getattr(each, "noun", each))
+async def test_a_page_after_a_cursor_begins_there_in_the_index(
+    source: Source, order: str, skewed: Demo, reading: "Connection[Record]"
+) -> None:
+    t, key = TemplateWriter(skewed.caller(Role.ADMIN)).alias(source.table), source.orders[order]
+    await reading.fetchval(SET_TENANT, str(skewed.tenant_id))
+    await reading.execute("SET enable_seqscan = off; SET enable_sort = off; SET enable_bitmapscan = off")
+    plans = []
+    for condition in parents(source, t):
+        statement = (
+            f"EXPLAIN SELECT 1 FROM {source.table.name} {t.name}"
+            f" WHERE {t.tenant_id} = '{skewed.tenant_id}'{condition}"
+            f" AND ({key.sql(t)}, {t.id}) > ({SOMEWHERE[key.sql_type]}::{key.sql_type}, '{new_id()}')"
+            f" ORDER BY {key.sql(t)}, {t.id} LIMIT 21"
+        )
+        plans.append("\n".join(row[0] for row in await reading.fetch(statement)))
+    await reading.execute("RESET enable_seqscan; RESET enable_sort; RESET enable_bitmapscan")
+    begins = re.compile(rf"Index Cond: .*\b{key.sql(t).removeprefix(f'{t.name}.')}\b")
+    assert any(begins.search(plan) for plan in plans), plans[0]

@@ -133,7 +133,8 @@ def _forget(server: PostgresServer, home: Path) -> None:
 def made_of() -> str:
     """Return what tells databases apart that look different inside."""
     digest = hashlib.sha256(str(VERSION).encode())
-    for path in sorted((ROOT / "db" / "migrations").rglob("*.sql")):
+    migrations = ROOT / "db" / "migrations"
+    for path in sorted([*migrations.rglob("*.sql"), *migrations.glob("versions/*.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import pytest
 from asyncpg import Connection, Record
 
 from app import logs
+from domain.qd import BLEND_SHAPES
 from tests.api import operation
 from tests.factories import access
 from tests.factories.access import Tenant
@@ -27,7 +29,7 @@ TEXT = "canary-message: meet me behind the temple"
 BIOMETRIC = "0.82746139051"
 LANDMARKS = f"blendshapes [{BIOMETRIC}, 0.11]"
 # Where something about an operation is kept for later; each of them tells who did what, never what was said.
-KEPT = ("audit_entries", "events", "activity_entries")
+KEPT = ("audit_entries", "events", "activity_entries", "notifications", "erasures", "erasure_receipts")
 
 
 @dataclass(slots=True)
@@ -73,6 +75,39 @@ async def plant_wrongly(client: Client, person_id: str, thread_id: str) -> None:
     await client.send(f'{{ leads "{TEXT}" }}')
 
 
+async def measure(client: Client, superuser: "Connection[Record]") -> None:
+    """Send faces in every way that is refused, fails or succeeds."""
+    given = {"subjectKind": "VISITOR", "purpose": "SHOWROOM_ENGAGEMENT", "modality": "FACE", "noticeVersion": "1"}
+    consent = (await client.send("ConsentGrant", input=given))["consent"]["id"]
+    session = (await client.send("PerceptionSessionStart", consentId=consent, surface="KIOSK"))["session"]["id"]
+    share, now = float(BIOMETRIC), datetime.now(UTC)
+    shapes = dict.fromkeys(BLEND_SHAPES, share)
+    face = {"blendShapes": shapes}
+
+    async def ingest(sequence: int, *faces: object, at: datetime = now) -> Any:
+        packets = [{"at": (at + timedelta(seconds=n / 5)).isoformat(), "face": each} for n, each in enumerate(faces)]
+        return await client.send("PerceptionIngest", sessionId=session, sequence=sequence, packets=packets)
+
+    for wrong in (
+        {"blendShapes": shapes | {"jawOpen": 1 + share}},
+        {"blendShapes": shapes | {BIOMETRIC: share}},
+        {"blendShapes": BIOMETRIC},
+        {"landmarks": [[share, share, share]] * 3},
+        # Refused by GraphQL itself, which likes to quote what it refuses.
+        {"blendShapes": shapes, "landmarks": [[share] * 3] * 68},
+        {"blendShape": shapes},
+        [shapes],
+        share,
+    ):
+        await ingest(1, wrong)
+    # A score that is not stored is quoted by PostgreSQL; one that is stored stays where it is.
+    async with broken(superuser, "visitor_scores"):
+        assert await ingest(1, face, face, face) is None
+    assert (await ingest(1, face, face, face))["acceptedCount"] == 3
+    await client.send("PerceptionSessionComplete", sessionId=session)
+    await client.send("ConsentWithdraw", consentId=consent)
+
+
 async def plant(client: Client, superuser: "Connection[Record]", password: str) -> dict[str, str]:
     """Use every secret, message and value, in ways that succeed and fail; return the secrets that were answered."""
     email = "admin@saffron.example"
@@ -99,6 +134,7 @@ async def plant(client: Client, superuser: "Connection[Record]", password: str) 
     given = {"displayName": "Canary", "role": "JUNIOR_BROKER", "operationIds": [f"operation_{operation_id}"]}
     key = await client.send("ApiKeyCreate", input=given)
 
+    await measure(client, superuser)
     for bearer in (key["secret"], f"{key['secret']}x", SIGNING_KEY):
         await client.http.post("/graphql", json={"documentId": "Canary"}, headers={"authorization": f"Bearer {bearer}"})
 
@@ -142,7 +178,7 @@ async def test_no_secret_message_or_measure_is_told_anywhere(folder: Path) -> No
     # The defects were really there, were masked, and left what helps to find them.
     masked = [line for line in lines if line["event"] == "error_masked"]
     states = [{each["sqlstate"] for each in line["exceptions"] if "sqlstate" in each} for line in masked]
-    assert states == [{"23514"}, {"23514"}, {"23514"}, {"42703"}]
+    assert states == [{"23514"}, {"23514"}, {"23514"}, {"23514"}, {"42703"}]
     assert len(client.refusals) >= 17
     for line in masked:
         assert any(line["error_id"] in refusal for refusal in client.refusals)

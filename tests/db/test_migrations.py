@@ -8,10 +8,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 from asyncpg import CheckViolationError, Connection, Record
 
-from db.migrations import current_revision, migrate, newest_revision
+from db.migrations import current_revision, is_known, migrate, newest_revision, revisions
 from db.migrations.check import drift
+from db.migrations.upgrading import configuration
 from db.partitions import ensure_partitions
 from db.roles import OWNER, SUPERUSER, set_tenant
 from db.server import PostgresServer, temporary_server
@@ -53,6 +55,15 @@ async def foundation(server: PostgresServer, empty: str) -> AsyncIterator[tuple[
     )
     yield owner, superuser
     await superuser.close()
+
+
+def test_the_newest_revision_is_told_by_its_file_and_alembic_agrees() -> None:
+    scripts = ScriptDirectory.from_config(configuration())
+
+    assert newest_revision() == scripts.get_current_head()
+    assert set(revisions().values()) == {script.revision for script in scripts.walk_revisions()}
+    assert is_known(newest_revision())
+    assert not is_known("of_a_newer_release")
 
 
 async def _add_person(connection: "Connection[Record]") -> None:

@@ -328,6 +328,12 @@ async def test_a_body_that_never_ends_is_given_up(system: System) -> None:
         answer = await reader.read()
         writer.close()
     assert answer.startswith(b"HTTP/1.1 408 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["errors"] == [
+        {
+            "message": "The body did not arrive within the 0.05 seconds that are allowed.",
+            "extensions": {"code": "BODY_TIMEOUT", "limit": "bodySeconds", "asked": None, "allowed": 0.05},
+        }
+    ]
 
 
 async def test_a_client_that_leaves_early_is_no_error(system: System, caplog: pytest.LogCaptureFixture) -> None:

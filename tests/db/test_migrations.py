@@ -168,8 +168,8 @@ async def test_partitions_are_made_once_and_take_their_month(server: PostgresSer
 
 async def test_the_migrations_make_what_the_tables_declare_and_a_difference_is_found() -> None:
     by_budget = (
-        "CREATE INDEX ix_leads_tenant_id_budget_id ON public.leads USING btree"
-        " (tenant_id, COALESCE(budget_amount, ('-1'::integer)::numeric), id)"
+        "CREATE INDEX ix_leads_tenant_id_budget_hundredths_id ON public.leads USING btree"
+        " (tenant_id, budget_hundredths, id)"
     )
     length = "CHECK (((char_length(name) >= 1) AND (char_length(name) <= 50)))"
     with temporary_server() as server:
@@ -178,7 +178,7 @@ async def test_the_migrations_make_what_the_tables_declare_and_a_difference_is_f
         superuser = await asyncpg.connect(server.addresses.superuser)
         await superuser.execute(
             "ALTER TABLE tags ADD COLUMN colour text; ALTER TABLE tags ALTER description SET NOT NULL;"
-            "ALTER TABLE tags DROP CONSTRAINT ck_tags_name_length; DROP INDEX ix_leads_tenant_id_budget_id"
+            "ALTER TABLE tags DROP CONSTRAINT ck_tags_name_length; DROP INDEX ix_leads_tenant_id_budget_hundredths_id"
         )
         await superuser.close()
 

@@ -86,6 +86,7 @@ class Authenticated:
                 await _refusal(error, 503, {"retry-after": "1"})(scope, receive, send)
                 return
             except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
+                self._system.metrics.turned_away["INTERNAL"] += 1
                 await _refusal(error, 500, {}, Observer(self._system).masked)(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -34,8 +34,8 @@ def serve(
     *, demo: Annotated[bool, typer.Option("--demo", help="Load the demo tenants the first time.")] = False
 ) -> None:
     """Start the database, migrate it, and serve until Ctrl-C."""
-    from app.serve import serve as until_stopped
     from app.settings import Settings
+    from app.starting import serve as until_stopped
 
     sys.exit(run(until_stopped(Settings(), demo=demo)))
 

@@ -1,11 +1,9 @@
-"""What `velocity serve` does: database, migration, demo tenant, server, and a clean end."""
+"""What `velocity serve` does with a database: migration, demo tenant, server, and a clean end."""
 
 from __future__ import annotations
 
 import asyncio
-import errno
 import shlex
-import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -17,16 +15,15 @@ import structlog
 import uvicorn
 from starlette.types import ASGIApp
 
-from app import logs
 from app.admission import front_door
 from app.asgi import Observer, application
 from app.connections import Limits, limited
-from app.database import Database, check_answers, check_serves, database
+from app.database import Database, check_answers, check_serves
 from app.demo.team import SAFFRON
-from app.failures import CannotContinue
 from app.operations import register_shipped
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
+from app.starting import Stop
 from app.sweeping import Sweeps, sweep_regularly
 from app.warming import warm
 from app.wiring import system
@@ -42,40 +39,10 @@ GRACE: Final = 10
 log = structlog.get_logger()
 
 
-class Stop:
-    """What a signal does: it ends the start-up, or asks the server to finish."""
-
-    def __init__(self) -> None:
-        """Belong to the task that starts the server."""
-        self._starting = asyncio.current_task()
-        self.server: Server | None = None
-
-    def __call__(self) -> None:
-        """End in good order; a second signal ends requests under way at once."""
-        if self.server is not None:
-            self.server.stop()
-        elif self._starting is not None:
-            self._starting.cancel()
-            # Once only: a second signal must not end the ending.
-            self._starting = None
-
-
-async def serve(settings: Settings, *, demo: bool) -> int:
-    """Serve until SIGINT or SIGTERM comes; return the exit status. Raises CannotContinue."""
-    logs.configure(settings.log_format)
-    asyncio.get_running_loop().set_exception_handler(logs.unhandled)
-    stop = Stop()
-    for received in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(received, stop)
-    try:
-        # The port comes first: who has none should not wait for a demo tenant to be loaded.
-        with _bound(settings) as bound:
-            async with database(settings) as found:
-                await _prepare(settings, found, demo=demo)
-                await _serve(settings, found, stop, bound)
-    except asyncio.CancelledError:
-        log.info("stopped_while_starting")
-    return 0
+async def run(settings: Settings, found: Database, stop: Stop, bound: socket.socket, *, demo: bool) -> None:
+    """Serve on a bound socket until stopped. Raises CannotContinue."""
+    await _prepare(settings, found, demo=demo)
+    await _serve(settings, found, stop, bound)
 
 
 async def _prepare(settings: Settings, found: Database, *, demo: bool) -> None:
@@ -108,24 +75,6 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
-
-
-def _bound(settings: Settings) -> socket.socket:
-    """Take the address, without listening yet: whoever connects too early is refused, not kept waiting."""
-    bound = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((settings.host, settings.port))
-        return bound
-    except OSError as error:
-        bound.close()
-        where = f"{settings.host}:{settings.port}"
-        if error.errno == errno.EADDRINUSE:
-            raise CannotContinue(f"{where} is in use. Stop what uses it, or set VELOCITY_PORT.") from error
-        reason = error.strerror or str(error)
-        raise CannotContinue(
-            f"Nothing can be served on {where} ({reason}). Set VELOCITY_HOST and VELOCITY_PORT."
-        ) from error
 
 
 class Server(uvicorn.Server):

@@ -8,8 +8,8 @@ from unittest.mock import patch
 
 import uvloop
 
-from app.serve import serve
 from app.settings import Settings
+from app.starting import serve
 from graph.compilation import Planner, Uncompiled
 
 

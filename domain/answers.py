@@ -7,8 +7,8 @@ changes from request to request stands apart: pages by their number, values and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
 from uuid import UUID
 
 from domain.access import Caller
@@ -156,11 +156,11 @@ def _shapes(part: Part) -> Iterable[Shape]:
 
 @dataclass(slots=True)
 class Plan:
-    """A document's answer. `statements` is the room in which `db` keeps what it made of it."""
+    """A document's answer. `nouns` are those of its pages by their numbers, once somebody has looked."""
 
     parts: tuple[Part, ...]
     type_name: str
-    statements: dict[Any, Any] = field(default_factory=dict)
+    nouns: dict[int, str] | None = None
 
 
 GlobalId: TypeAlias = tuple[str, UUID]

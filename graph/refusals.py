@@ -63,6 +63,14 @@ class BodyTimeout(Refusal):
 
     code, status, everywhere = "BODY_TIMEOUT", 408, True
 
+    def __init__(self, allowed: float, headers: Mapping[str, str]) -> None:
+        """Say how many seconds a body has."""
+        super().__init__(
+            f"The body did not arrive within the {_number(allowed)} seconds that are allowed.",
+            details={"limit": "bodySeconds", "asked": None, "allowed": allowed},
+            headers=headers,
+        )
+
 
 class LimitExceeded(Refusal):
     """The request asks for more than is allowed."""

@@ -57,7 +57,7 @@ class Outcome:
 
     def line(self) -> str:
         """Return one row for people, under `HEADINGS`."""
-        endings = ", ".join(f"{count:,} {ending}" for ending, count in self.endings.most_common())
+        endings = ", ".join(f"{count:,}x {ending}" for ending, count in self.endings.most_common())
         probes = sorted(self.probes)
         middle, worst = probes[len(probes) // 2] * 1000, probes[-1] * 1000
         return ROW.format(

@@ -7,45 +7,45 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
 from asyncpg import Connection, Record
-from sqlalchemy import Connection as SyncConnection
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from db.partitions import ensure_partitions
 from db.roles import ensure_roles
 
-LOCK_TIMEOUT: Final = "2s"
-"""A revision that cannot have its lock gives up, so that nobody queues behind it for longer than this."""
-
+VERSIONS: Final = Path(__file__).parent / "versions"
+HEAD: Final = "head"
 ATTEMPTS: Final = 30
 LOCK_NOT_AVAILABLE: Final = "55P03"
 ONE_AT_A_TIME: Final = 7_032_188_604
 """The advisory lock that a migrating process holds. Any number would do."""
 
 
-async def migrate(owner_dsn: str, revision: str = "head") -> None:
+async def migrate(owner_dsn: str, revision: str = HEAD) -> None:
     """Create the roles, run the revisions that are missing, and make the partitions that will be needed soon.
 
-    A revision that does not get its lock within `LOCK_TIMEOUT` is rolled back and tried again. Raises RolesMissing
-    where the owner may not create roles, and the database's error where a revision fails.
+    A revision that does not get its lock within `upgrading.LOCK_TIMEOUT` is rolled back and tried again. Raises
+    RolesMissing where the owner may not create roles, and the database's error where a revision fails.
     """
     async with _alone(owner_dsn) as connection:
         await ensure_roles(connection)
-        for remaining in reversed(range(ATTEMPTS)):
-            try:
-                await _upgrade(owner_dsn, revision)
-                break
-            except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or not remaining:
-                    raise
-                await asyncio.sleep(0.2)
+        if revision != HEAD or await current_revision(connection) != newest_revision():
+            await _upgrade(owner_dsn, revision)
         if await connection.fetchval("SELECT to_regclass('qd_scores') IS NOT NULL"):
             await ensure_partitions(connection)
+
+
+async def _upgrade(owner_dsn: str, revision: str) -> None:
+    from db.migrations.upgrading import upgrade  # noqa: PLC0415 -- Alembic takes long to import, and is rarely needed.
+
+    for remaining in reversed(range(ATTEMPTS)):
+        try:
+            await upgrade(owner_dsn, revision)
+            break
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) != LOCK_NOT_AVAILABLE or not remaining:
+                raise
+            await asyncio.sleep(0.2)
 
 
 async def current_revision(connection: "Connection[Record]") -> str | None:
@@ -57,22 +57,18 @@ async def current_revision(connection: "Connection[Record]") -> str | None:
 
 
 def newest_revision() -> str:
-    """The revision that this release needs."""
-    newest = ScriptDirectory.from_config(_config()).get_current_head()
-    if newest is None:
-        raise RuntimeError("There are no revisions.")
-    return newest
+    """The revision that this release needs: files are named by their time and their revision."""
+    return max(revisions().items())[1]
 
 
 def is_known(revision: str) -> bool:
     """Whether this release has a revision; a database of a newer release is at one that it has not."""
-    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+    return revision in revisions().values()
 
 
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    return config
+def revisions() -> dict[str, str]:
+    """Return the revisions of this release by their times."""
+    return {time: revision for time, _, revision in (path.stem.partition("_") for path in VERSIONS.glob("*.py"))}
 
 
 @asynccontextmanager
@@ -90,18 +86,3 @@ async def _alone(owner_dsn: str) -> AsyncIterator["Connection[Record]"]:
         yield connection
     finally:
         await connection.close()
-
-
-async def _upgrade(owner_dsn: str, revision: str) -> None:
-    async def connect() -> "Connection[Record]":
-        settings = {"lock_timeout": LOCK_TIMEOUT, "timezone": "UTC"}
-        return await asyncpg.connect(owner_dsn, server_settings=settings)
-
-    def upgrade(connection: SyncConnection) -> None:
-        config = _config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)
-    async with engine.connect() as connection:
-        await connection.run_sync(upgrade)

@@ -15,19 +15,21 @@ from db.reading.template import Template, TemplateWriter
 from domain.access import Caller
 from domain.answers import Given, Listed, Plan, parts_below
 
-KEPT: Final = 64
-"""How many statements of one plan are kept: one for each role and shape of its arguments."""
+KEPT: Final = 4_000
+"""How many statements are kept, of some 20 kB each: one for each plan, role and shape of its arguments."""
 
 
 class SqlAnswers:
     """Answers a plan with one statement."""
 
-    def __init__(self, catalogue: Catalogue, pool: Fetch, keys: Keys) -> None:
+    def __init__(self, catalogue: Catalogue, pool: Fetch, keys: Keys, *, kept: int = KEPT) -> None:
         """Compile against `catalogue` and run through `pool`."""
+        self._limit = kept
+        # With each statement goes its plan, so that no other plan gets its identity meanwhile.
+        self._kept: OrderedDict[Hashable, tuple[Plan, Template]] = OrderedDict()
         self._catalogue = catalogue
         self._pool = pool
         self.keys = keys
-        self._size = 0
         self.hits = 0
         self.misses = 0
         self.evictions = 0
@@ -45,27 +47,24 @@ class SqlAnswers:
             "tenant": caller.tenant_id, "viewer": caller.actor.id, "members": caller.members,
         }  # fmt: skip
         extents, shape = self._extents(caller, plan, given, bound)
-        statements_: OrderedDict[Hashable, Template] = plan.statements.setdefault("kept", OrderedDict())
-        key = (caller.role, shape)
-        template = statements_.get(key)
-        if template is not None:
+        key = (id(plan), caller.role, shape)
+        found = self._kept.get(key)
+        if found is not None:
             self.hits += 1
-            statements_.move_to_end(key)
-            return template, bound
+            self._kept.move_to_end(key)
+            return found[1], bound
         self.misses += 1
         w = TemplateWriter(caller, self.keys.asset, self.keys.event)
         template = Template(Compiler(w, self._catalogue, extents).document(plan), tuple(w.values))
-        statements_[key] = template
-        self._size += 1
-        if len(statements_) > KEPT:
-            statements_.popitem(last=False)
+        self._kept[key] = plan, template
+        if len(self._kept) > self._limit:
+            self._kept.popitem(last=False)
             self.evictions += 1
-            self._size -= 1
         return template, bound
 
     def __len__(self) -> int:
-        """How many statements were kept, those of documents that have gone since too."""
-        return self._size
+        """How many statements are kept."""
+        return len(self._kept)
 
     def _extents(self, caller: Caller, plan: Plan, given: Given, bound: dict[str, object]) -> tuple[Extents, Hashable]:
         nouns = self._nouns_of_pages(plan)
@@ -91,11 +90,9 @@ class SqlAnswers:
         return Extents(pages, given.arguments, ids_shape), (tuple(shape), arguments, ids_shape)
 
     def _nouns_of_pages(self, plan: Plan) -> dict[int, str]:
-        found: dict[int, str] | None = plan.statements.get("nouns")
-        if found is None:
-            found = {part.page: part.noun for part in parts_below(plan.parts) if isinstance(part, Listed)}
-            plan.statements["nouns"] = found
-        return found
+        if plan.nouns is None:
+            plan.nouns = {part.page: part.noun for part in parts_below(plan.parts) if isinstance(part, Listed)}
+        return plan.nouns
 
 
 def _bind(bound: dict[str, object], slot: str, extent: Range, filter: Mapping[str, object]) -> None:

@@ -66,7 +66,7 @@ class Planner:
                 found = Planning(self._schema, prepared, operation, variables).plan()
             except Uncompiled as reason:
                 found = reason
-            compilation.plans[key] = found
+            compilation.keep(key, found)
         if isinstance(found, Uncompiled):
             raise found
         if not all(caller.may(permission) for permission in found.permissions):

@@ -14,6 +14,9 @@ Arguments = Callable[[Mapping[str, Any]], dict[str, Any]]
 """The arguments of one field, by Python name, from the coerced variables of a request."""
 
 
+KEPT: Final = 32
+"""How many plans of one operation are kept."""
+
 ANONYMOUS: Final = "Anonymous callers are answered by resolvers."
 
 
@@ -42,7 +45,16 @@ class Compiled:
 
 @dataclass(slots=True)
 class Compilation:
-    """The plans of one operation, one for each set of values of the variables in `@skip` and `@include`."""
+    """The plans of one operation, one for each set of values of the variables in `@skip` and `@include`.
+
+    Every such variable doubles how many sets there are, so only the plans that were made last are kept.
+    """
 
     switches: tuple[str, ...]
     plans: dict[tuple[object, ...], Compiled | Uncompiled] = field(default_factory=dict)
+
+    def keep(self, key: tuple[object, ...], plan: Compiled | Uncompiled) -> None:
+        """Keep a plan for a set of values."""
+        self.plans[key] = plan
+        if len(self.plans) > KEPT:
+            del self.plans[next(iter(self.plans))]

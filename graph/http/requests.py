@@ -85,7 +85,7 @@ async def _body(request: Request, limits: Limits) -> bytes:
                     raise _too_large(size, limits)
                 chunks.append(chunk)
     except TimeoutError as error:
-        raise BodyTimeout(headers=CLOSE) from error
+        raise BodyTimeout(limits.body_seconds, CLOSE) from error
     except ClientDisconnect as error:
         # Nobody reads this answer, but it is no defect of ours either.
         raise MalformedRequest("The body ended early.") from error

@@ -155,7 +155,7 @@ async def test_no_failure_costs_a_connection(app_dsn: str) -> None:
         with pytest.raises(asyncpg.DivisionByZeroError):
             await pool.warm([("SELECT 1", ()), ("SELECT 1 / 0", ())])
         cancelled = asyncio.create_task(pool.fetch(None, "SELECT pg_sleep(600)"))
-        await asyncio.sleep(0)
+        await pool.fetch(None, "SELECT")
         cancelled.cancel()
         await asyncio.wait([cancelled])
 

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from alembic.script import ScriptDirectory
 from asyncpg import CheckViolationError, Connection, Record
 
-from db.migrations import current_revision, migrate, newest_revision
+from db.migrations import current_revision, is_known, migrate, newest_revision, revisions
 from db.migrations.check import drift
+from db.migrations.upgrading import configuration
 from db.partitions import ensure_partitions
 from db.roles import OWNER, SUPERUSER, set_tenant
 from db.server import PostgresServer, temporary_server
@@ -53,6 +55,15 @@ async def foundation(server: PostgresServer, empty: str) -> AsyncIterator[tuple[
     )
     yield owner, superuser
     await superuser.close()
+
+
+def test_the_newest_revision_is_told_by_its_file_and_alembic_agrees() -> None:
+    scripts = ScriptDirectory.from_config(configuration())
+
+    assert newest_revision() == scripts.get_current_head()
+    assert set(revisions().values()) == {script.revision for script in scripts.walk_revisions()}
+    assert is_known(newest_revision())
+    assert not is_known("of_a_newer_release")
 
 
 async def _add_person(connection: "Connection[Record]") -> None:
@@ -157,8 +168,8 @@ async def test_partitions_are_made_once_and_take_their_month(server: PostgresSer
 
 async def test_the_migrations_make_what_the_tables_declare_and_a_difference_is_found() -> None:
     by_budget = (
-        "CREATE INDEX ix_leads_tenant_id_budget_id ON public.leads USING btree"
-        " (tenant_id, COALESCE(budget_amount, ('-1'::integer)::numeric), id)"
+        "CREATE INDEX ix_leads_tenant_id_budget_hundredths_id ON public.leads USING btree"
+        " (tenant_id, budget_hundredths, id)"
     )
     length = "CHECK (((char_length(name) >= 1) AND (char_length(name) <= 50)))"
     with temporary_server() as server:
@@ -167,7 +178,7 @@ async def test_the_migrations_make_what_the_tables_declare_and_a_difference_is_f
         superuser = await asyncpg.connect(server.addresses.superuser)
         await superuser.execute(
             "ALTER TABLE tags ADD COLUMN colour text; ALTER TABLE tags ALTER description SET NOT NULL;"
-            "ALTER TABLE tags DROP CONSTRAINT ck_tags_name_length; DROP INDEX ix_leads_tenant_id_budget_id"
+            "ALTER TABLE tags DROP CONSTRAINT ck_tags_name_length; DROP INDEX ix_leads_tenant_id_budget_hundredths_id"
         )
         await superuser.close()
 

@@ -26,6 +26,9 @@ from graph.refusals import (
 from tests.api import OPERATIONS, Api, operation
 from tests.factories.access import Tenant
 from tests.graph.test_http import served
+from tests.graph.test_sockets import asked as told
+from tests.graph.test_sockets import refused as refusal_in
+from tests.graph.test_sockets import socket
 
 APQ = "query Hello { __typename }"
 HASH = sha256_id(APQ).removeprefix("sha256:")
@@ -332,3 +335,20 @@ async def test_only_registered_documents_over_http(system: System, bearer: dict[
         [{"message": "Only registered operations are allowed here.", "extensions": {"code": "DOCUMENT_NOT_TRUSTED"}}],
     )
     assert viewer.json()["data"]["viewer"]["role"] == "SALES_DIRECTOR"
+
+
+async def test_over_the_socket(
+    http: httpx.AsyncClient, bearer: dict[str, str], owner_connection: "Connection[Record]", tenant: Tenant
+) -> None:
+    await register(owner_connection, [document(OURS, name="Named", alias="relay-1")], tenant.id)
+    text = "query Socket { viewer { role } }"
+    protocol = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": sha256_id(text)[7:]}}}
+    async with socket(http, bearer) as opened:
+        for document_id in (sha256_id(OURS), "Named", "relay-1"):
+            following, _ = await told(opened, {"documentId": document_id})
+            assert list(following["payload"]["data"]) == ["viewer"]
+        assert refusal_in(await told(opened, {"documentId": "Nobody's"})) == "DOCUMENT_NOT_FOUND"
+        assert refusal_in(await told(opened, protocol)) == "PERSISTED_QUERY_NOT_FOUND"
+        for payload in (protocol | {"query": text}, protocol):
+            following, _ = await told(opened, payload)
+            assert following["payload"] == {"data": {"viewer": {"role": "SALES_DIRECTOR"}}}

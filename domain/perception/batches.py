@@ -18,7 +18,7 @@ from domain.perception.consents import ConsentEnded
 from domain.perception.kinds import SessionStatus
 from domain.perception.scores import Score
 from domain.perception.sessions import Session, SessionEnded, audience, changed, remembered, scene_at, scored
-from domain.values import new_id
+from domain.values import new_id, new_ids
 
 if TYPE_CHECKING:
     from domain.unit import Unit
@@ -109,6 +109,7 @@ async def ingest(unit: Unit, command: PerceptionIngest) -> Ingested:
     )
     scene_id = scene_at(watched.scenes, packets[-1].video_ms)
     owner = session.person_id or session.id
+    known = [reading for reading in readings if reading.confidence > 0]
     batch = Batch(
         id=new_id(),
         session=session,
@@ -116,7 +117,10 @@ async def ingest(unit: Unit, command: PerceptionIngest) -> Ingested:
         at=unit.now,
         answer=answer,
         scene_id=scene_id,
-        scores=[scored(reading, session, owner) for reading in readings if reading.confidence > 0],
+        scores=[
+            scored(reading, session, owner, score_id)
+            for reading, score_id in zip(known, new_ids(len(known)), strict=True)
+        ],
         memory={"qd": qd.stored(state), "rises": spikes.stored(rises)},
     )
     await unit.perception.ingest(batch)

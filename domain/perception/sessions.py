@@ -179,7 +179,7 @@ async def complete(unit: Unit, command: SessionComplete) -> UUID:
     ended = replace(session, status=SessionStatus.COMPLETED, ended_at=unit.now)
     await unit.perception.finish(ended, outcome)
     if reading is not None and session.person_id is not None:
-        await unit.perception.add_scores([scored(reading, session, session.person_id)])
+        await unit.perception.add_scores([scored(reading, session, session.person_id, new_id())])
     unit.record(changed(AuditAction.UPDATE, "PerceptionSessionCompleted", ended, ("status",)))
     await notifications.tell(unit, _completed(ended), await audience(unit, session))
     return session.id
@@ -233,10 +233,10 @@ def remembered(memory: Mapping[str, object]) -> qd.QdState:
     return qd.restored(state if isinstance(state, dict) else None)
 
 
-def scored(reading: qd.Reading, session: Session, person_id: UUID) -> Score:
+def scored(reading: qd.Reading, session: Session, person_id: UUID, score_id: UUID) -> Score:
     """Return a reading as a score of a person."""
     return Score(
-        id=new_id(),
+        id=score_id,
         person_id=person_id,
         at=reading.at,
         kind=reading.kind,

@@ -16,7 +16,8 @@ import pytest
 from asyncpg import Connection, Record
 
 from app.demo.seed import seed
-from db.migrations import LOCK_TIMEOUT, current_revision, migrate, newest_revision
+from db.migrations import current_revision, migrate, newest_revision
+from db.migrations.upgrading import LOCK_TIMEOUT
 from db.roles import APP, OWNER, set_tenant
 from db.server import PostgresServer
 from domain.values import new_id

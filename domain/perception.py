@@ -10,22 +10,8 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from domain.errors import Invalid
-
-
-class QdKind(Enum):
-    """LIVE while a session runs, SESSION its final score, PROFILE from CRM signals."""
-
-    LIVE = "LIVE"
-    SESSION = "SESSION"
-    PROFILE = "PROFILE"
-
-
-class QdSource(Enum):
-    """Who computed a score. Series never mix sources."""
-
-    RULES = "RULES"
-    MODEL = "MODEL"
-    IMPORTED = "IMPORTED"
+from domain.qd import QdKind as QdKind  # noqa: PLC0414 the alias says that others may take it from here
+from domain.qd import QdSource as QdSource  # noqa: PLC0414 as the line above
 
 
 class ConsentPurpose(Enum):

@@ -36,7 +36,7 @@ class QdState:
     averages: Numbers = (0.0, 0.5) + (0.0,) * 7
     """The averages of these."""
     moved: Numbers = (0.0, 0.5, 0.0, 0.0)
-    """The first four averages when something last moved."""
+    """The first four of these inputs when something last moved."""
     score: float = NEUTRAL
     wanted: float = NEUTRAL
     """Where the score is going."""

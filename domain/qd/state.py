@@ -17,7 +17,7 @@ Numbers = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class QdState:
-    """What scoring remembers of a session. Seconds are those of packets' times; nothing in it can show a face."""
+    """What scoring remembers of a session, which an erasure removes. Seconds are those of packets' times."""
 
     at: float | None = None
     """The last packet's time, in seconds since 1970."""

@@ -7,6 +7,7 @@ import signal
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import httpx
 
@@ -15,6 +16,8 @@ from app.perceive.camera import check, glimpses
 from app.perceive.client import Away, Refused, Velocity
 from app.perceive.sender import Sender, last_sequence
 from domain.qd import Packet
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +60,7 @@ async def _session(velocity: Velocity, watch: Watch) -> str:
     sender = Sender(velocity, session_id, last)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for received in (signal.SIGINT, signal.SIGTERM):
+    for received in _SIGNALS:
         loop.add_signal_handler(received, stop.set)
     sending = asyncio.create_task(sender.run())
     looking = asyncio.create_task(asyncio.to_thread(_look, watch, sender, loop, stop))
@@ -71,6 +74,8 @@ async def _session(velocity: Velocity, watch: Watch) -> str:
     finally:
         stop.set()
         sending.cancel()
+        for received in _SIGNALS:
+            loop.remove_signal_handler(received)
     ended = await velocity.ask("PerceptionSessionComplete", sessionId=session_id)
     final = ended["session"]["finalQd"]
     return (

@@ -85,7 +85,7 @@ class Sender:
     async def _send(self, batch: list[Packet]) -> None:
         packets = [written(packet) for packet in batch]
         self._sequence += 1
-        tries = 0
+        tries, unanswered = 0, False
         while True:
             try:
                 answer = await self._velocity.ask(
@@ -93,24 +93,33 @@ class Sender:
                 )
             except Away as away:
                 tries += 1
+                unanswered = True
                 self.tally.retries += 1
                 await self._pause(wait(tries, away.after))
             except Refused as refusal:
-                # Another sender, or this one before it was started again, has used the number.
                 if refusal.field != "sequence":
                     raise
-                self._sequence = await self._last_sequence() + 1
+                await self._renumber()
             else:
+                if answer["duplicate"] and not unanswered:
+                    # The server has another batch under this number, of a sender that was here before.
+                    await self._renumber()
+                    continue
                 self._count(answer)
                 return
 
-    async def _last_sequence(self) -> int:
+    async def _renumber(self) -> None:
+        """Go on after the last batch that the server has."""
+        tries = 0
         while True:
             try:
-                return await last_sequence(self._velocity, self._session_id)
+                self._sequence = await last_sequence(self._velocity, self._session_id) + 1
             except Away as away:
+                tries += 1
                 self.tally.retries += 1
-                await self._pause(wait(1, away.after))
+                await self._pause(wait(tries, away.after))
+            else:
+                return
 
     def _count(self, answer: Json) -> None:
         self.tally.batches += 1

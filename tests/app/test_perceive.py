@@ -6,7 +6,9 @@ it ever ran.
 
 import importlib.util
 import os
+import time
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -121,3 +123,25 @@ def test_a_picture_without_a_face_shows_nobody(tmp_path: Path) -> None:
     (glimpse,) = glimpses(MODEL, str(tmp_path / "wall.png"), 10, lambda: False)
 
     assert glimpse.shapes is None
+
+
+@needs_landmarker
+def test_a_video_is_looked_at_ten_times_a_second_at_its_own_pace(tmp_path: Path) -> None:
+    import cv2  # noqa: PLC0415 it comes with MediaPipe
+
+    faces = [cv2.imread(str(drawing(tmp_path / f"{smiles}.png", smiles=smiles))) for smiles in (True, False)]
+    video = str(tmp_path / "visit.avi")
+    writer = cv2.VideoWriter(video, cv2.VideoWriter_fourcc(*"MJPG"), 30, (400, 400))
+    for number in range(60):
+        writer.write(faces[number // 30])
+    writer.release()
+    start = time.monotonic()
+
+    seen = list(glimpses(MODEL, video, 10, lambda: False))
+
+    assert time.monotonic() - start > 1.8
+    assert len(seen) == 20
+    assert all(after.seconds > before.seconds for before, after in pairwise(seen))
+    smiles = [glimpse.shapes["mouthSmileLeft"] for glimpse in seen if glimpse.shapes]
+    assert min(smiles[2:9]) > 0.3
+    assert max(smiles[12:]) < 0.1

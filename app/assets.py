@@ -40,7 +40,9 @@ IN_MEMORY: Final = 1024 * 1024
 """How many bytes of an upload wait in memory before they go to a file."""
 AT_ONCE: Final = 4
 """How many whole uploads are in memory at a time."""
-TYPES: Final = {extension: content_type for content_type, extension in assets.EXTENSIONS.items()}
+VIDEOS: Final = {"webm": "video/webm", "mp4": "video/mp4"}
+"""Videos are not taken as uploads, but the catalogue may name some."""
+TYPES: Final = {extension: content_type for content_type, extension in assets.EXTENSIONS.items()} | VIDEOS
 SAFE: Final = {
     "x-content-type-options": "nosniff",
     # Whatever a file turns out to hold, a browser runs none of it.
@@ -168,7 +170,7 @@ class Assets:
         tag = f'"{hashlib.sha256(key.encode()).hexdigest()[:32]}"'
         name = key.rpartition("/")[2]
         content_type = TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-        shown = "inline" if content_type in PICTURES else "attachment"
+        shown = "inline" if content_type in PICTURES or content_type in VIDEOS.values() else "attachment"
         headers = {
             "etag": tag, "accept-ranges": "bytes", "cache-control": f"private, max-age={seconds}, immutable",
             "content-disposition": f'{shown}; filename="{name}"', **SAFE,

@@ -114,12 +114,15 @@ def rotate_key() -> None:
 
 @velocity.command()
 def sweep() -> None:
-    """Remove uploads that expired unused, and decide anew what to do next with people; `serve` does so by itself."""
+    """Remove uploads that nothing used, decide anew what to do next with people, erase what is kept too long, and tell
+    of tasks that are due; `serve` does so by itself.
+    """
     from app.settings import Settings
     from app.sweeping import swept
 
-    uploads, people = run(swept(Settings()))
-    typer.echo(f"Removed {uploads} expired uploads. Decided for {people} people what to do next.")
+    done = run(swept(Settings()))
+    typer.echo(f"Removed {done.uploads} expired uploads. Decided for {done.people} people what to do next.")
+    typer.echo(f"Finished {done.erasures} erasures. Told of {done.tasks} tasks that are due.")
 
 
 api_key = typer.Typer(help="API keys: programs that send registered operations.", no_args_is_help=True)

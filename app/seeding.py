@@ -36,7 +36,7 @@ async def is_empty(owner: str) -> bool:
 
 async def load_demo(settings: Settings, found: Database, scale: float) -> str:
     """Load the demo tenants into a migrated database and say what was loaded; raises CannotContinue."""
-    from app.demo.pictures import picture_book  # noqa: PLC0415 -- as below.
+    from app.demo.reels import files  # noqa: PLC0415 -- as below.
     from app.demo.seed import DemoRefused, seed  # noqa: PLC0415 -- words and pictures that most starts do not need.
 
     if not await is_empty(found.owner):
@@ -56,6 +56,6 @@ async def load_demo(settings: Settings, found: Database, scale: float) -> str:
         raise CannotContinue(str(error)) from error
     if settings.asset_store != "disk":
         async with object_store(settings) as objects:
-            for each in picture_book().all():
+            for each in files():
                 await objects.put(each.key, each.content, each.content_type)
     return str(summary)

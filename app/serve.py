@@ -27,7 +27,7 @@ from app.failures import CannotContinue
 from app.operations import register_shipped
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
-from app.sweeping import sweep_regularly
+from app.sweeping import Sweeps, sweep_regularly
 from app.warming import warm
 from app.wiring import system
 from db.migrations import migrate, newest_revision
@@ -97,8 +97,9 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         port = bound.getsockname()[1]
         door = front_door(made, Observer(made))
         stop.server = Server(application(made, door), lambda: _announce(settings, port))
+        sweeps = Sweeps(made.uploads, found, made.units, made.overdue)
         beside = [
-            asyncio.create_task(sweep_regularly(made.uploads, found, settings.sweep_seconds)),
+            asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),
             asyncio.create_task(warm(made, door.execution, [each.text for each in shipped()])),
         ]
         try:

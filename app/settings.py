@@ -59,7 +59,9 @@ class Settings(BaseSettings):
         25_000_000, ge=1, le=MOST_BYTES, description="The most bytes of a room's photograph."
     )
     upload_scene_map_bytes: int = Field(5_000_000, ge=1, le=MOST_BYTES, description="The most bytes of a scene map.")
-    sweep_seconds: int = Field(900, ge=1, description="How often expired uploads are removed.")
+    sweep_seconds: int = Field(
+        900, ge=1, description="How often expired uploads are removed, ended consents' scores erased, due tasks told."
+    )
     origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_parts)] = Field(
         (), description="Other origins whose pages may call, such as `https://cockpit.example`; commas between them."
     )

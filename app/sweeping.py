@@ -1,9 +1,12 @@
-"""What time alone calls for: uploads that nobody came back for go, and what to do next is decided again."""
+"""What time alone calls for: uploads that nobody came back for go, what to do next is decided again, what is kept too
+long is erased, and people are told of tasks that are due.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import asyncpg
@@ -15,20 +18,48 @@ from app.settings import Settings
 from app.wiring import ports
 from db.people import next_best_action
 from db.roles import set_tenant, tenant_ids
-from domain.assets import UploadPorts, sweep
+from domain import assets, notifications, perception
+from domain.assets import UploadPorts
 from domain.errors import DomainError
+from domain.perception import Overdue
+from domain.unit import Units
 
 log = structlog.get_logger()
 
 
-async def swept(settings: Settings) -> tuple[int, int]:
-    """Sweep once, for `velocity sweep`; return how many uploads were removed, and people decided for."""
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """What one sweep did: uploads removed, people decided for, erasures finished, tasks told of."""
+
+    uploads: int
+    people: int
+    erasures: int
+    tasks: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sweeps:
+    """What a sweep needs."""
+
+    uploads: UploadPorts
+    database: Database
+    units: Units
+    overdue: Overdue
+
+
+async def swept(settings: Settings) -> Swept:
+    """Sweep once, for `velocity sweep`."""
     single = settings.model_copy(update={"read_connections": 1, "write_connections": 2})
     async with database(single) as found:
         await check_serves(found.app)
         async with ports(single, found) as opened:
             now = datetime.now(UTC)
-            return await sweep(opened.uploads, now), await decided(found, now)
+            return Swept(
+                uploads=await assets.sweep(opened.uploads, now),
+                people=await decided(found, now),
+                erasures=await perception.sweep(opened.units, opened.overdue, now),
+                tasks=await tell_due(opened.units, opened.overdue, now),
+            )
 
 
 async def decided(found: Database, now: datetime) -> int:
@@ -49,12 +80,23 @@ async def decided(found: Database, now: datetime) -> int:
         await owner.close()
 
 
-async def sweep_regularly(uploads: UploadPorts, found: Database, seconds: float) -> None:
+async def tell_due(units: Units, overdue: Overdue, now: datetime) -> int:
+    """Tell people of their tasks that are due; return of how many."""
+    told = 0
+    async for caller, task_id in overdue.tasks(now):
+        async with units.write(caller) as unit:
+            told += await notifications.tell_due(unit, task_id)
+    return told
+
+
+async def sweep_regularly(sweeps: Sweeps, seconds: float) -> None:
     """Sweep every so often until cancelled. A sweep that fails is tried again the next time."""
     while True:
         now = datetime.now(UTC)
-        await _logged("uploads_swept", sweep(uploads, now))
-        await _logged("people_decided", decided(found, now))
+        await _logged("uploads_swept", assets.sweep(sweeps.uploads, now))
+        await _logged("people_decided", decided(sweeps.database, now))
+        await _logged("erasures_finished", perception.sweep(sweeps.units, sweeps.overdue, now))
+        await _logged("tasks_told_of", tell_due(sweeps.units, sweeps.overdue, now))
         await asyncio.sleep(seconds)
 
 

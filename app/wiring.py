@@ -28,6 +28,7 @@ from db.access.accounts import SqlAccounts
 from db.access.keys import SqlApiKeyLookup
 from db.assets.receipts import SqlReceipts
 from db.engine import ReadPool, create_write_engine
+from db.perception.overdue import SqlOverdue
 from db.reading.answers import SqlAnswers
 from db.reading.cursors import CursorKey
 from db.reading.reads import Keys, SqlReads
@@ -35,6 +36,7 @@ from db.sources import CATALOGUE, disagreements
 from db.unit import SqlUnits, utc_now
 from domain.access import Caller, Callers, SignInPorts, SignInRules
 from domain.assets import UploadPorts
+from domain.perception import Overdue
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
 from graph.context import GraphContext
@@ -59,6 +61,7 @@ class Ports:
     units: SqlUnits
     sign_in: SignInPorts
     uploads: UploadPorts
+    overdue: Overdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class System:
     units: SqlUnits
     sign_in: SignInPorts
     uploads: UploadPorts
+    overdue: Overdue
     messengers: Messengers
     metrics: Metrics
 
@@ -132,7 +136,10 @@ async def ports(settings: Settings, database: Database) -> AsyncIterator[Ports]:
                 key=AssetKey(*(key.encode() for key in keys)),
                 rules=upload_rules(settings),
             )
-            yield Ports(pool=pool, engine=engine, keys=keys, units=SqlUnits(engine), sign_in=sign_in, uploads=uploads)
+            yield Ports(
+                pool=pool, engine=engine, keys=keys, units=SqlUnits(engine), sign_in=sign_in, uploads=uploads,
+                overdue=SqlOverdue(engine),
+            )  # fmt: skip
     finally:
         contents.close()
         passwords.close()
@@ -160,6 +167,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             units=opened.units,
             sign_in=opened.sign_in,
             uploads=opened.uploads,
+            overdue=opened.overdue,
             messengers={MessageProvider.MOCK: MockMessenger()},
             metrics=Metrics(opened.pool),
         )

@@ -12,13 +12,16 @@ from db.interactions.source import INTERACTIONS, OBJECTIONS, TRANSCRIPT_SEGMENTS
 from db.leads.demographics import LEAD_DEMOGRAPHICS
 from db.leads.pipeline import PIPELINE, PIPELINE_STAGE
 from db.leads.source import LEADS, PROPERTY_INTERESTS, STAGE_CHANGES
+from db.notifications import NOTIFICATIONS
 from db.opportunities import OPPORTUNITIES
 from db.people.source import ACCOUNTS, DUPLICATE, FACTS, HOUSEHOLDS, PEOPLE, PERSON_ACCOUNT, RELATIONSHIPS
-from db.perception.source import CONSENTS, SENTIMENT_POINTS, SENTIMENT_SCATTER
+from db.perception.sessions import CONSENTS, ERASURES, PERCEPTION_SESSIONS, SUMMARY
+from db.perception.source import SENTIMENT_POINTS, SENTIMENT_SCATTER
 from db.properties.source import PROJECTS, PROPERTIES, PROPERTY_MEDIA
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
 from db.tasks import TASKS
 from db.threads.source import THREAD_MESSAGES, THREADS
+from db.videos import SCENES, VIDEOS
 from domain.reading import Declaration, FieldDeclaration, FieldKind
 
 CATALOGUE: Final = Catalogue()
@@ -27,11 +30,13 @@ CATALOGUE.add(PEOPLE, HOUSEHOLDS, RELATIONSHIPS, ACCOUNTS, FACTS)
 CATALOGUE.add(LEADS, STAGE_CHANGES, PROPERTY_INTERESTS)
 CATALOGUE.add(OPPORTUNITIES)
 CATALOGUE.add(PROJECTS, PROPERTIES, PROPERTY_MEDIA, UPLOADS)
-CATALOGUE.add(INTERACTIONS, TRANSCRIPT_SEGMENTS, OBJECTIONS, TASKS, CONSENTS)
+CATALOGUE.add(INTERACTIONS, TRANSCRIPT_SEGMENTS, OBJECTIONS, TASKS)
+CATALOGUE.add(CONSENTS, ERASURES, PERCEPTION_SESSIONS, VIDEOS, SCENES, NOTIFICATIONS)
 CATALOGUE.add(THREADS, THREAD_MESSAGES)
 CATALOGUE.values |= {
     "event_cursor": EVENT_CURSOR,
     "lead_demographics": LEAD_DEMOGRAPHICS,
+    "perception_summaries": SUMMARY,
     "person_accounts": PERSON_ACCOUNT,
     "person_duplicates": DUPLICATE,
     "pipeline": PIPELINE,

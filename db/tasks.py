@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime
+from sqlalchemy import CheckConstraint, DateTime, Index
 
 from db.reading.fields import enum, text, time
 from db.reading.source import Filter, Link, Ordering, Reference, source
@@ -46,6 +46,8 @@ tasks = tenant_table(
     created_at(),
     updated_at(),
     moment("completed_at", nullable=True),
+    # Of which due date the assignee was told.
+    moment("notified_due_at", nullable=True),
     CheckConstraint("(status = 'DONE') = (completed_at IS NOT NULL)", name="completed_at_if_done"),
     belongs_to("assignee_id", "users"),
     belongs_to("person_id", "people"),
@@ -58,6 +60,8 @@ tasks = tenant_table(
     ordered_by("assignee_id", "status", "due_or_never"),
     ordered_by("person_id", "status", "due_or_never"),
     ordered_by("lead_id", "status", "due_or_never"),
+    # The sweep looks for what has come due in whatever tenant.
+    Index("ix_tasks_due_at", "due_at", postgresql_where="status = 'OPEN'"),
 )
 
 TASKS = source(

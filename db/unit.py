@@ -24,8 +24,10 @@ from db.errors import answering
 from db.events import events, tenant_heads
 from db.interactions.store import SqlInteractions
 from db.leads.store import SqlLeads
+from db.notifications import SqlNotifications
 from db.opportunities import SqlOpportunities
 from db.people.store import SqlPeople
+from db.perception.consents import SqlConsents
 from db.perception.store import SqlPerception
 from db.properties.store import SqlProperties
 from db.reading.source import Source
@@ -33,20 +35,23 @@ from db.reading.writer import Writer
 from db.tables import metadata
 from db.tasks import SqlTasks
 from db.threads.store import SqlThreads
+from db.videos import SqlVideos
 from domain.access import AccessStore, Actor, ApiKeyStore, Caller
 from domain.assets import UploadStore
 from domain.audit import Change, Entry
 from domain.errors import NotFound
 from domain.interactions import InteractionStore
 from domain.leads import LeadStore
+from domain.notifications import NotificationStore
 from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
-from domain.perception import PerceptionStore
+from domain.perception import ConsentStore, PerceptionStore
 from domain.properties import PropertyStore
 from domain.tasks import TaskStore
 from domain.threads import ThreadStore
 from domain.unit import Recorded, Unit
 from domain.values import new_id
+from domain.videos import VideoStore
 
 Clock = Callable[[], datetime]
 
@@ -68,14 +73,17 @@ class SqlUnit:
         self._access: Final = SqlAccess(self)
         self._api_keys: Final = SqlApiKeys(self)
         self._assets: Final = SqlUploads(self)
+        self._consents: Final = SqlConsents(self)
         self._interactions: Final = SqlInteractions(self)
         self._leads: Final = SqlLeads(self)
+        self._notifications: Final = SqlNotifications(self)
         self._opportunities: Final = SqlOpportunities(self)
         self._people: Final = SqlPeople(self)
         self._perception: Final = SqlPerception(self)
         self._properties: Final = SqlProperties(self)
         self._tasks: Final = SqlTasks(self)
         self._threads: Final = SqlThreads(self)
+        self._videos: Final = SqlVideos(self)
 
     @property
     def caller(self) -> Caller:
@@ -103,6 +111,11 @@ class SqlUnit:
         return self._assets
 
     @property
+    def consents(self) -> ConsentStore:
+        """Consents, and the erasures of what rested on them."""
+        return self._consents
+
+    @property
     def interactions(self) -> InteractionStore:
         """Interactions of every kind."""
         return self._interactions
@@ -111,6 +124,11 @@ class SqlUnit:
     def leads(self) -> LeadStore:
         """Leads, stage changes and property interests."""
         return self._leads
+
+    @property
+    def notifications(self) -> NotificationStore:
+        """Notifications."""
+        return self._notifications
 
     @property
     def opportunities(self) -> OpportunityStore:
@@ -124,7 +142,7 @@ class SqlUnit:
 
     @property
     def perception(self) -> PerceptionStore:
-        """QD scores."""
+        """Sessions and QD scores."""
         return self._perception
 
     @property
@@ -141,6 +159,11 @@ class SqlUnit:
     def threads(self) -> ThreadStore:
         """Threads, their messages and read markers."""
         return self._threads
+
+    @property
+    def videos(self) -> VideoStore:
+        """Videos and their scenes."""
+        return self._videos
 
     def record(self, change: Change) -> None:
         """Note what was done."""

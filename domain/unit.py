@@ -15,12 +15,14 @@ from domain.assets import UploadStore
 from domain.audit import Change
 from domain.interactions import InteractionStore
 from domain.leads import LeadStore
+from domain.notifications import NotificationStore
 from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
-from domain.perception import PerceptionStore
+from domain.perception import ConsentStore, PerceptionStore
 from domain.properties import PropertyStore
 from domain.tasks import TaskStore
 from domain.threads import ThreadStore
+from domain.videos import VideoStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,20 @@ class Unit(Protocol):
         """Uploads."""
 
     @property
+    def consents(self) -> ConsentStore:
+        """Consents, and the erasures of what rested on them."""
+
+    @property
     def interactions(self) -> InteractionStore:
         """Interactions of every kind."""
 
     @property
     def leads(self) -> LeadStore:
         """Leads, stage changes and property interests."""
+
+    @property
+    def notifications(self) -> NotificationStore:
+        """Notifications."""
 
     @property
     def opportunities(self) -> OpportunityStore:
@@ -72,7 +82,7 @@ class Unit(Protocol):
 
     @property
     def perception(self) -> PerceptionStore:
-        """QD scores."""
+        """Sessions and QD scores."""
 
     @property
     def properties(self) -> PropertyStore:
@@ -85,6 +95,10 @@ class Unit(Protocol):
     @property
     def threads(self) -> ThreadStore:
         """Threads, their messages and read markers."""
+
+    @property
+    def videos(self) -> VideoStore:
+        """Videos and their scenes."""
 
     def record(self, change: Change) -> None:
         """Note what was done; it is written when the unit ends."""

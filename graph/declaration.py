@@ -304,14 +304,13 @@ def root(cls: type[T]) -> type[T]:
 
 
 def paid(cls: type[T], /, **entries: object) -> T:
-    """Make a payload: `lead=<uuid>` is the key of its link `lead`, anything else a plain entry."""
+    """Make a payload: `lead=<uuid>` is the key of its link `lead`, a list the keys of a list, all else plain."""
     instance = object.__new__(cls)
     kinds = {field.python_name: field for field in fields_of(cls)}
     for name, entry in entries.items():
         linked = isinstance(kinds[name], DeclaredField)
-        instance.__dict__[f"_{name}" if linked else name] = None if linked and entry is None else (
-            str(entry) if linked else entry
-        )  # fmt: skip
+        plain = not linked or entry is None or isinstance(entry, list)
+        instance.__dict__[f"_{name}" if linked else name] = entry if plain else str(entry)
     return instance
 
 

@@ -153,14 +153,18 @@ class Loaders:
 
     async def _list(self, field: DeclaredField, source: object, info: ResolveInfo) -> list[object]:
         noun, caller = field.target(), self._context.caller
+        fields, paid = self._selections.of_noun(info, noun), _entry(source, f"_{field.python_name}", {})
+        if isinstance(paid, list):
+            # What a mutation answers names its rows.
+            rows = await asyncio.gather(*(self.row(noun, row_id, fields) for row_id in paid))
+            return [row for row in rows if row is not None]
         page = Page(first=MOST_LINKS)
-        request = Request(noun.name, self._selections.of_noun(info, noun), (_owner(source), field.python_name), page)
+        request = Request(noun.name, fields, (_owner(source), field.python_name), page)
 
         async def load(keys: list[str]) -> list[Slice]:
             return await self._context.reads.pages(caller, request, keys)
 
-        key = str(_entry(source, f"_{field.python_name}", {}))
-        answered = await self._load(("pages", request), load, key)
+        answered = await self._load(("pages", request), load, str(paid))
         return [REGISTRY.materialise(noun, row) for row in answered.rows]
 
     async def _leaf(self, name: str) -> object:

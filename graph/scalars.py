@@ -22,6 +22,8 @@ Date = dt.date
 EventCursor = NewType("EventCursor", str)
 URL = NewType("URL", str)
 JSON = NewType("JSON", object)
+BlendShapes = NewType("BlendShapes", object)
+FaceLandmarks = NewType("FaceLandmarks", object)
 
 
 def parse_time(value: object) -> dt.datetime:
@@ -63,6 +65,11 @@ def _print_date(value: Any) -> str:
     return value if isinstance(value, str) else value.isoformat()
 
 
+def _measured(value: Any) -> Any:
+    """Take whatever was sent: a refusal here would repeat it. Whoever scores it says what is wrong with it."""
+    return tuple(value) if isinstance(value, list) else value
+
+
 def _same(value: Any) -> Any:
     return value
 
@@ -80,5 +87,15 @@ SCALARS: dict[object, ScalarDefinition] = {
         serialize=str, parse_value=str,
     ),
     URL: strawberry.scalar(name="URL", description="An absolute or same-origin URL.", serialize=str, parse_value=str),
+    BlendShapes: strawberry.scalar(
+        name="BlendShapes",
+        description="MediaPipe's 52 blend shapes, 0 to 1: an object of names and numbers, or an array in their order.",
+        serialize=_same, parse_value=_measured,
+    ),
+    FaceLandmarks: strawberry.scalar(
+        name="FaceLandmarks",
+        description="478, 468 or 68 points `[x, y, z]`; x and y are shares of the picture's sides.",
+        serialize=_same, parse_value=_measured,
+    ),
     JSON: strawberry.scalar(name="JSON", description="Any JSON value.", serialize=_same, parse_value=_same),
 }  # fmt: skip

@@ -15,12 +15,14 @@ from graph import (
     audit,
     interactions,
     leads,
+    notifications,
     opportunities,
     people,
     perception,
     properties,
     tasks,
     threads,
+    videos,
 )
 from graph.context import Info
 from graph.declaration import Node, root
@@ -65,7 +67,11 @@ QUERIES = (
     properties.PropertyQuery,
     interactions.InteractionQuery,
     tasks.TaskQuery,
-    perception.PerceptionQuery,
+    perception.ScatterQuery,
+    perception.ConsentQuery,
+    perception.PerceptionSessionQuery,
+    videos.VideoQuery,
+    notifications.NotificationQuery,
     threads.ThreadQuery,
 )
 MUTATIONS = (
@@ -81,6 +87,10 @@ MUTATIONS = (
     interactions.InteractionMutation,
     tasks.TaskMutation,
     threads.ThreadMutation,
+    perception.ConsentMutation,
+    perception.PerceptionSessionMutation,
+    videos.VideoMutation,
+    notifications.NotificationMutation,
 )
 
 

@@ -61,6 +61,25 @@ WANTED = {
         """SELECT i.property_id FROM property_interests i JOIN leads l ON l.id = i.lead_id
         WHERE l.assignee_id = $1 AND i.property_id IS NOT NULL ORDER BY 1 LIMIT 1""",
     ),
+    "showroom_consent": (
+        "consent",
+        """SELECT c.id FROM consents c JOIN leads l ON l.person_id = c.person_id WHERE l.assignee_id = $1
+        AND c.purpose = 'SHOWROOM_ENGAGEMENT' AND c.withdrawn_at IS NULL AND c.expires_at > now()
+        ORDER BY c.id LIMIT 1""",
+    ),
+    "erasure": ("erasure", f"SELECT id FROM erasures WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
+    "session": (
+        "session",
+        """SELECT id FROM perception_sessions WHERE started_by_id = $1 AND person_id IS NULL AND status = 'COMPLETED'
+        ORDER BY id LIMIT 1""",
+    ),
+    "visitor_consent": (
+        "consent",
+        """SELECT id FROM consents WHERE recorded_by_id = $1 AND subject_kind = 'VISITOR' AND withdrawn_at IS NULL
+        ORDER BY id LIMIT 1""",
+    ),
+    "video": ("video", f"SELECT id FROM videos WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
+    "notification": ("notification", "SELECT id FROM notifications WHERE user_id = $1 ORDER BY id LIMIT 1"),
     "duplicated": ("person", f"SELECT person_id FROM person_duplicates WHERE {_OF_TENANT} LIMIT 1"),
     "duplicate": (
         "person",

@@ -19,6 +19,7 @@ from app.demo.places import CITIES, City
 from app.demo.portrait import add_person, finish
 from app.demo.projects import Market
 from app.demo.rows import Batch
+from app.demo.showroom import write_passers_by, write_videos
 from app.demo.story import Calendar, LeadStory
 from app.demo.suggestions import add_duplicate, suggest
 from app.demo.team import MERIDIAN, TenantPlan, build_firm
@@ -70,8 +71,10 @@ def generate(plan: TenantPlan, scale: float, password_hash: str, now: datetime) 
     )
     write_firm(world.batch, firm, password_hash)
     write_inventory(world.batch, world, picture_book(), plan.slug)
+    write_videos(world.batch, world, plan.slug)
     people = plan.people if small else max(40, round(plan.people * scale))
     yield from _Families(world, people).batches()
+    write_passers_by(world, plan.slug)
     note_sign_ins(world)
     write_history(world.batch, world.recent, plan.slug)
     yield world.batch

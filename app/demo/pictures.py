@@ -1,7 +1,7 @@
 """Draws the demo's pictures: facades, rooms and floor plans, a few kilobytes each, the same on every run."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -36,7 +36,7 @@ _INK: Final = (52, 56, 62)
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """An image file. `key` is its place in the asset folder, named after its SHA-256."""
+    """A picture, or a moving one. `key` is its place in the asset folder, named after its SHA-256."""
 
     key: str
     content: bytes
@@ -67,9 +67,9 @@ def picture_book() -> PictureBook:
     )
 
 
-def store(folder: Path, book: PictureBook) -> None:
-    """Write the pictures that are not there yet under `folder`."""
-    for picture in book.all():
+def store(folder: Path, pictures: Iterable[Picture]) -> None:
+    """Write the files that are not there yet under `folder`."""
+    for picture in pictures:
         path = folder / picture.key
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)

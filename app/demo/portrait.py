@@ -7,11 +7,12 @@ from uuid import UUID
 
 from app.demo import history
 from app.demo.chance import between, identifier, likely, weighted
-from app.demo.consents import write_consents
+from app.demo.consents import Held, write_consents
 from app.demo.diary import Diary, Message
 from app.demo.people import Person
 from app.demo.pipeline import LeadPlan
 from app.demo.qd import Curve
+from app.demo.showroom import write_sessions
 from app.demo.team import User
 from app.demo.world import World
 from domain.access import Actor, Role
@@ -19,6 +20,7 @@ from domain.interactions import Direction
 from domain.leads import OPEN_STAGES, LeadSource
 from domain.people.names import name_key
 from domain.people.next_best_action import DueTask, Engagement, OpenLead, Situation, decide
+from domain.perception import ConsentPurpose
 from domain.threads import Channel, DeliveryState
 
 _NONE: Final[Mapping[str, object]] = {}
@@ -38,8 +40,8 @@ def finish(diary: Diary, plans: list[LeadPlan]) -> None:
     """Write the rest of a person: call it once, after all their leads."""
     owner = plans[-1].assignee if plans else None
     _thread(diary, plans, owner)
-    write_consents(diary)
-    latest = _curve(diary, plans)
+    held = write_consents(diary).get(ConsentPurpose.SHOWROOM_ENGAGEMENT)
+    latest = _curve(diary, plans, held)
     action = _next_action(diary, plans, latest)
     add_person(diary.world, diary.person, {"last_contacted_at": diary.last_contact, **latest, **action})
 
@@ -114,7 +116,7 @@ def _reads(diary: Diary, plans: list[LeadPlan], owner: User | None, thread_id: U
         )  # fmt: skip
 
 
-def _curve(diary: Diary, plans: list[LeadPlan]) -> dict[str, object]:
+def _curve(diary: Diary, plans: list[LeadPlan], held: Held | None) -> dict[str, object]:
     """Draw the person's QD; returns the read-model columns."""
     world, person = diary.world, diary.person
     curve = Curve(world.batch.tenant_id, person.id, diary.random, world.now)
@@ -124,6 +126,9 @@ def _curve(diary: Diary, plans: list[LeadPlan]) -> dict[str, object]:
     curve.draw(touches, int(world.pace.density * 22 * interest))
     if plans and plans[0].source in {LeadSource.IMPORT, LeadSource.PORTAL}:
         curve.import_score(person.created_at)
+    write_sessions(diary, curve.visits, held)
+    if held is not None and held.ended_at is not None:
+        curve.forget_visits()
     world.batch.rows["qd_scores"].extend(curve.points)
     world.pace.points += len(curve.points)
     columns: dict[str, object] = {}

@@ -6,7 +6,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
-from app.demo.chance import between, identifier_at, likely
+from app.demo.chance import between, generator, identifier_at, likely
 from app.demo.diary import Touch
 from domain.perception import QdKind, QdSource
 
@@ -27,8 +27,20 @@ _MINUTE: Final = 60_000
 _DAY: Final = 86_400_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-Point = tuple[UUID, UUID, UUID, datetime, str, str, float, float, float, float | None, float]
-"""A row of qd_scores: tenant, id, person, at, kind, source, score, engagement, valence, attention, confidence."""
+Point = tuple[UUID, UUID, UUID, datetime, str, str, float, float, float, float | None, float, UUID | None]
+"""A row of qd_scores: tenant, id, person, at, kind, source, score, engagement, valence, attention, confidence,
+and the session."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A measured visit; `parts` are of its score: when, score, engagement, valence, attention, confidence."""
+
+    id: UUID
+    started_at: datetime
+    ended_at: datetime
+    batches: int
+    parts: tuple[object, ...]
 
 
 @dataclass(slots=True)
@@ -40,6 +52,7 @@ class Curve:
     random: Random
     now: datetime
     points: list[Point] = field(default_factory=list)
+    visits: list[Measured] = field(default_factory=list)
     _score: float = 0.0
     _valence: float = 0.0
     _confidence: float = 0.0
@@ -69,6 +82,10 @@ class Curve:
         """Add the score that came with an imported lead."""
         self._add(_milliseconds(at), QdKind.PROFILE, QdSource.IMPORTED, between(self.random, 20, 60), 0.4)
 
+    def forget_visits(self) -> None:
+        """Take away what was measured: the consent has ended."""
+        self.points = [point for point in self.points if point[4] != QdKind.SESSION.name]
+
     def latest(self) -> dict[str, Point]:
         """Return the newest point of each source."""
         return {point[5]: point for point in self.points}
@@ -93,7 +110,15 @@ class Curve:
             # The session saw the person and ends no lower than the profile, so the joint series rises only here.
             final = min(99.0, self._score + between(self.random, 0.5, 6))
             attention, sure = between(self.random, 0.45, 0.96), between(self.random, 0.7, 0.97)
-            self._add(ended, QdKind.SESSION, QdSource.RULES, final, round(sure, 2), attention=round(attention, 3))
+            session_id = identifier_at(generator("visit", self.person_id.hex, start), start)
+            self._add(
+                ended, QdKind.SESSION, QdSource.RULES, final, round(sure, 2), attention=round(attention, 3),
+                session_id=session_id,
+            )  # fmt: skip
+            _, _, _, at_end, _, _, score, engagement, valence, looked, confidence, _ = self.points[-1]
+            parts = (at_end, score, engagement, valence, looked, confidence)
+            began = _EPOCH + timedelta(milliseconds=start)
+            self.visits.append(Measured(session_id, began, at_end, touch.minutes, parts))
             clock = ended
         return clock
 
@@ -112,20 +137,21 @@ class Curve:
             append(
                 (
                     tenant_id, identifier_at(random, at), person_id, moment, kind, source, score,
-                    round(score * 0.0098, 3), valence, None, sure,
+                    round(score * 0.0098, 3), valence, None, sure, None,
                 )
             )  # fmt: skip
         self._score = low + above
 
     def _add(
-        self, at: int, kind: QdKind, source: QdSource, score: float, sure: float, *, attention: float | None = None
-    ) -> None:
+        self, at: int, kind: QdKind, source: QdSource, score: float, sure: float, *, attention: float | None = None,
+        session_id: UUID | None = None,
+    ) -> None:  # fmt: skip
         shown = round(score, 1)
         moment = _EPOCH + timedelta(milliseconds=at)
         self.points.append(
             (
                 self.tenant_id, identifier_at(self.random, at), self.person_id, moment, kind.name, source.name, shown,
-                round(shown * 0.0098, 3), round(self._valence, 3), attention, sure,
+                round(shown * 0.0098, 3), round(self._valence, 3), attention, sure, session_id,
             )
         )  # fmt: skip
 

@@ -87,6 +87,26 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "qd_scores": (
         "id", "person_id", "at", "kind", "source", "score", "engagement", "valence", "attention", "confidence",
+        "session_id",
+    ),
+    "videos": ("id", "title", "object_key", "content_type", "duration_ms", "created_at", "updated_at"),
+    "scenes": ("id", "video_id", "title", "start_ms", "end_ms"),
+    "perception_sessions": (
+        "id", "status", "surface", "person_id", "consent_id", "video_id", "started_by_noun", "started_by_id",
+        "started_at", "ended_at", "last_sequence", "packet_count", "final_qd_at", "final_qd_score",
+        "final_qd_engagement", "final_qd_valence", "final_qd_attention", "final_qd_confidence", "peak_score",
+        "peak_scene_id", "measured",
+    ),
+    "visitor_scores": (
+        "session_id", "id", "at", "kind", "source", "score", "engagement", "valence", "attention", "confidence",
+    ),
+    "erasures": (
+        "id", "consent_id", "person_id", "scope", "status", "requested_by_noun", "requested_by_id", "requested_at",
+        "finished_at",
+    ),
+    "erasure_receipts": ("erasure_id", "store", "erased_rows", "erased_at", "proof_hash"),
+    "notifications": (
+        "id", "user_id", "kind", "rule", "title", "at", "subject_noun", "subject_id", "read_at",
     ),
     "proposals": (
         "id", "kind", "status", "subject_noun", "subject_id", "changes", "reason", "evidence", "source_kind", "model",

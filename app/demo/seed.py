@@ -15,8 +15,9 @@ from asyncpg import Connection, Record
 
 from app.demo.generate import generate
 from app.demo.load import load
-from app.demo.pictures import picture_book, store
+from app.demo.pictures import store
 from app.demo.pipeline import OLDEST
+from app.demo.reels import files
 from app.demo.team import MERIDIAN, SAFFRON, TenantPlan
 from db.partitions import ensure_partitions
 from db.people.duplicates import rebuild
@@ -60,7 +61,7 @@ async def seed(owner_dsn: str, *, scale: float, password: str, asset_folder: Pat
         await _refuse_if_present(owner)
         first = (now - OLDEST - timedelta(days=60)).date()
         await ensure_partitions(owner, first, now.date())
-        store(asset_folder, picture_book())
+        store(asset_folder, files())
         password_hash = PasswordHasher().hash(password)
         rows: Counter[str] = Counter()
         async with owner.transaction():

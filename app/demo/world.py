@@ -4,6 +4,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.demo.history import Recent
@@ -67,6 +68,7 @@ class World:
     ledger: Ledger = field(default_factory=Ledger)
     pace: Pace = field(default_factory=Pace)
     advisers: dict[str, list[Adviser]] = field(default_factory=dict)
+    videos: list[tuple[UUID, tuple[UUID, ...]]] = field(default_factory=list)
     buyers: deque[Person] = field(default_factory=lambda: deque(maxlen=200))
 
     @property

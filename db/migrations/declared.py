@@ -1,6 +1,6 @@
 """The MetaData with every noun's tables in it. A noun that is not imported here has no tables."""
 
-from db import events, opportunities, proposals, tasks
+from db import events, notifications, opportunities, proposals, tasks, videos
 from db.access import tables as access
 from db.assets import tables as assets
 from db.audit import tables as audit
@@ -19,6 +19,7 @@ NOUNS = (
     events,
     interactions,
     leads,
+    notifications,
     opportunities,
     people,
     perception,
@@ -26,6 +27,7 @@ NOUNS = (
     proposals,
     tasks,
     threads,
+    videos,
 )
 
 __all__ = ["NOUNS", "metadata"]

@@ -31,6 +31,9 @@ BELONGINGS: Final = {
 }
 """The tables whose rows belong to a person by `person_id`."""
 
+MEASUREMENTS: Final = ("perception_sessions", "erasures")
+"""What hangs on a person's scores and consents, and goes where they go."""
+
 LOCKED_FIRST: Final = ("opportunities", "tasks", "leads", "threads")
 """What units lock before its person, because they begin with it."""
 
@@ -119,7 +122,7 @@ async def absorb(
     for statement in _JOIN:
         clause = text(statement)
         await connection.execute(clause, {name: everybody[name] for name in clause.compile().params})
-    for name in BELONGINGS.values():
+    for name in (*BELONGINGS.values(), *MEASUREMENTS):
         table = metadata.tables[name]
         values: dict[str, object] = {"person_id": survivor_id}
         if "updated_at" in table.columns:

@@ -1,17 +1,17 @@
-"""How perception is read: a person's series of QD scores, the sentiment scatter, and consents."""
+"""How QD scores are read: a person's series, a session's, and the sentiment scatter."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Final, cast
 
-from db.perception.tables import consents, qd_rollups, qd_scores
-from db.reading.fields import boolean, enum, integer, number, text, time, value
-from db.reading.source import Link, Ordering, Value, source
+from db.perception.tables import qd_rollups, qd_scores, visitor_scores
+from db.reading.fields import boolean, enum, integer, number, time, value
+from db.reading.source import Link, Rows, Value
 from db.reading.writer import Alias, Writer
-from db.visibility import any_of, assigned, known_person, own_person
-from domain.perception import QdKind, QdSource, Span, buckets, check_scatter
+from db.visibility import known_person, own_person
+from domain.perception import QdKind, QdSource, Span, bucket_width, buckets, check_scatter
 
 DECIMALS: Final = 4
 """Means are rounded: a sum of doubles depends in its last digits on the order in which they were read."""
@@ -22,6 +22,15 @@ SCATTERED: Final = ("person_id", "engagement", "valence", "qd_score", "interacti
 
 def qd_series() -> Value:
     """A value of a person's row: their scores in equal buckets that begin at `from`, empty ones left out."""
+    return _of_buckets(_series)
+
+
+def session_series() -> Value:
+    """A value of a session's row: its scores, whether its visitor has a name or not."""
+    return _of_buckets(_session)
+
+
+def _of_buckets(rows: Rows) -> Value:
     points = value(
         {"at": time("at"), "score": number("score"), "low": number("low"), "high": number("high")},
         rows=lambda _w, t, _arguments: (
@@ -39,7 +48,7 @@ def qd_series() -> Value:
             "mean": number("mean", null=True),
             "count": integer("count"),
         },
-        rows=_series,
+        rows=rows,
     )
 
 
@@ -50,7 +59,32 @@ def _series(w: Writer, t: Alias, arguments: Mapping[str, object]) -> str:
     read = [_scores(w, t, span, arguments) for span in cut.parts]
     if cut.hours is not None:
         read.append(_hours(w, t, cut.hours, arguments))
-    width, start = w.bind(cut.width, "interval"), w.bind(cut.start, "timestamptz")
+    return _bucketed(w, read, cut.width, cut.start, arguments)
+
+
+def _session(w: Writer, t: Alias, arguments: Mapping[str, object]) -> str:
+    """Scores of one session, which is short: no hours are summed up. Its row was seen, and so are its scores."""
+    from_, to = cast("datetime", arguments["from"]), cast("datetime", arguments["to"])
+    width = bucket_width(from_, to, cast("int", arguments["points"]))
+    read = []
+    for table, owner in ((qd_scores, "person_id"), (visitor_scores, "session_id")):
+        s = w.alias(table)
+        mine = f"{s.person_id} = {t.person_id}" if owner == "person_id" else "true"
+        conditions = [
+            f"{s.tenant_id} = {w.tenant}", mine, f"{s.session_id} = {t.id}",
+            f"{s.source} = {w.bind(asked_source(arguments).name, 'text')}", *_spanned(w, s.at, (from_, to)),
+        ]  # fmt: skip
+        read.append(
+            f"select {s.at} as at, {s.score} as low, {s.score} as high, {s.score} as total, 1 as scores"
+            f" from {table.name} {s.name} where {' and '.join(conditions)}"
+        )
+    return _bucketed(w, read, width, from_, arguments)
+
+
+def _bucketed(w: Writer, read: Sequence[str], wide: timedelta, begin: datetime, arguments: Mapping[str, object]) -> str:
+    """Write the buckets of what `read` selects, and from them the whole."""
+    from_ = cast("datetime", arguments["from"])
+    width, start = w.bind(wide, "interval"), w.bind(begin, "timestamptz")
     binned = (
         f"select date_bin({width}, at, {start}) as at, min(low) as low, max(high) as high, sum(total) as total,"
         f" sum(scores) as scores from ({' union all '.join(read)}) r group by 1"
@@ -192,28 +226,3 @@ SENTIMENT_POINTS = value(
     many=True,
 )
 SENTIMENT_SCATTER = value({"points": SENTIMENT_POINTS, "truncated": boolean("truncated")}, rows=_scatter)
-
-CONSENTS = source(
-    "consents",
-    consents,
-    prefix="consent",
-    visible=any_of(own_person("person_id"), assigned("recorded_by_id")),
-    default_order=("CREATED_AT", True),
-    columns={
-        "subject_kind": enum("subject_kind"),
-        "purpose": enum("purpose"),
-        "modality": enum("modality"),
-        "status": enum(
-            lambda t: (
-                f"case when {t.withdrawn_at} <= now() then 'WITHDRAWN'"
-                f" when {t.expires_at} <= now() then 'EXPIRED' else 'ACTIVE' end"
-            )
-        ),
-        "granted_at": time("granted_at"),
-        "expires_at": time("expires_at", null=True),
-        "withdrawn_at": time("withdrawn_at", null=True),
-        "notice_version": text("notice_version"),
-    },
-    links={"person": Link("people", local="person_id")},
-    orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
-)

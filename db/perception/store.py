@@ -1,11 +1,39 @@
-"""How QD scores are written, many at once."""
+"""How sessions and QD scores are written; scores many at once."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
+from uuid import UUID
 
-from domain.perception import QdSource, Score
+from sqlalchemy import RowMapping, null
+
+from db.perception.sessions import PERCEPTION_SESSIONS
+from db.perception.tables import perception_sessions, visitor_scores
+from db.reading.conditions import visible
+from db.reading.writer import Writer
+from domain import qd
+from domain.access import Actor
+from domain.errors import NotFound
+from domain.perception import (
+    Batch,
+    Consent,
+    ConsentPurpose,
+    Ingested,
+    Modality,
+    Outcome,
+    QdSource,
+    Scene,
+    Score,
+    Session,
+    SessionStatus,
+    SubjectKind,
+    SurfaceKind,
+    Watched,
+)
+from domain.values import new_id
 
 if TYPE_CHECKING:
     from db.unit import SqlUnit
@@ -56,6 +84,211 @@ class SqlPerception:
             if newest:
                 await connection.exec_driver_sql(_keep(source), (tenant, *_transposed(newest)))
         await self._unit.people.touch(*scored)
+
+    async def keep_newest(self, person_id: UUID) -> None:
+        """Keep with a person the newest of the scores that are left."""
+        for source in QdSource:
+            prefix = f"{source.name.lower()}_qd"
+            columns, newest = (", ".join(f"{head}{each}" for each in KEPT) for head in (f"{prefix}_", "s."))
+            await self._unit.connection.exec_driver_sql(
+                f"update people p set ({columns}) = (select {newest} from qd_scores s where s.tenant_id = p.tenant_id"
+                " and s.person_id = p.id and s.source = $3 order by s.at desc, s.id desc limit 1)"
+                " where p.tenant_id = $1 and p.id = $2",
+                (self._unit.caller.tenant_id, person_id, source.name),
+            )
+
+    async def add_session(self, session: Session) -> None:
+        """Store a session that begins."""
+        await self._unit.add(
+            perception_sessions, id=session.id, status=session.status.name, surface=session.surface.name,
+            person_id=session.person_id, consent_id=session.consent.id, video_id=session.video_id,
+            started_by_noun=session.started_by.noun, started_by_id=session.started_by.id,
+            started_at=session.started_at,
+        )  # fmt: skip
+
+    async def session_for_update(self, session_id: UUID) -> Session:
+        """Return a session that the caller may see, with its consent, and lock it; raises NotFound."""
+        return (await self.watched(session_id)).session
+
+    async def watched(self, session_id: UUID) -> Watched:
+        """Return a session, locked, with its consent, its memory and the scenes of its video, in one statement.
+
+        Whoever waits for the lock sees that the session was stopped meanwhile, because that is written in its row.
+        """
+        w = Writer(self._unit.caller)
+        s, c, scene = w.alias(perception_sessions), w.alias("consents"), w.alias("scenes")
+        picked = ", ".join(f"{getattr(s, name)} as {name}" for name in _PICKED)
+        seen = visible(w, PERCEPTION_SESSIONS, s, f"{s.id} = {w.bind(session_id, 'uuid')}")
+        result = await self._unit.connection.exec_driver_sql(
+            f"select {picked}, {s.memory}::text as memory, {c.subject_kind}, {c.person_id} as consented_id,"
+            f" {c.purpose}, {c.modality}, {c.granted_at}, {c.expires_at}, {c.withdrawn_at},"
+            f" array(select ({scene.id}, {scene.start_ms}, {scene.end_ms}) from scenes {scene.name}"
+            f" where {scene.tenant_id} = {w.tenant} and {scene.video_id} = {s.video_id} order by {scene.start_ms})"
+            f" as scenes from perception_sessions {s.name} join consents {c.name}"
+            f" on {c.tenant_id} = {s.tenant_id} and {c.id} = {s.consent_id}"
+            f" where {seen}"
+            f" for update of {s.name}",
+            tuple(w.values),
+        )
+        row = result.mappings().one_or_none()
+        if row is None:
+            raise NotFound(field="sessionId")
+        memory = json.loads(row["memory"]) if row["memory"] is not None else {}
+        return Watched(_session(row), memory, tuple(Scene(*each) for each in row["scenes"]))
+
+    async def batch(self, session_id: UUID, sequence: int) -> Ingested | None:
+        """Return what a batch was answered, None where it was never accepted."""
+        result = await self._unit.connection.exec_driver_sql(
+            "select b.accepted_count, s.last_sequence, b.qd_at, b.qd_score, b.qd_attention, b.qd_valence,"
+            " b.qd_engagement, b.qd_confidence from perception_batches b join perception_sessions s"
+            " on s.tenant_id = b.tenant_id and s.id = b.session_id"
+            " where b.tenant_id = $1 and b.session_id = $2 and b.sequence = $3",
+            (self._unit.caller.tenant_id, session_id, sequence),
+        )
+        row = result.one_or_none()
+        if row is None:
+            return None
+        reading = None
+        if row.qd_at is not None:
+            reading = qd.Reading(
+                row.qd_at, None, row.qd_score, row.qd_attention, row.qd_valence, row.qd_engagement,
+                row.qd_confidence, face=True,
+            )  # fmt: skip
+        return Ingested(row.accepted_count, duplicate=True, last_sequence=row.last_sequence, reading=reading)
+
+    async def ingest(self, batch: Batch) -> None:
+        """Store the scores of a batch, what it was answered, and how far its session is, in one statement."""
+        reading, session = batch.answer.reading, batch.session
+        parts = [None] * 6 if reading is None else [
+            reading.at, reading.score, reading.engagement, reading.valence, reading.attention, reading.confidence
+        ]  # fmt: skip
+        given = (
+            self._unit.caller.tenant_id, session.id, batch.id, batch.sequence, batch.at, batch.answer.accepted_count,
+            batch.scene_id, *parts, json.dumps(batch.memory), *_columns_of(batch.scores),
+        )  # fmt: skip
+        statement = _INGEST_VISITOR if session.person_id is None else _INGEST_PERSON
+        await self._unit.connection.exec_driver_sql(
+            statement, given if session.person_id is None else (*given, session.person_id)
+        )
+
+    async def finish(self, session: Session, outcome: Outcome) -> None:
+        """Store that a session has ended, and forget what scoring needed."""
+        reading = outcome.reading
+        final = {} if reading is None else {f"final_qd_{name}": getattr(reading, name) for name in KEPT[:-1]}
+        await self._unit.change(
+            perception_sessions, session.id, status=session.status.name, ended_at=session.ended_at, memory=null(),
+            peak_score=outcome.peak_score, peak_scene_id=outcome.peak_scene_id, **final,
+        )  # fmt: skip
+        if reading is not None and session.person_id is None:
+            parts = {name: getattr(reading, name) for name in KEPT[:-1]}
+            await self._unit.add(
+                visitor_scores, session_id=session.id, id=new_id(), kind=reading.kind.name,
+                source=reading.source.name, **parts,
+            )  # fmt: skip
+
+    async def stop(self, consent_ids: Sequence[UUID], now: datetime) -> list[UUID]:
+        """Stop every running session that rests on these consents; return which."""
+        result = await self._unit.connection.exec_driver_sql(
+            "update perception_sessions set status = 'STOPPED', ended_at = $3, memory = null where tenant_id = $1"
+            " and consent_id = any($2::uuid[]) and status = 'RUNNING' returning id",
+            (self._unit.caller.tenant_id, list(consent_ids), now),
+        )
+        return sorted(result.scalars())
+
+    async def began_before(self, consent_id: UUID, moment: datetime) -> bool:
+        """Whether a session of a consent that began before a moment still keeps what was measured."""
+        result = await self._unit.connection.exec_driver_sql(
+            "select exists (select from perception_sessions where tenant_id = $1 and consent_id = $2 and measured"
+            " and started_at <= $3)",
+            (self._unit.caller.tenant_id, consent_id, moment),
+        )
+        return bool(result.scalar_one())
+
+    async def match(self, session: Session, person_id: UUID) -> None:
+        """Store who the visitor of a session was: the session, its scores and its consent become the person's."""
+        given = (self._unit.caller.tenant_id, session.id, person_id)
+        columns = ", ".join(COLUMNS).replace("person_id", "$3::uuid")
+        await self._unit.connection.exec_driver_sql(
+            "update perception_sessions set person_id = $3 where tenant_id = $1 and id = $2", given
+        )
+        await self._unit.connection.exec_driver_sql(
+            "update consents set person_id = $3 where tenant_id = $1 and person_id is null and id ="
+            " (select consent_id from perception_sessions where tenant_id = $1 and id = $2)",
+            given,
+        )
+        await self._unit.connection.exec_driver_sql(
+            "with moved as (delete from visitor_scores where tenant_id = $1 and session_id = $2 returning *)"
+            f" insert into qd_scores (tenant_id, {', '.join(COLUMNS)}) select tenant_id, {columns} from moved",
+            given,
+        )
+
+
+_PICKED: Final = (
+    "id", "status", "surface", "person_id", "consent_id", "video_id", "started_by_noun", "started_by_id", "started_at",
+    "last_sequence", "ended_at",
+)  # fmt: skip
+
+
+def _session(row: RowMapping) -> Session:
+    consent = Consent(
+        id=row["consent_id"],
+        subject_kind=SubjectKind[row["subject_kind"]],
+        person_id=row["consented_id"],
+        purpose=ConsentPurpose[row["purpose"]],
+        modality=Modality[row["modality"]],
+        granted_at=row["granted_at"],
+        expires_at=row["expires_at"],
+        withdrawn_at=row["withdrawn_at"],
+    )
+    return Session(
+        id=row["id"],
+        status=SessionStatus[row["status"]],
+        surface=SurfaceKind[row["surface"]],
+        consent=consent,
+        person_id=row["person_id"],
+        video_id=row["video_id"],
+        started_by=Actor(row["started_by_noun"], row["started_by_id"]),
+        started_at=row["started_at"],
+        last_sequence=row["last_sequence"],
+        ended_at=row["ended_at"],
+    )
+
+
+_MEASURED: Final = ("at", "score", "engagement", "valence", "attention", "confidence")
+_ARRAYS: Final = {"id": "uuid[]", "at": "timestamptz[]"} | dict.fromkeys(_MEASURED[1:], "float8[]")
+_FIRST_ARRAY: Final = 15
+_UNNESTED: Final = ", ".join(f"${number}::{kind}" for number, kind in enumerate(_ARRAYS.values(), start=_FIRST_ARRAY))
+_OWNER: Final = f"${_FIRST_ARRAY + len(_ARRAYS)}::uuid"
+
+
+def _ingest(stored: str) -> str:
+    """Write the statement that stores a batch; `stored` adds the scores, and what a person keeps of them."""
+    parts = ", ".join(f"qd_{name}" for name in _MEASURED)
+    return (
+        f"with {stored}, answered as (insert into perception_batches (tenant_id, id, session_id, sequence, at,"
+        f" accepted_count, scene_id, {parts}) values ($1::uuid, $3::uuid, $2::uuid, $4::integer, $5::timestamptz,"
+        " $6::integer, $7::uuid, $8::timestamptz, $9::float8, $10::float8, $11::float8, $12::float8, $13::float8))"
+        " update perception_sessions set last_sequence = $4::integer, packet_count = packet_count + $6::integer,"
+        " memory = $14::text::json, measured = true where tenant_id = $1::uuid and id = $2::uuid"
+    )
+
+
+_INGEST_VISITOR: Final = _ingest(
+    f"scored as (insert into visitor_scores (tenant_id, session_id, kind, source, {', '.join(_ARRAYS)})"
+    f" select $1::uuid, $2::uuid, 'LIVE', 'RULES', * from unnest({_UNNESTED}))"
+)
+_INGEST_PERSON: Final = _ingest(
+    f"given as (select * from unnest({_UNNESTED}) as g({', '.join(_ARRAYS)})),"
+    f" scored as (insert into qd_scores (tenant_id, person_id, session_id, kind, source, {', '.join(_ARRAYS)})"
+    f" select $1::uuid, {_OWNER}, $2::uuid, 'LIVE', 'RULES', * from given),"
+    f" kept as (update people p set {', '.join(f'rules_qd_{name} = g.{name}' for name in _MEASURED)},"
+    " rules_qd_kind = 'LIVE' from (select * from given order by at desc, id desc limit 1) g"
+    f" where p.tenant_id = $1::uuid and p.id = {_OWNER} and coalesce(p.rules_qd_at <= g.at, true))"
+)
+
+
+def _columns_of(scores: Sequence[Score]) -> list[list[object]]:
+    return [[getattr(score, name) for score in scores] for name in _ARRAYS]
 
 
 def _transposed(scores: Sequence[Score]) -> list[list[object]]:

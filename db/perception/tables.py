@@ -1,24 +1,48 @@
-"""The tables of perception: QD scores over time, and the consents that measuring needs."""
+"""The tables of perception: QD scores over time, the sessions they come from, consents, and erasures."""
 
-from sqlalchemy import CheckConstraint, Column, Integer, PrimaryKeyConstraint, Table
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    UniqueConstraint,
+)
 
 from db.tables import (
     belongs_to,
     belongs_to_tenant,
     created_at,
     enum_text,
+    flag,
+    found_by,
     identifier,
     metadata,
     moment,
     number,
     ordered_by,
+    pointer,
     prose,
     reference,
     tenant_id,
     tenant_link_table,
     tenant_table,
+    whole,
 )
-from domain.perception import ConsentPurpose, Modality, QdKind, QdSource, SubjectKind
+from domain.perception import (
+    ConsentPurpose,
+    ErasureScope,
+    ErasureStatus,
+    Modality,
+    QdKind,
+    QdSource,
+    SessionStatus,
+    SubjectKind,
+    SurfaceKind,
+)
 
 # Partitioned by month. The key begins with what a series asks for, so a person's curve is one range of the key.
 # There is no index by time alone: it would tempt the planner to read everybody's month for one person's curve.
@@ -57,7 +81,8 @@ qd_rollups = tenant_link_table(
     key=("person_id", "source", "kind", "hour"),
 )
 
-# Append-only but for `withdrawn_at`: a renewed consent is a new row. The status follows from the times.
+# Append-only but for `withdrawn_at`, and for `person_id` where a visitor gets a name: a renewed consent is a new row.
+# The status follows from the times. `recorded_by_id` is a user or an API key, and so no foreign key.
 consents = tenant_table(
     "consents",
     enum_text("subject_kind", SubjectKind),
@@ -75,7 +100,117 @@ consents = tenant_table(
     CheckConstraint("withdrawn_at >= granted_at", name="withdrawn_after_grant"),
     belongs_to_tenant(),
     belongs_to("person_id", "people"),
-    belongs_to("recorded_by_id", "users"),
     ordered_by("created_at"),
     ordered_by("person_id", "created_at"),
+)
+
+
+def measured(name: str) -> tuple[Column[object], ...]:
+    """The parts of one score, all null where there is none."""
+    return (
+        moment(f"{name}_at", nullable=True),
+        number(f"{name}_score", least=1, most=100),
+        number(f"{name}_engagement", least=0, most=1),
+        number(f"{name}_valence", least=-1, most=1),
+        number(f"{name}_attention", least=0, most=1),
+        number(f"{name}_confidence", least=0, most=1),
+    )
+
+
+# `memory` is what scoring remembers between two batches: it goes when the session ends. `measured` says whether
+# anything that was measured is kept here or rests on this session; an erasure and nothing else makes it false.
+# `peak_scene_id` may outlive its scene.
+perception_sessions = tenant_table(
+    "perception_sessions",
+    enum_text("status", SessionStatus),
+    enum_text("surface", SurfaceKind),
+    reference("person_id", nullable=True),
+    reference("consent_id"),
+    reference("video_id", nullable=True),
+    *pointer("started_by", nullable=False),
+    moment("started_at"),
+    moment("ended_at", nullable=True),
+    whole("last_sequence", nullable=False, default=0),
+    whole("packet_count", nullable=False, default=0),
+    Column("memory", JSON),
+    *measured("final_qd"),
+    *measured("refined_qd"),
+    number("peak_score", least=1, most=100),
+    reference("peak_scene_id", nullable=True),
+    flag("measured"),
+    CheckConstraint("(status = 'RUNNING') = (ended_at IS NULL)", name="ended_at_if_ended"),
+    CheckConstraint("status = 'RUNNING' OR memory IS NULL", name="memory_while_running"),
+    belongs_to("person_id", "people"),
+    belongs_to("consent_id", "consents"),
+    belongs_to("video_id", "videos"),
+    ordered_by("started_at"),
+    ordered_by("person_id", "started_at"),
+    found_by("consent_id"),
+    # The sweep looks in whatever tenant for what is kept too long.
+    Index("ix_perception_sessions_started_at", "started_at", postgresql_where="measured"),
+)
+
+# One row for each accepted batch: what it was answered, and what its event leads to.
+perception_batches = tenant_table(
+    "perception_batches",
+    reference("session_id"),
+    whole("sequence", least=1, nullable=False),
+    moment("at"),
+    whole("accepted_count", nullable=False),
+    reference("scene_id", nullable=True),
+    *measured("qd"),
+    belongs_to("session_id", "perception_sessions"),
+    UniqueConstraint("tenant_id", "session_id", "sequence"),
+)
+
+# Scores of visitors without a name, until a session is matched.
+visitor_scores = tenant_link_table(
+    "visitor_scores",
+    reference("session_id"),
+    moment("at"),
+    identifier(),
+    enum_text("kind", QdKind),
+    enum_text("source", QdSource),
+    number("score", least=1, most=100, nullable=False),
+    number("engagement", least=0, most=1),
+    number("valence", least=-1, most=1),
+    number("attention", least=0, most=1),
+    number("confidence", least=0, most=1),
+    belongs_to("session_id", "perception_sessions"),
+    key=("session_id", "at", "id"),
+)
+
+erasures = tenant_table(
+    "erasures",
+    reference("consent_id"),
+    reference("person_id", nullable=True),
+    enum_text("scope", ErasureScope),
+    enum_text("status", ErasureStatus),
+    *pointer("requested_by", nullable=False),
+    moment("requested_at"),
+    moment("finished_at", nullable=True),
+    CheckConstraint("(status = 'DONE') = (finished_at IS NOT NULL)", name="finished_at_if_done"),
+    belongs_to("consent_id", "consents"),
+    belongs_to("person_id", "people"),
+    ordered_by("requested_at"),
+    found_by("consent_id", "requested_at"),
+    found_by("person_id"),
+    # The sweep goes on, in whatever tenant, with what was ordered and not finished.
+    Index("ix_erasures_requested_at", "requested_at", postgresql_where="status <> 'DONE'"),
+)
+
+erasure_receipts = tenant_link_table(
+    "erasure_receipts",
+    reference("erasure_id"),
+    prose("store", 60, least=1),
+    whole("erased_rows", nullable=False),
+    moment("erased_at"),
+    Column(
+        "proof_hash",
+        LargeBinary,
+        CheckConstraint("octet_length(proof_hash) = 32", name="proof_hash_is_sha256"),
+        nullable=False,
+    ),
+    belongs_to("erasure_id", "erasures"),
+    key=("erasure_id", "store"),
 )

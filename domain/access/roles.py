@@ -42,6 +42,9 @@ class Permission(Enum):
     OPPORTUNITY_APPROVE = "OPPORTUNITY_APPROVE"
     PROPERTY_READ = "PROPERTY_READ"
     PROPERTY_WRITE = "PROPERTY_WRITE"
+    PERCEPTION_READ = "PERCEPTION_READ"
+    PERCEPTION_WRITE = "PERCEPTION_WRITE"
+    VIDEO_WRITE = "VIDEO_WRITE"
     INTERACTION_WRITE = "INTERACTION_WRITE"
     TASK_WRITE = "TASK_WRITE"
     THREAD_READ = "THREAD_READ"
@@ -61,6 +64,8 @@ _JUNIOR: Final = frozenset(
         Permission.LEAD_WRITE,
         Permission.OPPORTUNITY_WRITE,
         Permission.PROPERTY_READ,
+        Permission.PERCEPTION_READ,
+        Permission.PERCEPTION_WRITE,
         Permission.INTERACTION_WRITE,
         Permission.TASK_WRITE,
         Permission.THREAD_READ,
@@ -72,6 +77,7 @@ _SENIOR: Final = _JUNIOR | {
     Permission.LEAD_ASSIGN,
     Permission.PERSON_MERGE,
     Permission.PROPERTY_WRITE,
+    Permission.VIDEO_WRITE,
     Permission.AUDIT_READ,
     Permission.PROPOSAL_DECIDE,
 }
@@ -102,7 +108,7 @@ NOT_FOR_KEYS: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking: a user, or an API key, which has no `user_id`.
+    """Who is asking: a user, or an API key or the system itself, which have no `user_id`.
 
     `members` are the users whose leads count as the caller's own: self, and a senior's teams; a key has none.
     `operations` are the document ids (`sha256:…`) that a key may send.
@@ -114,11 +120,14 @@ class Caller:
     members: tuple[UUID, ...]
     session_id: UUID | None = None
     api_key_id: UUID | None = None
+    system_actor_id: UUID | None = None
     operations: frozenset[str] = frozenset()
 
     @property
     def actor(self) -> Actor:
         """The caller as the author of a change."""
+        if self.system_actor_id is not None:
+            return Actor("system_actors", self.system_actor_id)
         return Actor("api_keys", self.api_key_id) if self.api_key_id is not None else Actor("users", self.as_user())
 
     def as_user(self) -> UUID:

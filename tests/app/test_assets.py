@@ -508,7 +508,7 @@ async def test_a_store_that_is_not_configured_is_said_before_anything_is_announc
 
 
 async def test_the_demo_pictures_are_served(demo_tenant: Demo, http: httpx.AsyncClient) -> None:
-    store_pictures(demo_tenant.api.system.settings.assets, picture_book())
+    store_pictures(demo_tenant.api.system.settings.assets, picture_book().all())
     variables = await demo_tenant.ids(id="pictured")
     data = await demo_tenant.api.data("Property", caller=demo_tenant.caller(JUNIOR), **variables)
     shown = [edge["node"] for edge in data["property"]["media"]["edges"]]

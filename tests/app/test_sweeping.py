@@ -10,16 +10,23 @@ from structlog.testing import capture_logs
 
 from app.database import Database
 from app.outside.s3 import S3Store
-from app.sweeping import sweep_regularly, swept
+from app.sweeping import Sweeps, sweep_regularly, swept
 from app.wiring import System
 from db.assets.receipts import SqlReceipts
 from db.engine import create_write_engine
+from db.perception.overdue import SqlOverdue
 from db.roles import set_tenant
 from db.server import Addresses
 from domain.access import Role
 from tests.factories import assets
 from tests.factories.access import Tenant
 from tests.factories.people import person
+
+LOST = ("uploads_swept", "erasures_finished", "tasks_told_of")
+
+
+def sweeps_of(system: System) -> Sweeps:
+    return Sweeps(system.uploads, system.database, system.units, system.overdue)
 
 
 async def expired(owner: "Connection[Record]", tenant: Tenant) -> None:
@@ -38,10 +45,8 @@ async def test_a_command_sweeps_once(
 ) -> None:
     await expired(owner_connection, tenant)
     settings = system.settings.model_copy(update={"database_url": database.app})
-    first, _ = await swept(settings)
-    assert first >= 1
-    again, _ = await swept(settings)
-    assert (again, await left(owner_connection, tenant)) == (0, 0)
+    assert (await swept(settings)).uploads >= 1
+    assert ((await swept(settings)).uploads, await left(owner_connection, tenant)) == (0, 0)
 
 
 YESTERDAY = "now() - interval '25 hours'"
@@ -68,11 +73,11 @@ async def test_a_command_decides_again_in_every_tenant(
     people = [(each, await silent(owner_connection, each)) for each in (tenant, other_tenant)]
     addresses = {"database_url": database.app, "database_owner_url": database.owner}
     without_owner = system.settings.model_copy(update=addresses | {"database_owner_url": None})
-    assert (await swept(without_owner))[1] == 0
+    assert (await swept(without_owner)).people == 0
 
-    _, decided = await swept(system.settings.model_copy(update=addresses))
+    done = await swept(system.settings.model_copy(update=addresses))
 
-    assert decided >= 2
+    assert done.people >= 2
     for each, person_id in people:
         await set_tenant(owner_connection, each.id)
         assert await owner_connection.fetchval(DECIDED, each.id, person_id) is True
@@ -84,11 +89,11 @@ async def test_deciding_goes_on_beside_serving_after_a_failure(
     person_id = await silent(owner_connection, tenant)
     nowhere = Database(system.database.app, "postgresql://nobody@127.0.0.1:1/none", embedded=False)
     with capture_logs() as logged:
-        failing = asyncio.create_task(sweep_regularly(system.uploads, nowhere, 0.01))
+        failing = asyncio.create_task(sweep_regularly(replace(sweeps_of(system), database=nowhere), 0.01))
         async with asyncio.timeout(20):
             while [line.get("wanted") for line in logged].count("people_decided") < 2:
                 assert await owner_connection.fetchval(DECIDED, tenant.id, person_id) is False
-    working = asyncio.create_task(sweep_regularly(system.uploads, system.database, 3600))
+    working = asyncio.create_task(sweep_regularly(sweeps_of(system), 3600))
     async with asyncio.timeout(20):
         while not await owner_connection.fetchval(DECIDED, tenant.id, person_id):
             assert not working.done()
@@ -103,19 +108,21 @@ async def test_a_row_stays_while_its_object_cannot_be_removed(
     await expired(owner_connection, tenant)
     nowhere = replace(system.uploads, objects=S3Store(None, endpoint=None, region=None))
     unreachable = create_write_engine("postgresql://velocity_app@127.0.0.1:1/velocity")
+    away = replace(nowhere, receipts=SqlReceipts(unreachable))
     with capture_logs() as logged:
-        failing = asyncio.create_task(sweep_regularly(nowhere, system.database, 3600))
+        failing = asyncio.create_task(sweep_regularly(replace(sweeps_of(system), uploads=nowhere), 3600))
         lost = asyncio.create_task(
-            sweep_regularly(replace(nowhere, receipts=SqlReceipts(unreachable)), system.database, 3600)
+            sweep_regularly(replace(sweeps_of(system), uploads=away, overdue=SqlOverdue(unreachable)), 3600)
         )
         async with asyncio.timeout(20):
-            while sum(line.get("wanted") == "uploads_swept" for line in logged) < 2:
+            while sum(line.get("wanted") in LOST for line in logged) < 4:
                 assert await left(owner_connection, tenant) == 1
-    failed = [line for line in logged if line.get("wanted") == "uploads_swept"]
-    assert [line["error"] for line in failed] == ["Unavailable", "Unavailable"]
+    failed = sorted((line["wanted"], line["error"]) for line in logged if line.get("wanted") in LOST)
+    # Each is tried, whatever became of the one before it.
+    assert failed == [(wanted, "Unavailable") for wanted in ("erasures_finished", "tasks_told_of", *LOST[:1] * 2)]
     assert not failing.done()
     assert not lost.done()
-    working = asyncio.create_task(sweep_regularly(system.uploads, system.database, 3600))
+    working = asyncio.create_task(sweep_regularly(sweeps_of(system), 3600))
     async with asyncio.timeout(20):
         while await left(owner_connection, tenant):
             assert not working.done()

@@ -20,9 +20,12 @@ WITHOUT_TENANT: Final = "'{alembic_version, sign_in_attempts}'::text[]"
 # and the sweep learns nothing but ids.
 LOOKED_UP: Final = (
     "'{uq_sign_ins_email_normalised, ix_refresh_tokens_token_hash, ix_api_keys_secret_hash,"
-    " ix_api_keys_previous_secret_hash, ix_uploads_expires_at}'::text[]"
+    " ix_api_keys_previous_secret_hash, ix_uploads_expires_at, ix_perception_sessions_started_at,"
+    " ix_erasures_requested_at, ix_tasks_due_at}'::text[]"
 )
-LOOKUP_TABLES: Final = "'{api_keys, refresh_tokens, sign_ins, tenants, uploads}'::text[]"
+LOOKUP_TABLES: Final = (
+    "'{api_keys, consents, erasures, perception_sessions, refresh_tokens, sign_ins, tasks, tenants, uploads}'::text[]"
+)
 
 # History.
 ADDED_TO: Final = "'{audit_entries, events}'::text[]"

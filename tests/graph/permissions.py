@@ -14,13 +14,14 @@ from db.roles import set_tenant
 from domain.access import Caller, Role, token_hash
 from domain.values import new_id
 from tests.api import Answer, Api
-from tests.factories import access, assets, interactions, leads, people, properties, tasks, threads
+from tests.factories import access, assets, interactions, leads, people, perception, properties, tasks, threads
 from tests.factories.access import Tenant
 from tests.factories.rows import insert
 
 JUNIOR, SENIOR, DIRECTOR, ADMIN = Role.JUNIOR_BROKER, Role.SENIOR_BROKER, Role.SALES_DIRECTOR, Role.ADMIN
 NOW = datetime.now(UTC)
 PASSWORD = "correct horse battery"
+SCENES = b"title,start_ms,end_ms\nThe arrival,0,1000\n"
 
 
 class Sees(Enum):
@@ -133,17 +134,19 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
         "medium": await properties.medium(owner, tenant, property_id=home, order=0),
         "key": await access.api_key(owner, tenant),
         "operation": await access.operation(owner, tenant, name="Who", text="query Who { viewer { id } }"),
+        **await _showroom(owner, tenant),
         **await _history(owner, tenant, person=person, lead=lead),
     }
     words = {name: f"{PREFIXES.get(name, name)}_{row_id}" for name, row_id in made.items()}
     words |= {role.name.partition("_")[0].lower(): f"user_{user}" for role, user in tenant.users.items()}
     words |= await _secrets(owner, tenant, junior)
+    words["now"] = NOW.isoformat()
     words |= {"from": (NOW - timedelta(days=2)).isoformat(), "to": (NOW + timedelta(days=1)).isoformat()}
     return World(tenant, other, words)
 
 
 PREFIXES = {
-    "avatar": "upload", "brochure": "upload", "medium": "propertymedia", "key": "apikey",
+    "avatar": "upload", "scenes": "upload", "brochure": "upload", "medium": "propertymedia", "key": "apikey",
     "twin": "person", "call": "interaction", "message": "threadmessage",
 }  # fmt: skip
 
@@ -155,6 +158,38 @@ async def _fact(owner: "Connection[Record]", tenant: Tenant, person: UUID) -> UU
         confidence=0.9, source="MODEL", extracted_at=NOW,
     )  # fmt: skip
     return fact
+
+
+async def _showroom(owner: "Connection[Record]", tenant: Tenant) -> dict[str, UUID]:
+    """Let the junior receive a visitor, and the senior send the scenes of a video, which lie where uploads do."""
+    junior = tenant.users[JUNIOR]
+    consent = await perception.consent(
+        owner, tenant, granted_at=NOW - timedelta(hours=1), subject_kind="VISITOR", recorded_by_id=junior
+    )
+    erasure = new_id()
+    await insert(
+        owner, "erasures", tenant.id, id=erasure, consent_id=consent, scope="CONSENT", status="PENDING",
+        requested_by_noun="users", requested_by_id=junior, requested_at=NOW,
+    )  # fmt: skip
+    return {
+        "consent": consent,
+        "erasure": erasure,
+        "session": await perception.session(owner, tenant, consent_id=consent, started_by_id=junior),
+        "video": await perception.video(owner, tenant),
+        "scenes": await assets.upload(
+            owner,
+            tenant,
+            user_id=tenant.users[SENIOR],
+            purpose="SCENE_MAP",
+            content_type="text/csv",
+            bytes=len(SCENES),
+            stored_bytes=len(SCENES),
+            width=None,
+            height=None,
+            object_key=f"uploads/{tenant.id}/scenes.csv",
+        ),
+        "notification": await perception.notification(owner, tenant, user_id=junior),
+    }
 
 
 async def _history(owner: "Connection[Record]", tenant: Tenant, *, person: UUID, lead: UUID) -> dict[str, UUID]:

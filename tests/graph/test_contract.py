@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -63,6 +63,38 @@ async def brochure(demo: Demo) -> Variables:
     return {"uploadId": f"upload_{made}", "category": "DOCUMENT", **await demo.ids(propertyId="property")}
 
 
+async def running(demo: Demo) -> Variables:
+    """Return a session of a visitor that has just begun."""
+    given = {"subjectKind": "VISITOR", "purpose": "SHOWROOM_ENGAGEMENT", "modality": "FACE", "noticeVersion": "2026-11"}
+    caller = demo.caller(JUNIOR)
+    consent = (await demo.api.data("ConsentGrant", caller=caller, input=given))["consentGrant"]["consent"]["id"]
+    began = await demo.api.data("PerceptionSessionStart", caller=caller, consentId=consent, surface="KIOSK")
+    return {"sessionId": began["perceptionSessionStart"]["session"]["id"]}
+
+
+async def batch(demo: Demo) -> Variables:
+    """Return a batch of ten packets of a face."""
+    now, face = datetime.now(UTC), {"blendShapes": [0.2] * 52}
+    packets = [{"at": (now + timedelta(milliseconds=100 * number)).isoformat(), "face": face} for number in range(10)]
+    return {"sequence": 1, "packets": packets, **await running(demo)}
+
+
+async def walk_in(demo: Demo) -> Variables:
+    """Return a session of somebody who becomes a lead."""
+    return {"target": {"newLead": {"fullName": "Meera Iyer"}}, **await running(demo)}
+
+
+async def scene_map(demo: Demo) -> Variables:
+    """Return a video, and an upload of its scenes."""
+    content, user = b"title,start_ms,end_ms\nThe arrival,0,8000\n", demo.caller(SENIOR).as_user()
+    upload = await assets.upload(
+        demo.owner, demo.api.tenant, user_id=user, purpose="SCENE_MAP", content_type="text/csv", bytes=len(content),
+        stored_bytes=len(content), width=None, height=None,
+    )  # fmt: skip
+    await demo.api.system.uploads.objects.put(f"uploads/{demo.tenant_id}/{upload}.png", content, "text/csv")
+    return {"uploadId": f"upload_{upload}", **await demo.ids(videoId="video")}
+
+
 async def operation_id(demo: Demo) -> str:
     """Return a registered document."""
     text = f"query Registered{uuid4().hex} {{ viewer {{ id }} }}"
@@ -111,6 +143,12 @@ QUERIES = [
     Case("Projects", JUNIOR, 1, fixed(first=20)),
     Case("ApiKeys", ADMIN, 2, keys),
     Case("PersistedOperations", ADMIN, 1, keys),
+    Case("Consents", JUNIOR, 2, fixed(first=20)),
+    Case("Erasure", DIRECTOR, 1, lambda demo: demo.ids(id="erasure")),
+    Case("Videos", JUNIOR, 2, fixed(first=20)),
+    Case("PerceptionSessions", JUNIOR, 4, fixed(first=20)),
+    Case("PerceptionSession", JUNIOR, 2, lambda demo: demo.ids(id="session", points=100, **YEAR)),
+    Case("NotificationInbox", JUNIOR, 3, fixed(first=20)),
     Case("Threads", JUNIOR, 4, fixed(first=20)),
     Case("Thread", JUNIOR, 5, lambda demo: demo.ids(id="thread", last=20)),
 ]
@@ -175,6 +213,25 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
     "ApiKeyCreate": (ADMIN, new_key),
     "ApiKeyRotate": (ADMIN, key),
     "ApiKeyRevoke": (ADMIN, key),
+    "ConsentGrant": (
+        JUNIOR,
+        made(
+            input={
+                "personId": "person",
+                "subjectKind": "PERSON",
+                "purpose": "SHOWROOM_ENGAGEMENT",
+                "modality": "FACE",
+                "noticeVersion": "2026-11",
+            }
+        ),
+    ),
+    "ConsentWithdraw": (JUNIOR, made(consentId="showroom_consent")),
+    "PerceptionSessionStart": (JUNIOR, made(consentId="visitor_consent", surface="KIOSK", videoId="video")),
+    "PerceptionIngest": (JUNIOR, batch),
+    "PerceptionSessionComplete": (JUNIOR, running),
+    "PerceptionSessionMatch": (JUNIOR, walk_in),
+    "SceneMapUpload": (SENIOR, scene_map),
+    "NotificationsMarkRead": (JUNIOR, made(ids=["notification"])),
     "ThreadOpen": (JUNIOR, made(channel="WHATSAPP", personId="person", address=None)),
     "MessageSend": (JUNIOR, made(threadId="thread", text="The floor plan is on its way.")),
     "ThreadLinkPerson": (JUNIOR, made(threadId="thread", personId="person")),

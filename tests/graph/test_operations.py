@@ -26,6 +26,10 @@ NAMES = {
     *("PropertyMediaRemove", "PropertyUpdate"),
     # files
     *("UploadCreate", "ViewerAvatarSet"),
+    # perception
+    *("ConsentGrant", "ConsentWithdraw", "Consents", "Erasure", "NotificationInbox", "NotificationsMarkRead"),
+    *("PerceptionIngest", "PerceptionSession", "PerceptionSessionComplete", "PerceptionSessionMatch"),
+    *("PerceptionSessionStart", "PerceptionSessions", "SceneMapUpload", "Videos"),
     # threads
     *("MessageSend", "Thread", "ThreadLinkPerson", "ThreadMarkRead", "ThreadOpen", "Threads"),
 }
@@ -37,7 +41,7 @@ def schema() -> GraphQLSchema:
 
 
 def test_every_operation_has_its_file() -> None:
-    assert len(NAMES) == 56
+    assert len(NAMES) == 70
     assert {file.name for file in FILES} == {f"{name}.graphql" for name in NAMES}
 
 

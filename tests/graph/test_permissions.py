@@ -13,6 +13,7 @@ from tests.factories.access import Tenant
 from tests.graph.permissions import (
     ADMIN,
     JUNIOR,
+    SCENES,
     SENIOR,
     Line,
     Sees,
@@ -134,6 +135,25 @@ TABLE = [
     change("taskCreate", 'title: "Call back", leadId: "$lead"'),
     change("taskUpdate", 'taskId: "$task", title: "Call again"'),
     change("taskComplete", 'taskId: "$task"'),
+    # Perception.
+    page("consents", of="consent"),
+    page("perceptionSessions", of="session"),
+    page("videos", of="video", low=Sees.UNTRIED),
+    page("notifications", of="notification"),
+    row("erasure"),
+    Line(field="perceptionSession", text='(id: "$session") { id }', holds="$session"),
+    change(
+        "consentGrant",
+        'subjectKind: PERSON, personId: "$person", purpose: MARKETING, modality: VOICE, noticeVersion: "1"',
+        low=Sees.NOT_YOURS,
+    ),
+    change("consentWithdraw", 'consentId: "$consent"'),
+    change("perceptionSessionStart", 'consentId: "$consent", surface: IPAD'),
+    change("perceptionIngest", 'sessionId: "$session", sequence: 1, packets: [{ at: "$now" }]'),
+    change("perceptionSessionComplete", 'sessionId: "$session"'),
+    change("perceptionSessionMatch", 'sessionId: "$session", target: { newLead: { fullName: "Asha" } }'),
+    change("sceneMapUpload", 'videoId: "$video", uploadId: "$scenes"', role=SENIOR, low=Sees.REFUSED),
+    change("notificationsMarkRead", 'ids: ["$notification"]'),
     # Conversations.
     change("threadOpen", 'channel: WHATSAPP, address: "+971509876543", personId: "$person"', low=Sees.NOT_YOURS),
     change("threadLinkPerson", 'threadId: "$thread", personId: "$twin"'),
@@ -146,6 +166,7 @@ TABLE = [
 async def filled(owner_connection: "Connection[Record]", api: Api, tenant: Tenant, other_tenant: Tenant) -> World:
     """The world that a line is tried in."""
     made = await world(owner_connection, tenant, other_tenant)
+    await api.system.uploads.objects.put(f"uploads/{tenant.id}/scenes.csv", SCENES, "text/csv")
     made.words["cursor"] = (await api.data("{ eventCursor }"))["eventCursor"]
     return made
 

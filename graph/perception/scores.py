@@ -1,12 +1,12 @@
-"""Perception as clients see it: QD scores, their series, the sentiment scatter, and consents."""
+"""QD scores as clients see them, their series, and the sentiment scatter."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from domain.access import Permission
-from domain.perception import ConsentPurpose, ConsentStatus, Modality, QdKind, QdSource, SubjectKind
-from graph.declaration import Argument, Node, column, link, noun, root, root_value, value
+from domain.perception import QdKind, QdSource
+from graph.declaration import Argument, column, link, root, root_value, value
 from graph.enums import described
 from graph.scalars import DateTime
 
@@ -26,34 +26,6 @@ described(
     RULES="The rules of this system.",
     MODEL="A model.",
     IMPORTED="Another system.",
-)
-described(
-    ConsentPurpose,
-    "What a consent allows.",
-    SHOWROOM_ENGAGEMENT="Measuring engagement in the showroom.",
-    MARKETING="Being written to about offers.",
-    RECORDING="Recording a conversation.",
-)
-described(
-    Modality,
-    "What a consent allows to be measured.",
-    FACE="The face.",
-    VOICE="The voice.",
-    CCTV="Movements, seen by cameras of the house.",
-)
-described(
-    ConsentStatus,
-    "Whether a consent holds at this moment.",
-    ACTIVE="It holds.",
-    EXPIRED="Its time has passed.",
-    WITHDRAWN="It was taken back.",
-)
-described(
-    SubjectKind,
-    "Who gave a consent.",
-    PERSON="A person of the CRM.",
-    VISITOR="A visitor whom nobody has named.",
-    AGENT="A member of the team.",
 )
 
 
@@ -101,10 +73,16 @@ class QdSeries:
 QD_SOURCE = Argument("source", QdSource | None, "Who computed the scores.", QdSource.RULES)
 """The argument of `latestQd` and `qdSeries`."""
 
-QD_SERIES = (
+RANGE = (
     Argument("from", DateTime, "Where the range begins."),
     Argument("to", DateTime, "Where it ends; not part of it."),
     Argument("points", int, "How many buckets at most: 1 to 2000. Whole hours may make it fewer."),
+)
+SESSION_SERIES = (*RANGE, QD_SOURCE)
+"""The arguments of a session's `qdSeries`, whose buckets all begin with the range."""
+
+QD_SERIES = (
+    *RANGE,
     Argument("kinds", list[QdKind] | None, "Only scores of these kinds; all, if left out."),
     QD_SOURCE,
 )
@@ -130,29 +108,9 @@ class SentimentScatter:
     truncated: bool = column("Whether there are more people than were asked for.")
 
 
-@noun(
-    "consents",
-    prefix="consent",
-    description="What somebody allowed to be measured, told and recorded, and until when.",
-    orders={"CREATED_AT": "When it was recorded."},
-)
-class Consent(Node):
-    """A consent."""
-
-    subject_kind: SubjectKind = column("Who gave it.")
-    purpose: ConsentPurpose = column("What for.")
-    modality: Modality = column("What may be measured.")
-    status: ConsentStatus = column("Whether it holds at this moment.")
-    granted_at: DateTime = column("When it was given.")
-    expires_at: DateTime | None = column("When it ends by itself.")
-    withdrawn_at: DateTime | None = column("When it was taken back.")
-    notice_version: str = column("Which notice they were given.")
-    person: Person | None = link("The person, for a person's consent.")
-
-
 @root
-class PerceptionQuery:
-    """Root fields about perception."""
+class ScatterQuery:
+    """Root fields about scores."""
 
     sentiment_scatter: SentimentScatter = root_value(
         "How people felt over a half-open range, by the scores of the rules.",

@@ -1,74 +1,12 @@
-"""QD (Qualification Desire): scores of how much somebody wants to buy, and the consents that measuring needs."""
+"""How series of QD scores are cut into buckets, and which ranges are refused."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from enum import Enum
-from typing import Final, Protocol
-from uuid import UUID
+from typing import Final
 
 from domain.errors import Invalid
-from domain.qd import QdKind as QdKind  # noqa: PLC0414 the alias says that others may take it from here
-from domain.qd import QdSource as QdSource  # noqa: PLC0414 as the line above
-
-
-class ConsentPurpose(Enum):
-    """What a consent allows."""
-
-    SHOWROOM_ENGAGEMENT = "SHOWROOM_ENGAGEMENT"
-    MARKETING = "MARKETING"
-    RECORDING = "RECORDING"
-
-
-class Modality(Enum):
-    """What a consent allows to be measured."""
-
-    FACE = "FACE"
-    VOICE = "VOICE"
-    CCTV = "CCTV"
-
-
-class ConsentStatus(Enum):
-    """Whether a consent holds. Derived from its times, never stored."""
-
-    ACTIVE = "ACTIVE"
-    EXPIRED = "EXPIRED"
-    WITHDRAWN = "WITHDRAWN"
-
-
-class SubjectKind(Enum):
-    """Who gave a consent."""
-
-    PERSON = "PERSON"
-    VISITOR = "VISITOR"
-    AGENT = "AGENT"
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """One score of a person at a moment: 1 to 100; valence is -1 to 1, the other parts 0 to 1."""
-
-    id: UUID
-    person_id: UUID
-    at: datetime
-    kind: QdKind
-    source: QdSource
-    score: float
-    engagement: float | None = None
-    valence: float | None = None
-    attention: float | None = None
-    confidence: float | None = None
-    session_id: UUID | None = None
-
-
-class PerceptionStore(Protocol):
-    """Scores of the unit's tenant."""
-
-    async def add_scores(self, scores: Sequence[Score]) -> None:
-        """Store scores, and keep the newest of each source with its person; raises NotFound for an unknown person."""
-
 
 MOST_POINTS: Final = 2000
 """How many points a series has at most."""

@@ -1,0 +1,67 @@
+"""What has to be done without anybody asking: definer functions tell ids of all tenants, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.errors import answering
+from domain.access import Caller, Role
+from domain.notifications import DUE_WITHIN
+from domain.perception import LONGEST_TERM
+
+BATCH: Final = 100
+_ERASURES: Final = "select tenant_id, id from unfinished_erasures(:most)"
+_CONSENTS: Final = "select tenant_id, id from overdue_consents(:moment, :before, :most)"
+_TASKS: Final = "select tenant_id, id from due_tasks(:moment, :before, :most)"
+
+
+class SqlOverdue:
+    """The port `Overdue`."""
+
+    def __init__(self, engine: AsyncEngine, most: int = BATCH) -> None:
+        """Read through `engine`, at most so many of each at a time."""
+        self._engine = engine
+        self._most = most
+
+    def erasures(self) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield erasures that were ordered and are not finished, each with who acts."""
+        return self._found(_ERASURES, {})
+
+    def consents(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield consents that have ended, or are too old, and let something be measured that is still kept."""
+        return self._found(_CONSENTS, {"moment": moment, "before": moment - LONGEST_TERM})
+
+    def tasks(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield tasks that came due and of which nobody was told."""
+        return self._found(_TASKS, {"moment": moment, "before": moment - DUE_WITHIN})
+
+    async def _found(self, statement: str, given: Mapping[str, object]) -> AsyncIterator[tuple[Caller, UUID]]:
+        with answering():
+            async with self._engine.connect() as connection:
+                found = (await connection.execute(text(statement), {**given, "most": self._most})).all()
+        callers: dict[UUID, Caller] = {}
+        for tenant_id, row_id in found:
+            if tenant_id not in callers:
+                callers[tenant_id] = await self._caller(tenant_id)
+            yield callers[tenant_id], row_id
+
+    async def _caller(self, tenant_id: UUID) -> Caller:
+        """Return the system as a caller of a tenant."""
+        with answering():
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)}
+                )
+                actor: UUID = (
+                    await connection.execute(
+                        text("select id from system_actors where tenant_id = :tenant order by created_at, id limit 1"),
+                        {"tenant": tenant_id},
+                    )
+                ).scalar_one()
+        return Caller(tenant_id, None, Role.ADMIN, (), system_actor_id=actor)

@@ -1,0 +1,69 @@
+"""The enumerations of perception."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class ConsentPurpose(Enum):
+    """What a consent allows."""
+
+    SHOWROOM_ENGAGEMENT = "SHOWROOM_ENGAGEMENT"
+    MARKETING = "MARKETING"
+    RECORDING = "RECORDING"
+
+
+class Modality(Enum):
+    """What a consent allows to be measured."""
+
+    FACE = "FACE"
+    VOICE = "VOICE"
+    CCTV = "CCTV"
+
+
+class ConsentStatus(Enum):
+    """Whether a consent holds. Derived from its times, never stored."""
+
+    ACTIVE = "ACTIVE"
+    EXPIRED = "EXPIRED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class SubjectKind(Enum):
+    """Who gave a consent."""
+
+    PERSON = "PERSON"
+    VISITOR = "VISITOR"
+    AGENT = "AGENT"
+
+
+class SurfaceKind(Enum):
+    """What a visitor looks at while a session runs."""
+
+    BROWSER = "BROWSER"
+    IPAD = "IPAD"
+    KIOSK = "KIOSK"
+
+
+class SessionStatus(Enum):
+    """Whether a session goes on. STOPPED is what a withdrawn consent makes of it."""
+
+    RUNNING = "RUNNING"
+    COMPLETED = "COMPLETED"
+    STOPPED = "STOPPED"
+
+
+class ErasureStatus(Enum):
+    """How far an erasure is."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    DONE = "DONE"
+    FAILED = "FAILED"
+
+
+class ErasureScope(Enum):
+    """What an erasure covers: all that was measured of somebody, or what one consent let be measured."""
+
+    SUBJECT = "SUBJECT"
+    CONSENT = "CONSENT"

@@ -1,0 +1,54 @@
+"""The port that keeps sessions and scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID
+
+from domain.perception.scores import Score
+
+if TYPE_CHECKING:
+    from domain.perception.batches import Batch, Ingested
+    from domain.perception.sessions import Outcome, Session, Watched
+
+
+class PerceptionStore(Protocol):
+    """Sessions and scores of the unit's tenant."""
+
+    async def add_scores(self, scores: Sequence[Score]) -> None:
+        """Store scores, and keep the newest of each source with its person; raises NotFound for an unknown person."""
+
+    async def keep_newest(self, person_id: UUID) -> None:
+        """Keep with a person the newest of the scores that are left."""
+
+    async def add_session(self, session: Session) -> None:
+        """Store a session that begins."""
+
+    async def session_for_update(self, session_id: UUID) -> Session:
+        """Return a session that the caller may see, with its consent, and lock it.
+
+        Raises NotFound naming `sessionId`.
+        """
+
+    async def watched(self, session_id: UUID) -> Watched:
+        """Return a session as `session_for_update` does, with what scoring needs: its memory and its video's scenes."""
+
+    async def batch(self, session_id: UUID, sequence: int) -> Ingested | None:
+        """Return what a batch was answered, None where it was never accepted."""
+
+    async def ingest(self, batch: Batch) -> None:
+        """Store the scores of a batch, what it was answered, and how far its session is, in one statement."""
+
+    async def finish(self, session: Session, outcome: Outcome) -> None:
+        """Store that a session has ended and forget what scoring needed; a visitor's final score joins the others."""
+
+    async def stop(self, consent_ids: Sequence[UUID], now: datetime) -> list[UUID]:
+        """Stop every running session that rests on these consents; return which."""
+
+    async def began_before(self, consent_id: UUID, moment: datetime) -> bool:
+        """Whether a session of a consent that began before a moment still keeps what was measured."""
+
+    async def match(self, session: Session, person_id: UUID) -> None:
+        """Store who the visitor of a session was: the session, its scores and its consent become the person's."""

@@ -256,6 +256,46 @@ def explain(
 
 
 @velocity.command()
+def perceive(
+    *,
+    model: Annotated[Path, typer.Option(help="MediaPipe's face_landmarker.task.")],
+    source: Annotated[str, typer.Option(help="A camera's number, a video file or a picture.")],
+    key: Annotated[str, typer.Option(envvar="VELOCITY_AGENT_KEY", help="An API key or an access token.")],
+    server: Annotated[str, typer.Option(help="The server's address.")] = "http://127.0.0.1:8000",
+    consent: Annotated[str | None, typer.Option(help="The consent on which to begin a session.")] = None,
+    session: Annotated[str | None, typer.Option(help="A running session to go on with.")] = None,
+    rate: Annotated[float, typer.Option(min=1, max=30, help="How many times a second to look.")] = 10,
+) -> None:
+    """Watch a face beside a camera and send its blend shapes; no picture leaves this machine."""
+    from app.perceive.command import Watch
+    from app.perceive.command import perceive as watch_until_stopped
+
+    typer.echo(run(watch_until_stopped(Watch(model, source, server, key, consent, session, rate))))
+
+
+@velocity.command()
+def demo_session(
+    server: Annotated[str, typer.Option(help="The server's address.")] = "http://127.0.0.1:8000",
+    seconds: Annotated[float, typer.Option(min=5, max=3600, help="How long the visit lasts.")] = 60,
+    speed: Annotated[float, typer.Option(min=0.1, max=60, help="How many times as fast as real.")] = 1,
+    seed: Annotated[int, typer.Option(help="Which visitor.")] = 1,
+) -> None:
+    """Play a showroom visit with a generated face against the running demo."""
+    from app.demo.team import SAFFRON
+    from app.demo.visit import Visit, play
+    from app.failures import CannotContinue
+    from app.seeding import demo_password
+    from app.settings import Settings
+    from domain.access import Role
+
+    password = demo_password(Settings())
+    if password is None:
+        raise CannotContinue("There is no demo in this data folder. Start one with `make run`.")
+    visit = Visit(server, SAFFRON.email(Role.SENIOR_BROKER), password, seconds, speed, seed)
+    typer.echo(run(play(visit, typer.echo)))
+
+
+@velocity.command()
 def doctor(
     *, audit: Annotated[bool, typer.Option("--audit", help="Verify every tenant's audit chain.")] = False
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import chain
 from math import isfinite
 from typing import Final
 
@@ -28,6 +29,8 @@ LONGEST_VIDEO_MS: Final = 86_400_000
 _FARTHEST: Final = 4.0
 _SECOND: Final = timedelta(seconds=1)
 _REQUIRED: Final = frozenset(READ)
+_NUMBERS: Final = frozenset({float, int})
+"""Not bool, which is an int too."""
 
 Point = tuple[float, float, float]
 
@@ -132,7 +135,7 @@ def _are_shares(values: Sequence[object]) -> bool:
 
 def _lie_between(values: Sequence[object], low: float, high: float) -> bool:
     """Whether all are numbers, and none lies outside. `min` and `max` may pass over a NaN; a sum does not."""
-    if not {type(value) for value in values} <= {float, int}:
+    if not set(map(type, values)) <= _NUMBERS:
         return False
     numbers: Sequence[float] = values  # type: ignore[assignment]  # the line above has looked
     return min(numbers) >= low and max(numbers) <= high and isfinite(sum(numbers))
@@ -145,10 +148,10 @@ def _landmarks(value: object) -> tuple[Point, ...]:
     for number, point in enumerate(value):
         if not isinstance(point, list | tuple) or len(point) != len(("x", "y", "z")):
             raise _Refused(f"{place}.{number}", "A point is [x, y, z].")
-    if not _are_coordinates([coordinate for point in value for coordinate in point]):
+    if not _are_coordinates([*chain.from_iterable(value)]):
         wrong = next(number for number, point in enumerate(value) if not _are_coordinates(point))
         raise _Refused(f"{place}.{wrong}", f"A coordinate is a number from {-_FARTHEST:g} to {_FARTHEST:g}.")
-    return tuple((x, y, z) for x, y, z in value)
+    return tuple(map(tuple, value))
 
 
 def _are_coordinates(values: Sequence[object]) -> bool:

@@ -17,7 +17,7 @@ Numbers = tuple[float, ...]
 
 @dataclass(frozen=True, slots=True)
 class QdState:
-    """What scoring remembers of a session. Seconds are those of packets' times; nothing in it can show a face."""
+    """What scoring remembers of a session, which an erasure removes. Seconds are those of packets' times."""
 
     at: float | None = None
     """The last packet's time, in seconds since 1970."""
@@ -36,7 +36,7 @@ class QdState:
     averages: Numbers = (0.0, 0.5) + (0.0,) * 7
     """The averages of these."""
     moved: Numbers = (0.0, 0.5, 0.0, 0.0)
-    """The first four averages when something last moved."""
+    """The first four of these inputs when something last moved."""
     score: float = NEUTRAL
     wanted: float = NEUTRAL
     """Where the score is going."""

@@ -25,8 +25,8 @@ LEAVES: Final = 4.0
 
 STILL_FROM, STILL_TO = 10.0, 20.0
 """Seconds without any movement after which doubt begins, and after which it is certain that this is no living face."""
-MOVEMENT: Final = 0.05
-"""How far an average goes from where it was for a movement. Noise of a camera does not."""
+MOVEMENT: Final = 0.1
+"""How far a part of the face goes from where it was for a movement. A camera's noise does not reach it."""
 
 LID_SECONDS: Final = 0.6
 ATTENTION_SECONDS: Final = 5.0
@@ -118,8 +118,8 @@ class Stream:
         looking1, attention = self._look(face, bridged, lids, looking0, attention)
         self._inputs = (shut1, looking1, feeling1, lively1, smile1, frown1, brows1, jaw1, squares1)
         self._averages = (lids, attention, valence, activation, smile, frown, brows, jaw, squares)
-        self._watch_for_life(bridged, lids, attention, valence, activation)
-        self._follow(qd(attention, valence, self._engagement()), min(step, BRIDGE))
+        self._watch_for_life(bridged, shut1, looking1, feeling1, lively1)
+        self._follow(qd(attention, valence, self._engagement()), step if step <= BRIDGE else 0.0)
 
     def _look(
         self, face: Signals, bridged: float, lids: float, looking: float, attention: float
@@ -140,10 +140,10 @@ class Stream:
         self._blink = 0.0
         return now, attention
 
-    def _watch_for_life(self, seconds: float, *averages: float) -> None:
+    def _watch_for_life(self, seconds: float, *now: float) -> None:
         self._still += seconds
-        if any(abs(now - then) > MOVEMENT for now, then in zip(averages, self._moved, strict=True)):
-            self._moved, self._still = averages, 0.0
+        if any(abs(new - old) > MOVEMENT for new, old in zip(now, self._moved, strict=True)):
+            self._moved, self._still = now, 0.0
 
     def _follow(self, wanted: float, seconds: float) -> None:
         """Move the score towards where it should be, and never faster than is allowed."""

@@ -17,7 +17,18 @@ def installation(folder: Path) -> Installation:
 def test_help_names_every_command(installation: Installation) -> None:
     done = installation.run("--help")
     assert done.returncode == 0
-    for command in ("serve", "migrate", "seed", "token", "schema", "doctor", "backup", "restore"):
+    for command in (
+        "serve",
+        "migrate",
+        "seed",
+        "token",
+        "schema",
+        "doctor",
+        "backup",
+        "restore",
+        "perceive",
+        "demo-session",
+    ):
         assert f" {command} " in done.stdout
 
 
@@ -49,6 +60,18 @@ def test_a_demo_is_loaded_once_and_its_users_get_tokens(installation: Installati
         "No active user has this e-mail address."
     )
     assert installation.postgres_processes() == []
+
+
+def test_the_agent_says_what_it_lacks(installation: Installation, tmp_path: Path) -> None:
+    model = tmp_path / "face.task"
+    asked = ("--model", str(model), "--source", "0", "--key", "k", "--consent", "c")
+    line = refusal(installation.run("perceive", *asked))
+    assert f"There is no model at {model}. Download it: `curl -fLo {model} https://" in line
+
+
+def test_a_visit_is_played_where_there_is_a_demo(installation: Installation) -> None:
+    line = refusal(installation.run("demo-session"))
+    assert line == "There is no demo in this data folder. Start one with `make run`."
 
 
 @pytest.mark.parametrize("ttl", ["", "1", "h", "0m", "1y", "-1h", "366d", "1 h"])

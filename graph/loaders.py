@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 import strawberry
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 F = TypeVar("F", bound="asyncio.Future[Any] | None")
-
-MOST_LINKS: Final = 100
-"""How many rows a list without pages holds at most."""
 
 
 class Loaders:
@@ -153,7 +150,7 @@ class Loaders:
 
     async def _list(self, field: DeclaredField, source: object, info: ResolveInfo) -> list[object]:
         noun, caller = field.target(), self._context.caller
-        page = Page(first=MOST_LINKS)
+        page = Page(whole=True)
         request = Request(noun.name, self._selections.of_noun(info, noun), (_owner(source), field.python_name), page)
 
         async def load(keys: list[str]) -> list[Slice]:

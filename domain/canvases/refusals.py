@@ -48,7 +48,7 @@ class RequestUndecided(Conflict):
 
 
 class RequestDecided(Conflict):
-    """This merge request is decided."""
+    """The merge request is decided."""
 
 
 class ApprovalMissing(NotAllowed):

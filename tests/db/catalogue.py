@@ -25,7 +25,10 @@ LOOKED_UP: Final = (
 LOOKUP_TABLES: Final = "'{api_keys, refresh_tokens, sign_ins, tenants, uploads}'::text[]"
 
 # History.
-ADDED_TO: Final = "'{audit_entries, events}'::text[]"
+ADDED_TO: Final = (
+    "'{audit_entries, canvas_components, canvas_revision_parents, canvas_revisions, events,"
+    " merge_request_reviews}'::text[]"
+)
 
 OURS: Final = """
 WITH ours AS (

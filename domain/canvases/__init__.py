@@ -45,6 +45,8 @@ from domain.canvases.refusals import (
     RequestDecided,
     RequestUndecided,
 )
+from domain.canvases.requests import merger, open_request, review
+from domain.canvases.rules import access_of
 from domain.canvases.store import (
     CanvasCommit,
     CanvasCreate,
@@ -65,6 +67,7 @@ from domain.canvases.store import (
     MergeRequestReview,
     SourceReader,
 )
+from domain.canvases.use_cases import committer, create, fork, rollback, share, unshare, update
 
 __all__ = [
     "ApprovalMissing",
@@ -123,5 +126,16 @@ __all__ = [
     "Scope",
     "SourceReader",
     "Tree",
+    "access_of",
     "canonical",
+    "committer",
+    "create",
+    "fork",
+    "merger",
+    "open_request",
+    "review",
+    "rollback",
+    "share",
+    "unshare",
+    "update",
 ]

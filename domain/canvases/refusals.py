@@ -12,9 +12,9 @@ from domain.errors import Conflict, NotAllowed
 class CanvasHeadMoved(Conflict):
     """Somebody committed to this canvas first."""
 
-    def __init__(self, head_id: UUID) -> None:
+    def __init__(self, head_id: UUID, *, field: str = "expectedHeadId") -> None:
         """Name the revision to go on from."""
-        super().__init__(field="expectedHeadId")
+        super().__init__(field=field)
         self.head_id = head_id
 
 

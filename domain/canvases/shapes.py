@@ -22,6 +22,8 @@ def text(longest: int = LONGEST_NAME) -> Shape:
             yield Issue(path, "This is a text, and not empty.")
         elif len(value) > longest:
             yield Issue(path, f"This text has at most {longest} characters; it has {len(value)}.")
+        else:
+            yield from _text_issues(value, path)
 
     return shape
 

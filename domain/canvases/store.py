@@ -153,11 +153,12 @@ class ConflictResolution:
 
 @dataclass(frozen=True, slots=True)
 class MergeRequestMerge:
-    """The merge itself, on top of the target's head that the client saw."""
+    """The merge itself, on top of the target's head that the client saw, and of the source's if the client says so."""
 
     merge_request_id: UUID
     expected_head_id: UUID
     resolutions: Sequence[ConflictResolution] = ()
+    expected_source_head_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

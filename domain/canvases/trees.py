@@ -70,7 +70,9 @@ def content_of(component: Component | None) -> dict[str, object] | None:
 
 def alike(one: Component | None, other: Component | None) -> bool:
     """Whether two versions have the same content, or neither is there."""
-    return one is other or same(content_of(one), content_of(other))
+    if one is None or other is None:
+        return one is other
+    return one.id == other.id or same(content_of(one), content_of(other))
 
 
 def tree_hash(tree: Tree) -> bytes:

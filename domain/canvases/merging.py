@@ -62,8 +62,8 @@ MEMBERS: Final = ("kind", "layout", "orderKey", "source", "title", "visualizatio
 class Merge:
     """A merge, as far as it can be made with the resolutions that are there.
 
-    `conflicts` are all there are, resolved or not, by component key and path; while some are `unresolved`, the tree is
-    only what ours has at their places. `unread` are components with a source of nobody's, whose rows are to be read.
+    `conflicts` are all there are, resolved or not, by component key and path; while some are `unresolved`, the tree
+    has at their places what ours has. `unread` are components with a source of nobody's, whose rows are to be read.
     """
 
     tree: dict[str, Component] = field(default_factory=dict)
@@ -198,9 +198,9 @@ class _Sides:
             value = self._value(name, values, one.get(name, MISSING), other.get(name, MISSING))
             if value is not MISSING:
                 content[name] = value
-        if len(self._chosen.merge.unresolved) > open_before:
-            return ours
         component = self._with_rows(restored(self._key, content, self._values[-1] if self._values else ""))
+        if len(self._chosen.merge.unresolved) > open_before:
+            return component
         if alike(component, ours):
             return ours
         issues = () if alike(component, theirs) else tuple(component_issues(component, ""))

@@ -15,6 +15,8 @@ from typing import Final
 SAFE_INTEGER: Final = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly."""
 
+LARGEST_EXPONENT: Final = 1023
+
 LONGEST_PLAIN: Final = 21
 """ECMAScript prints numbers of more digits before the point with an exponent."""
 
@@ -29,7 +31,7 @@ class NotCanonical(ValueError):
 def canonical(value: object) -> bytes:
     """Return a value's canonical JSON in UTF-8; raises NotCanonical.
 
-    Not taken: NaN, infinities, integers beyond 2^53 - 1, lone surrogates, names that are no text, other types.
+    Not taken: NaN, infinities, integers that are no double, lone surrogates, names that are no text, other types.
     """
     try:
         return _text(value).encode()
@@ -52,9 +54,7 @@ def _text(value: object) -> str:
         case None | bool() | str():
             return json.dumps(value, ensure_ascii=False)
         case int():
-            if abs(value) > SAFE_INTEGER:
-                raise NotCanonical(f"{value} is beyond the integers that JSON keeps exactly.")
-            return str(int(value))
+            return str(int(value)) if abs(value) <= SAFE_INTEGER else _large(value)
         case float():
             return _number(value)
         case list() | tuple():
@@ -74,6 +74,15 @@ def _name_order(member: tuple[object, object]) -> bytes:
 
 def _member(member: tuple[str, object]) -> str:
     return f"{json.dumps(member[0], ensure_ascii=False)}:{_text(member[1])}"
+
+
+def _large(value: int) -> str:
+    """Print an integer that stands for a double as that double; to most readers any other is another number."""
+    if value.bit_length() <= LARGEST_EXPONENT:
+        text = _number(float(value))
+        if text == str(value) or int(float(value)) == value:
+            return text
+    raise NotCanonical("An integer is beyond those that JSON keeps exactly.")
 
 
 def _number(value: float) -> str:

@@ -54,7 +54,11 @@ def _before(after: str) -> str:
     integer, fraction = _parts(after)
     if integer == SMALLEST_INTEGER:
         return integer + _midpoint("", fraction)
-    return integer if fraction else _previous(integer)
+    if fraction:
+        return integer
+    integer = _previous(integer)
+    # Nothing would fit before the smallest integer alone.
+    return integer + _midpoint("", None) if integer == SMALLEST_INTEGER else integer
 
 
 def _integer_length(letter: str) -> int:

@@ -162,7 +162,7 @@ def _field_issues(channel: Mapping[str, object], path: str) -> Iterator[Issue]:
         yield Issue(f"{path}.aggregate", "Only what is quantitative has a sum, a mean or a median.")
     if "timeUnit" in channel and type_name not in {"temporal", "ordinal"}:
         yield Issue(f"{path}.timeUnit", "Only what is temporal or ordinal has a time unit.")
-    if channel.get("bin") not in {None, False} and aggregate is not None:
+    if channel.get("bin", False) is not False and aggregate is not None:
         yield Issue(f"{path}.bin", "What is aggregated is not binned.")
     scale = channel.get("scale")
     if isinstance(scale, Mapping) and scale.get("type") == "log" and not _is_measure(channel):
@@ -199,7 +199,7 @@ def _position_issues(kind: ComponentKind, channel: Mapping[str, object], path: s
 
 def _is_measure(channel: Mapping[str, object]) -> bool:
     counted = channel.get("aggregate") in {"count", "distinct"}
-    return counted or (channel.get("type") == "quantitative" and channel.get("bin") in {None, False})
+    return counted or (channel.get("type") == "quantitative" and channel.get("bin", False) is False)
 
 
 def _is_discrete(channel: Mapping[str, object]) -> bool:

@@ -13,6 +13,7 @@ from graph import (
     access,
     assets,
     audit,
+    canvases,
     interactions,
     leads,
     opportunities,
@@ -67,6 +68,8 @@ QUERIES = (
     tasks.TaskQuery,
     perception.PerceptionQuery,
     threads.ThreadQuery,
+    canvases.CanvasQuery,
+    canvases.MergeRequestQuery,
 )
 MUTATIONS = (
     access.AccessMutation,
@@ -81,6 +84,8 @@ MUTATIONS = (
     interactions.InteractionMutation,
     tasks.TaskMutation,
     threads.ThreadMutation,
+    canvases.CanvasMutation,
+    canvases.MergeRequestMutation,
 )
 
 
@@ -101,6 +106,6 @@ def build() -> Schema:
         types=[declared for declared in REGISTRY.types.values() if hasattr(declared, "__strawberry_definition__")],
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[UsePrepared],
-        exception_handlers=HANDLERS,
+        exception_handlers=(*canvases.HANDLERS, *HANDLERS),
         execution_context_class=Executor,
     )

@@ -6,6 +6,7 @@ from random import Random
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from app.demo.canvases import write_canvases
 from app.demo.chance import between, days, generator, identifier, likely, pick, weighted
 from app.demo.deals import LeadRows
 from app.demo.diary import Diary
@@ -72,6 +73,7 @@ def generate(plan: TenantPlan, scale: float, password_hash: str, now: datetime) 
     write_inventory(world.batch, world, picture_book(), plan.slug)
     people = plan.people if small else max(40, round(plan.people * scale))
     yield from _Families(world, people).batches()
+    write_canvases(world.batch, firm, now)
     note_sign_ins(world)
     write_history(world.batch, world.recent, plan.slug)
     yield world.batch

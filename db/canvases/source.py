@@ -140,12 +140,17 @@ DATA_COLUMN: Final = value(
 
 
 def _data(w: Writer, t: Alias, _arguments: Mapping[str, object]) -> str:
-    """Read the rows that are kept, for those only who may see all of them: the others run the document themselves."""
+    """Read the rows that are kept, for those only who may see all of them: the others run the document themselves.
+
+    So does everybody where a document has never been run, as for a canvas that was imported.
+    """
     data = w.alias("canvas_data")
     return (
-        f"select d.*, case when not d.open then 'RERUN' when d.rows is null then 'ERASED' else 'READY' end as state,"
-        f" case when d.open then d.rows end as shown from (select {data.name}.*, ({open_rows(w, data)}) as open"
-        f" from canvas_data {data.name} where {data.tenant_id} = {w.tenant} and {data.digest} = {t.data_digest}) d"
+        "select case when d.open is not true then 'RERUN' when d.rows is null then 'ERASED' else 'READY' end as state,"
+        " d.as_of, coalesce(d.columns, '[]') as columns, case when d.open then d.rows end as shown,"
+        f" coalesce(d.truncated, false) as truncated from (select) one left join (select {data.name}.*,"
+        f" ({open_rows(w, data)}) as open from canvas_data {data.name} where {data.tenant_id} = {w.tenant}"
+        f" and {data.digest} = {t.data_digest}) d on true where {t.source_document_id} is not null"
     )
 
 
@@ -188,7 +193,8 @@ CANVAS_COMPONENTS = source(
         "source": COMPONENT_SOURCE,
         "data": COMPONENT_DATA,
     },
-    orders={"ORDER_KEY": Ordering(lambda t: t.order_key, "text")},
+    # The key breaks ties; a space comes before whatever an order key is made of.
+    orders={"ORDER_KEY": Ordering(lambda t: f"({t.order_key} || ' ' || {t.key}) collate \"C\"", "text")},
     filters={"keys": Filter("text[]", lambda _w, t, wanted: f"{t.key} = any({wanted})")},
 )
 

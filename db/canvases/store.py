@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Table, Uuid, bindparam, delete, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, Table, Uuid, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from db.canvases.rows import (
@@ -203,7 +203,7 @@ class SqlCanvases:
                 placement.until_number == NOT_ENDED,
             )
         )
-        return dict(found.tuples().all())
+        return {row.component_key: row.component_id for row in found}
 
     async def _missing(self, versions: Sequence[Component]) -> list[Component]:
         component = canvas_components.c
@@ -312,7 +312,7 @@ class SqlCanvases:
         ends = (request.source_id == canvas_id) | (request.target_id == canvas_id)
         return await self._requests(ends, request.status.in_(UNDECIDED))
 
-    async def _requests(self, *conditions: Any, lock: bool = True) -> list[MergeRequest]:  # noqa: ANN401 -- SQLAlchemy's.
+    async def _requests(self, *conditions: ColumnElement[bool], lock: bool = True) -> list[MergeRequest]:
         wanted = (
             select(merge_requests)
             .where(merge_requests.c.tenant_id == self._tenant, *conditions)

@@ -30,7 +30,7 @@ class Made:
 
 async def canvas(
     owner: "Connection[Record]", of: Tenant, *, owner_id: UUID, title: str = "Board", keys: tuple[str, ...] = (),
-    **values: object,
+    parents: tuple[UUID, ...] = (), **values: object,
 ) -> Made:  # fmt: skip
     """Make a canvas with one revision, and a text under each key."""
     made = Made(new_id(), new_id())
@@ -40,14 +40,15 @@ async def canvas(
             owner, "canvases", of.id, id=made.id, title=title, owner_id=owner_id, head_id=made.head_id,
             **{"created_at": AT, "updated_at": AT, **values},
         )  # fmt: skip
-        await revision(owner, of, canvas_id=made.id, id=made.head_id, author_id=owner_id)
+        await revision(owner, of, canvas_id=made.id, id=made.head_id, author_id=owner_id, parents=parents)
     for number, key in enumerate(keys):
         made.components[key] = await component(owner, of, canvas_id=made.id, key=key, order_key=f"a{number}")
     return made
 
 
 async def revision(
-    owner: "Connection[Record]", of: Tenant, *, canvas_id: UUID, author_id: UUID, **values: Any
+    owner: "Connection[Record]", of: Tenant, *, canvas_id: UUID, author_id: UUID, parents: tuple[UUID, ...] = (),
+    **values: Any,
 ) -> UUID:  # fmt: skip
     """Make a revision, the first one unless told otherwise."""
     values = {
@@ -56,7 +57,20 @@ async def revision(
     }  # fmt: skip
     await insert(owner, "canvas_revisions", of.id, canvas_id=canvas_id, author_id=author_id, **values)
     revision_id: UUID = values["id"]
+    for position, parent_id in enumerate(parents):
+        await insert(
+            owner, "canvas_revision_parents", of.id, revision_id=revision_id, position=position, parent_id=parent_id
+        )
     return revision_id
+
+
+async def follow(owner: "Connection[Record]", of: Tenant, made: Made, *, author_id: UUID, mark: int = 1) -> None:
+    """Give a canvas a second revision; `mark` makes its tree's hash another."""
+    first = made.head_id
+    made.head_id = await revision(
+        owner, of, canvas_id=made.id, author_id=author_id, number=2, parents=(first,), tree_hash=bytes([mark] * 32)
+    )  # fmt: skip
+    await owner.execute("UPDATE canvases SET head_id = $1 WHERE id = $2", made.head_id, made.id)
 
 
 async def component(

@@ -28,6 +28,10 @@ NAMES = {
     *("UploadCreate", "ViewerAvatarSet"),
     # threads
     *("MessageSend", "Thread", "ThreadLinkPerson", "ThreadMarkRead", "ThreadOpen", "Threads"),
+    # canvases
+    *("CanvasCommit", "CanvasCreate", "CanvasData", "CanvasFork", "CanvasHistory", "CanvasRevision", "CanvasRollback"),
+    *("CanvasShare", "CanvasUnshare", "CanvasUpdate", "CanvasView", "Canvases"),
+    *("MergeRequest", "MergeRequestMerge", "MergeRequestOpen", "MergeRequestReview", "MergeRequests"),
 }
 
 
@@ -37,7 +41,7 @@ def schema() -> GraphQLSchema:
 
 
 def test_every_operation_has_its_file() -> None:
-    assert len(NAMES) == 56
+    assert len(NAMES) == 73
     assert {file.name for file in FILES} == {f"{name}.graphql" for name in NAMES}
 
 

@@ -7,9 +7,9 @@ here if their canonical texts are, unlike in Python, where True equals 1.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from json.encoder import encode_basestring
 from typing import Final
 
 SAFE_INTEGER: Final = 2**53 - 1
@@ -50,30 +50,39 @@ def moment_text(at: datetime) -> str:
 
 
 def _text(value: object) -> str:
+    # Most of a component is texts and objects, and canvases are large: these come first, abstract types last.
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if isinstance(value, dict):
+        return _object(value)
+    if isinstance(value, list | tuple):
+        return f"[{','.join(map(_text, value))}]"
+    return _object(value) if isinstance(value, Mapping) else _scalar(value)
+
+
+def _scalar(value: object) -> str:
     match value:
-        case None | bool() | str():
-            return json.dumps(value, ensure_ascii=False)
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
         case int():
-            return str(int(value)) if abs(value) <= SAFE_INTEGER else _large(value)
+            return str(value) if -SAFE_INTEGER <= value <= SAFE_INTEGER else _large(value)
         case float():
             return _number(value)
-        case list() | tuple():
-            return f"[{','.join(map(_text, value))}]"
-        case Mapping():
-            return f"{{{','.join(map(_member, sorted(value.items(), key=_name_order)))}}}"
         case _:
             raise NotCanonical(f"{type(value).__name__} is no JSON.")
 
 
-def _name_order(member: tuple[object, object]) -> bytes:
-    name = member[0]
-    if not isinstance(name, str):
+def _object(value: Mapping[str, object]) -> str:
+    if not all(isinstance(name, str) for name in value):
         raise NotCanonical("The name of a member is a text.")
+    members = [f"{encode_basestring(name)}:{_text(value[name])}" for name in sorted(value, key=_name_order)]
+    return f"{{{','.join(members)}}}"
+
+
+def _name_order(name: str) -> bytes:
     return name.encode("utf-16-be")
-
-
-def _member(member: tuple[str, object]) -> str:
-    return f"{json.dumps(member[0], ensure_ascii=False)}:{_text(member[1])}"
 
 
 def _large(value: int) -> str:

@@ -95,6 +95,15 @@ def _of_revision(w: Writer, t: Alias, revision: str) -> str:
     )
 
 
+def _position(w: Writer, t: Alias, revision: str) -> str:
+    """Write which parent of a revision `t` is: the head that it follows comes first."""
+    parent = w.alias("canvas_revision_parents")
+    return (
+        f"(select {parent.position} from canvas_revision_parents {parent.name} where {parent.tenant_id} = {w.tenant}"
+        f" and {parent.revision_id} = {revision} and {parent.parent_id} = {t.id})"
+    )
+
+
 def _changes(_w: Writer, t: Alias, _arguments: Mapping[str, object]) -> str:
     return f"select * from json_to_recordset({t.changes}) as c(kind text, component_key text, path text)"
 
@@ -122,7 +131,11 @@ CANVAS_REVISIONS = source(
     links={
         "canvas": Link("canvases", local="canvas_id"),
         "author": Reference("author_noun", "author_id"),
-        "parents": Link("canvas_revisions", remote=Through("canvas_revision_parents", "revision_id", "parent_id")),
+        "parents": Link(
+            "canvas_revisions",
+            remote=Through("canvas_revision_parents", "revision_id", "parent_id"),
+            sort=_position,
+        ),
         "components": Link("canvas_components", remote=_of_revision, most=MOST_COMPONENTS),
     },
     # Within a canvas, the order of the numbers is the order of time, whatever the clocks said.
@@ -148,7 +161,7 @@ def _data(w: Writer, t: Alias, _arguments: Mapping[str, object]) -> str:
     return (
         "select case when d.open is not true then 'RERUN' when d.rows is null then 'ERASED' else 'READY' end as state,"
         " d.as_of, coalesce(d.columns, '[]') as columns, case when d.open then d.rows end as shown,"
-        f" coalesce(d.truncated, false) as truncated from (select) one left join (select {data.name}.*,"
+        f" coalesce(d.open and d.truncated, false) as truncated from (select) one left join (select {data.name}.*,"
         f" ({open_rows(w, data)}) as open from canvas_data {data.name} where {data.tenant_id} = {w.tenant}"
         f" and {data.digest} = {t.data_digest}) d on true where {t.source_document_id} is not null"
     )

@@ -88,7 +88,7 @@ class Link:
     """To another source: by a key in this row (`local`), or by a column there that holds this row's key (`remote`).
 
     Where many rows belong to many, `remote` is the table between them, or writes the condition on a row there and this
-    row's key. A list holds `most` rows at most.
+    row's key. A list holds `most` rows at most, in the order of `sort` where it has one of its own.
     """
 
     target: str
@@ -99,6 +99,7 @@ class Link:
     where: Predicate | None = None
     mask: Predicate | None = None
     most: int = 100
+    sort: Callable[[Writer, Alias, str], str] | None = None
 
     def below(self, w: Writer, t: Alias, key: str) -> str:
         """Write that row `t` of the target belongs to the parent whose key the expression `key` yields."""

@@ -123,7 +123,7 @@ class CanvasRevision(Node):
     canvas: Canvas = link("The canvas.")
     author: Actor | None = reference("Who made it.")
     parents: list[CanvasRevision] = links(
-        "What it follows, as far as you may see it; of a merge, also the head of the other canvas."
+        "What it follows, as far as you may see it: the head before it and, of a merge, the other canvas's head."
     )
     components: list[CanvasComponent] = links("What is on it, in order.")
     component_data = field(

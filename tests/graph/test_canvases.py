@@ -262,7 +262,9 @@ async def test_a_merge_takes_what_only_the_source_changed(api: Api) -> None:
     canvas, head = await created(api)
     await committed(api, canvas, head, words("a"), words("b"))
     fork = await forked(api, canvas)
-    await advanced(api, fork, edit("a", "Theirs."))
+    await advanced(api, fork, edit("a", "Their."))
+    await advanced(api, fork, edit("a", "Theirs"))
+    theirs = await advanced(api, fork, edit("a", "Theirs."))
     head = await advanced(api, canvas, edit("b", "Ours."))
     request = (await opened(api, fork, canvas))["mergeRequest"]
     twice = await opened(api, fork, canvas)
@@ -272,7 +274,7 @@ async def test_a_merge_takes_what_only_the_source_changed(api: Api) -> None:
     assert (request["status"], request["base"]["number"], request["conflicts"]) == ("OPEN", 2, [])
     assert twice["__typename"] == "ConflictProblem"
     assert answer["mergeRequest"]["status"] == "MERGED"
-    assert (answer["revision"]["kind"], len(answer["revision"]["parents"])) == ("MERGE", 2)
+    assert (answer["revision"]["kind"], answer["revision"]["parents"]) == ("MERGE", [{"id": head}, {"id": theirs}])
     assert await texts(api, canvas) == {"a": "Theirs.", "b": "Ours."}
     assert again["code"] == "CONFLICT"
     nothing = await opened(api, fork, canvas)
@@ -462,3 +464,45 @@ async def test_the_rows_digest_is_part_of_the_hashed_tree(
     assert [len(orjson.loads(row["rows"])) for row in kept] == [1, 1]
     assert len(set(trees)) == 3
     assert [each["path"] for each in changes[0]["node"]["changes"]] == ["data"]
+
+
+async def test_each_mutation_tells_what_it_did(
+    api: Api, tenant: Tenant, owner_connection: "Connection[Record]"
+) -> None:
+    canvas, head = await created(api)
+    first = (await committed(api, canvas, head, words("a")))["revision"]["id"]
+    fork = await forked(api, canvas)
+    await advanced(api, fork, edit("a", "Theirs."))
+    request = (await opened(api, fork, canvas))["mergeRequest"]["id"]
+    await reviewed(api, request, "APPROVE", role=SENIOR)
+    await advanced(api, fork, edit("a", "Theirs again."))
+    await merged(api, request, first)
+    sent = {"canvasId": canvas, "revisionId": first, "expectedHeadId": await head_of(api, canvas)}
+    await api.data("CanvasRollback", **sent, role=JUNIOR)
+    await advanced(api, fork, edit("a", "Once more."))
+    await opened(api, fork, canvas)
+    await api.data("CanvasUpdate", canvasId=canvas, title="Old", archived=True, role=JUNIOR)
+    await api.data("CanvasUpdate", canvasId=canvas, archived=False, role=JUNIOR)
+    found = await rows_of(owner_connection, "events", tenant.id)
+
+    assert [(row["kind"], row["subject_noun"], sorted(orjson.loads(row["payload"]))) for row in found] == [
+        ("CanvasCreated", "canvases", ["kind", "revisionId"]),
+        ("CanvasCommitted", "canvases", ["kind", "revisionId"]),
+        ("CanvasForked", "canvases", ["forkedFromId", "kind", "revisionId"]),
+        ("CanvasCommitted", "canvases", ["kind", "revisionId"]),
+        ("MergeRequestOpened", "merge_requests", ["sourceId", "status", "targetId"]),
+        ("MergeRequestReviewed", "merge_requests", ["sourceId", "status", "targetId"]),
+        ("CanvasCommitted", "canvases", ["kind", "revisionId"]),
+        ("MergeRequestReopened", "merge_requests", ["sourceId", "status", "targetId"]),
+        ("CanvasMerged", "canvases", ["kind", "revisionId"]),
+        ("MergeRequestMerged", "merge_requests", ["sourceId", "status", "targetId"]),
+        ("CanvasRolledBack", "canvases", ["kind", "revisionId"]),
+        ("CanvasCommitted", "canvases", ["kind", "revisionId"]),
+        ("MergeRequestOpened", "merge_requests", ["sourceId", "status", "targetId"]),
+        ("CanvasRenamed", "canvases", []),
+        ("CanvasArchived", "canvases", []),
+        ("MergeRequestClosed", "merge_requests", ["sourceId", "status", "targetId"]),
+        ("CanvasRestored", "canvases", []),
+    ]
+    audited = await rows_of(owner_connection, "audit_entries", tenant.id)
+    assert len(audited) == len(found)

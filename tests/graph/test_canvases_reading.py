@@ -103,3 +103,106 @@ async def test_a_long_history_is_no_slower_to_open_than_none(
     view = await compiled(api, "CanvasView", tenant.caller(role), id=f"canvas_{old.id}")
     assert view["canvas"]["head"]["number"] == 2_000
     assert [each["key"] for each in view["canvas"]["head"]["components"]] == [f"k{n}" for n in range(500)]
+
+
+async def test_shares_by_name_give_what_they_say(
+    api: Api, owner_connection: "Connection[Record]", tenant: Tenant
+) -> None:
+    for given in ("VIEW", "COMMENT", "EDIT"):
+        made = await canvases.canvas(owner_connection, tenant, owner_id=tenant.users[DIRECTOR])
+        for user_id in (tenant.outsider, tenant.users[SENIOR]):
+            await canvases.share(owner_connection, tenant, canvas_id=made.id, user_id=user_id, access=given)
+        assert await access(api, made, outsider(tenant)) == given
+        assert await access(api, made, tenant.caller(SENIOR)) == given
+        assert await access(api, made, tenant.caller(JUNIOR)) is None
+
+
+async def test_a_share_of_less_takes_nothing_from_who_has_more(
+    api: Api, owner_connection: "Connection[Record]", tenant: Tenant
+) -> None:
+    made = await canvases.canvas(owner_connection, tenant, owner_id=tenant.users[JUNIOR])
+    for role in (SENIOR, DIRECTOR):
+        await canvases.share(owner_connection, tenant, canvas_id=made.id, user_id=tenant.users[role], access="VIEW")
+
+    assert await access(api, made, tenant.caller(SENIOR)) == "COMMENT"
+    assert await access(api, made, tenant.caller(DIRECTOR)) == "EDIT"
+
+
+async def test_who_sees_a_canvas_sees_what_is_to_be_merged_into_it_and_not_the_other_way(
+    api: Api, owner_connection: "Connection[Record]", tenant: Tenant
+) -> None:
+    target = await canvases.canvas(owner_connection, tenant, owner_id=tenant.users[JUNIOR])
+    source = await canvases.canvas(owner_connection, tenant, owner_id=tenant.outsider)
+    request = await canvases.merge_request(
+        owner_connection, tenant, source=source, target=target, author_id=tenant.outsider
+    )
+    document = "query ($id: ID!) { mergeRequest(id: $id) { source { id } target { id } base { id } } }"
+    found = [
+        (await compiled(api, document, caller, id=f"mergerequest_{request}"))["mergeRequest"]
+        for caller in (tenant.caller(JUNIOR), tenant.caller(SENIOR), outsider(tenant))
+    ]
+
+    assert await access(api, source, tenant.caller(JUNIOR)) == "VIEW"
+    assert await access(api, source, tenant.caller(SENIOR)) == "VIEW"
+    assert await access(api, target, outsider(tenant)) is None
+    seen = {"source": {"id": f"canvas_{source.id}"}, "target": {"id": f"canvas_{target.id}"}}
+    assert found == [{**seen, "base": {"id": f"canvasrevision_{target.head_id}"}}] * 2 + [None]
+
+
+async def test_lists_and_their_filters(api: Api, owner_connection: "Connection[Record]", tenant: Tenant) -> None:
+    mine = await canvases.canvas(owner_connection, tenant, owner_id=tenant.users[JUNIOR], title="Mine")
+    theirs = await canvases.canvas(owner_connection, tenant, owner_id=tenant.outsider, title="Theirs")
+    await canvases.canvas(owner_connection, tenant, owner_id=tenant.outsider, title="Hidden")
+    await canvases.share(
+        owner_connection, tenant, canvas_id=theirs.id, user_id=tenant.users[JUNIOR], access="VIEW"
+    )  # fmt: skip
+    request = await canvases.merge_request(
+        owner_connection, tenant, source=theirs, target=mine, author_id=tenant.outsider
+    )
+
+    async def titles(**filter: Any) -> list[str]:
+        answer = await compiled(api, "Canvases", tenant.caller(JUNIOR), first=10, filter=filter)
+        assert answer == await api.data("Canvases", role=JUNIOR, first=10, filter=filter)
+        return sorted(edge["node"]["title"] for edge in answer["canvases"]["edges"])
+
+    async def requests(**filter: Any) -> list[str]:
+        answer = await compiled(api, "MergeRequests", tenant.caller(JUNIOR), first=10, filter=filter)
+        return [edge["node"]["id"] for edge in answer["mergeRequests"]["edges"]]
+
+    assert await titles() == ["Mine", "Theirs"]
+    assert await titles(sharedWithMe=True) == ["Theirs"]
+    assert await titles(sharedWithMe=False) == ["Mine"]
+    assert await titles(ownerIds=[f"user_{tenant.outsider}"]) == ["Theirs"]
+    assert await titles(search="THEI") == ["Theirs"]
+    assert await titles(archived=True) == []
+    assert await requests(canvasId=f"canvas_{theirs.id}") == [f"mergerequest_{request}"]
+    assert await requests(canvasId=f"canvas_{mine.id}", statuses=["MERGED"]) == []
+
+
+@pytest.mark.parametrize(
+    ("author", "states"),
+    [
+        (JUNIOR, {JUNIOR: "READY", SENIOR: "RERUN", DIRECTOR: "READY", ADMIN: "READY"}),
+        (DIRECTOR, {JUNIOR: "RERUN", SENIOR: "RERUN", DIRECTOR: "READY", ADMIN: "READY"}),
+        (ADMIN, {JUNIOR: "RERUN", SENIOR: "RERUN", DIRECTOR: "RERUN", ADMIN: "READY"}),
+    ],
+    ids=["junior", "director", "admin"],
+)
+async def test_kept_rows_are_for_who_would_have_been_given_all_of_them(
+    api: Api, owner_connection: "Connection[Record]", tenant: Tenant, author: Role, states: dict[Role, str]
+) -> None:
+    rows = [{"stage": "NEW"}]
+    made = await canvases.canvas(owner_connection, tenant, owner_id=tenant.users[JUNIOR])
+    digest = await canvases.data(owner_connection, tenant, author=author, rows=rows)
+    erased = await canvases.data(owner_connection, tenant, author=author, rows=None)
+    source = {"kind": "TABLE", "source_document_id": "LeadBoard", "source_variables": '{"first": 5}'}
+    for key, kept in (("kept", digest), ("erased", erased), ("never", None)):
+        await canvases.component(owner_connection, tenant, canvas_id=made.id, key=key, data_digest=kept, **source)
+    for role, state in states.items():
+        view = await compiled(api, "CanvasView", tenant.caller(role), id=f"canvas_{made.id}")
+        assert view["canvas"] == (await api.data("CanvasView", role=role, id=f"canvas_{made.id}"))["canvas"]
+        data = {each["key"]: each["data"] for each in view["canvas"]["head"]["components"]}
+        assert data["kept"]["state"] == state
+        assert data["kept"]["rows"] == (rows if state == "READY" else None)
+        assert data["erased"]["state"] == ("ERASED" if state == "READY" else "RERUN")
+        assert (data["never"]["state"], data["never"]["rows"]) == ("RERUN", None)

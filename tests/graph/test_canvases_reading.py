@@ -195,7 +195,7 @@ async def test_kept_rows_are_for_who_would_have_been_given_all_of_them(
     made = await canvases.canvas(owner_connection, tenant, owner_id=tenant.users[JUNIOR])
     digest = await canvases.data(owner_connection, tenant, author=author, rows=rows)
     erased = await canvases.data(owner_connection, tenant, author=author, rows=None)
-    source = {"kind": "TABLE", "source_document_id": "LeadBoard", "source_variables": '{"first": 5}'}
+    source: dict[str, Any] = {"kind": "TABLE", "source_document_id": "LeadBoard", "source_variables": '{"first": 5}'}
     for key, kept in (("kept", digest), ("erased", erased), ("never", None)):
         await canvases.component(owner_connection, tenant, canvas_id=made.id, key=key, data_digest=kept, **source)
     for role, state in states.items():

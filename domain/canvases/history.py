@@ -68,11 +68,11 @@ def sealed(
     return replace(revision, hash=revision_hash(revision, [parent.hash for parent, _ in parents]))
 
 
-def faults(revision: Revision, parents: Sequence[Revision], tree: Tree) -> Iterator[str]:
-    """Say what of a stored revision is not as it was sealed."""
+def faults(revision: Revision, parents: Sequence[Revision], tree: bytes) -> Iterator[str]:
+    """Say what of a stored revision is not as it was sealed; `tree` is the hash of the components that it has now."""
     if tuple(parent.id for parent in parents) != revision.parent_ids:
         yield "Its parents are not those that it names."
-    if tree_hash(tree) != revision.tree_hash:
+    if tree != revision.tree_hash:
         yield "Its components are not those that it was made with."
     if revision_hash(revision, [parent.hash for parent in parents]) != revision.hash:
         yield "It was changed after it was made, or one before it was."

@@ -75,10 +75,19 @@ def alike(one: Component | None, other: Component | None) -> bool:
     return one.id == other.id or same(content_of(one), content_of(other))
 
 
-def tree_hash(tree: Tree) -> bytes:
-    """Return SHA-256 over `{key: SHA-256 of the component's content}` as canonical JSON."""
-    hashes = {key: hashlib.sha256(canonical(content_of(each))).hexdigest() for key, each in tree.items()}
+def component_hash(component: Component) -> str:
+    """Return SHA-256 over the content of a component as canonical JSON, hexadecimal."""
+    return hashlib.sha256(canonical(content_of(component))).hexdigest()
+
+
+def hash_of_tree(hashes: Mapping[str, str]) -> bytes:
+    """Return SHA-256 over `{key: hash of the component}` as canonical JSON."""
     return hashlib.sha256(canonical(hashes)).digest()
+
+
+def tree_hash(tree: Tree) -> bytes:
+    """Return the hash of a revision's components."""
+    return hash_of_tree({key: component_hash(each) for key, each in tree.items()})
 
 
 def ordered(components: Iterable[Component]) -> list[Component]:

@@ -82,8 +82,8 @@ def test_a_fork_goes_on_from_the_head_that_it_copies() -> None:
 def test_a_changed_revision_is_found(altered: dict[str, Any], fault: str) -> None:
     first = committed((), {})
     second = committed([(first, {})], tree(note("a")))
-    assert list(faults(second, [first], tree(note("a")))) == []
-    assert list(faults(replace(second, **altered), [first], tree(note("a")))) == [fault]
+    assert list(faults(second, [first], tree_hash(tree(note("a"))))) == []
+    assert list(faults(replace(second, **altered), [first], tree_hash(tree(note("a"))))) == [fault]
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_changed_revision_is_found(altered: dict[str, Any], fault: str) -> Non
 def test_a_changed_component_is_found(altered: dict[str, Any]) -> None:
     chart = bars("a", title="Leads")
     revision = committed((), tree(chart))
-    assert list(faults(revision, [], tree(changed(chart, **altered)))) == [
+    assert list(faults(revision, [], tree_hash(tree(changed(chart, **altered))))) == [
         "Its components are not those that it was made with."
     ]
     assert tree_hash({"b": chart}) != tree_hash({"a": chart})
@@ -112,7 +112,7 @@ def test_a_change_of_the_past_is_found_by_all_that_came_after() -> None:
     second = committed([(first, {})], tree(note("a")))
     forged = committed((), {}, message="Another reason")
     forged = replace(forged, id=first.id)
-    assert list(faults(second, [forged], tree(note("a")))) == [
+    assert list(faults(second, [forged], tree_hash(tree(note("a"))))) == [
         "It was changed after it was made, or one before it was."
     ]  # fmt: skip
 

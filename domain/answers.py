@@ -7,7 +7,7 @@ changes from request to request stands apart: pages by their number, values and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 from uuid import UUID
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "canvases"
-down_revision = "people_by_name_prefix"
+down_revision = "orders_by_columns"
 
 CANVASES = Path(__file__).parent.parent / "canvases"
 

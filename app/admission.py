@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from starlette.types import ASGIApp
 
 from app.settings import Settings
-from app.wiring import System
 from db.access.operations import SqlRegistered
 from graph.admission import Admission
 from graph.budgets import Budgets, Places
@@ -16,6 +16,9 @@ from graph.execution import Execution
 from graph.http import GraphQLEndpoint, GraphQLSockets, HttpRules, Observer, Profile
 from graph.limits import Limits, document_check
 from graph.persisted import Persisted, shipped
+
+if TYPE_CHECKING:
+    from app.wiring import System
 
 
 @dataclass(frozen=True, slots=True)

@@ -297,7 +297,7 @@ def demo_session(
 
 @velocity.command()
 def doctor(
-    *, audit: Annotated[bool, typer.Option("--audit", help="Verify every tenant's audit chain.")] = False
+    *, audit: Annotated[bool, typer.Option("--audit", help="Verify every tenant's audit chain and canvases.")] = False
 ) -> None:
     """Say what is configured, what is missing, and how to mend it."""
     from app.doctor import examine, report

@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.tokens import signing_keys
 from app.wiring import DeclarationsDisagree, proven_schema
 from db.audit.chain import broken_links
+from db.canvases.chain import broken_revisions
 from db.migrations import current_revision, newest_revision
 from db.roles import role_faults
 from domain.errors import Unavailable
@@ -58,7 +59,7 @@ async def examine(settings: Settings, *, audit: bool) -> list[Finding]:
         async with database(settings) as found:
             findings += await _database(found)
             if audit:
-                findings += await _audit(found)
+                findings += [*await _audit(found), *await _canvases(found)]
     except Exception as error:
         line = explanation(error)
         if line is None:
@@ -163,3 +164,11 @@ async def _audit(found: Database) -> list[Finding]:
         async for link in broken_links(found.owner)
     ]
     return broken or [Finding("audit chain", "every tenant's chain verifies")]
+
+
+async def _canvases(found: Database) -> list[Finding]:
+    broken = [
+        Finding("canvases", f"tenant {each.tenant_id}: revision {each.revision_id} is broken", each.reason)
+        async for each in broken_revisions(found.owner)
+    ]
+    return broken or [Finding("canvases", "every revision verifies")]

@@ -23,6 +23,7 @@ from app.outside.mock import MockMessenger
 from app.passwords import Argon2Passwords
 from app.secrets import kept
 from app.settings import Settings
+from app.sources import trusted_sources
 from app.tokens import JwtTokens, signing_keys
 from db.access.accounts import SqlAccounts
 from db.access.keys import SqlApiKeyLookup
@@ -36,9 +37,11 @@ from db.sources import CATALOGUE, disagreements
 from db.unit import SqlUnits, utc_now
 from domain.access import Caller, Callers, SignInPorts, SignInRules
 from domain.assets import UploadPorts
+from domain.canvases import SourceReader
 from domain.perception import Overdue
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
+from graph.canvases.sources import NoSources
 from graph.context import GraphContext
 from graph.declarations import declarations
 from graph.schema import Schema, build
@@ -79,6 +82,7 @@ class System:
     uploads: UploadPorts
     overdue: Overdue
     messengers: Messengers
+    sources: SourceReader
     metrics: Metrics
 
     @property
@@ -97,6 +101,7 @@ class System:
             sign_in=self.sign_in,
             uploads=self.uploads,
             messengers=self.messengers,
+            sources=self.sources,
             address=address,
         )
 
@@ -157,17 +162,33 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
+        reads, answers = SqlReads(CATALOGUE, opened.pool, keys), SqlAnswers(CATALOGUE, opened.pool, keys)
+        messengers = {MessageProvider.MOCK: MockMessenger()}
+
+        def context(caller: Caller) -> GraphContext:
+            return GraphContext(
+                caller_or_none=caller,
+                reads=reads,
+                units=opened.units,
+                sign_in=opened.sign_in,
+                uploads=opened.uploads,
+                messengers=messengers,
+                sources=NoSources(),
+                address="",
+            )
+
         yield System(
             settings=settings,
             database=database,
             schema=schema,
             pool=opened.pool,
-            reads=SqlReads(CATALOGUE, opened.pool, keys),
-            answers=SqlAnswers(CATALOGUE, opened.pool, keys),
+            reads=reads,
+            answers=answers,
             units=opened.units,
             sign_in=opened.sign_in,
             uploads=opened.uploads,
             overdue=opened.overdue,
-            messengers={MessageProvider.MOCK: MockMessenger()},
+            messengers=messengers,
+            sources=trusted_sources(settings, schema, answers, opened.pool, context),
             metrics=Metrics(opened.pool),
         )

@@ -20,6 +20,7 @@ from db.access.store import SqlAccess
 from db.access.tables import idempotency_keys
 from db.assets.store import SqlUploads
 from db.audit.tables import activity_entries, audit_entries
+from db.canvases.store import SqlCanvases
 from db.errors import answering
 from db.events import events, tenant_heads
 from db.interactions.store import SqlInteractions
@@ -39,6 +40,7 @@ from db.videos import SqlVideos
 from domain.access import AccessStore, Actor, ApiKeyStore, Caller
 from domain.assets import UploadStore
 from domain.audit import Change, Entry
+from domain.canvases import CanvasStore
 from domain.errors import NotFound
 from domain.interactions import InteractionStore
 from domain.leads import LeadStore
@@ -73,6 +75,7 @@ class SqlUnit:
         self._access: Final = SqlAccess(self)
         self._api_keys: Final = SqlApiKeys(self)
         self._assets: Final = SqlUploads(self)
+        self._canvases: Final = SqlCanvases(self)
         self._consents: Final = SqlConsents(self)
         self._interactions: Final = SqlInteractions(self)
         self._leads: Final = SqlLeads(self)
@@ -109,6 +112,11 @@ class SqlUnit:
     def assets(self) -> UploadStore:
         """Uploads."""
         return self._assets
+
+    @property
+    def canvases(self) -> CanvasStore:
+        """Canvases, their revisions and components, and merge requests."""
+        return self._canvases
 
     @property
     def consents(self) -> ConsentStore:

@@ -7,7 +7,7 @@ changes from request to request stands apart: pages by their number, values and 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 from uuid import UUID
 
@@ -32,13 +32,17 @@ class Leaf:
 
 @dataclass(frozen=True, slots=True)
 class Nested:
-    """A value of the row, or a value on its own: `arguments` is the number of its arguments in the request."""
+    """A value of the row, or a value on its own: `arguments` is the number of its arguments in the request.
+
+    An interface value has `kinds`, each with its type's name and its parts, and no parts of its own.
+    """
 
     key: str
     name: str
     type_name: str
     arguments: int | None
     parts: tuple[Part, ...]
+    kinds: Mapping[str, tuple[str, tuple[Part, ...]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,8 @@ def parts_below(parts: Iterable[Part]) -> Iterator[Part]:
         yield part
         if isinstance(part, Nested):
             yield from parts_below(part.parts)
+            for _, parts_of_kind in part.kinds.values():
+                yield from parts_below(parts_of_kind)
         for shape in _shapes(part):
             for parts_of_kind in shape.parts.values():
                 yield from parts_below(parts_of_kind)

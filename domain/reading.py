@@ -103,6 +103,8 @@ class Page:
     rows: bool = True
     counted: bool = False
     cursors: bool = False
+    whole: bool = False
+    """A list without pages: every row, up to what the link holds at most."""
 
 
 @dataclass(frozen=True, slots=True)

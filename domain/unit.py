@@ -13,6 +13,7 @@ from typing import Protocol
 from domain.access import AccessStore, ApiKeyStore, Caller
 from domain.assets import UploadStore
 from domain.audit import Change
+from domain.canvases import CanvasStore
 from domain.interactions import InteractionStore
 from domain.leads import LeadStore
 from domain.notifications import NotificationStore
@@ -55,6 +56,10 @@ class Unit(Protocol):
     @property
     def assets(self) -> UploadStore:
         """Uploads."""
+
+    @property
+    def canvases(self) -> CanvasStore:
+        """Canvases, their revisions and components, and merge requests."""
 
     @property
     def consents(self) -> ConsentStore:

@@ -257,7 +257,7 @@ def interface(description: str) -> Callable[[type[T]], type[T]]:
 
 @dataclass_transform(field_specifiers=(column, link, links, connection, reference))
 def kind(of: type, member: Enum, *, description: str) -> Callable[[type[T]], type[T]]:
-    """Declare one kind of an interface noun."""
+    """Declare one kind of an interface noun, or of an interface value; the row's column `kind` names it."""
 
     def decorate(cls: type[T]) -> type[T]:
         made = strawberry.type(cls, description=description)
@@ -271,11 +271,13 @@ def kind(of: type, member: Enum, *, description: str) -> Callable[[type[T]], typ
 
 
 @dataclass_transform(field_specifiers=(column, link, links, connection, reference))
-def value(name: str, *, description: str) -> Callable[[type[T]], type[T]]:
-    """Declare an object without an id: it is part of its row."""
+def value(name: str, *, description: str, interface: bool = False) -> Callable[[type[T]], type[T]]:
+    """Declare an object without an id: it is part of its row. An interface has its kinds declared by `kind`."""
 
     def decorate(cls: type[T]) -> type[T]:
-        made = strawberry.type(cls, description=description)
+        made = strawberry.interface(cls, description=description) if interface else strawberry.type(
+            cls, description=description
+        )  # fmt: skip
         REGISTRY.add_value(Declared(name, made))
         _name_types(made)
         return made

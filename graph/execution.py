@@ -61,7 +61,7 @@ class Execution:
 
     def __init__(self, schema: Schema, documents: Documents, answers: Answers, report: Report) -> None:
         """Use `documents` for what was parsed before; tell `report` of errors that clients must not see."""
-        self._schema = schema
+        self.schema: Final = schema
         self.documents = documents
         self.planner = Planner(schema)
         self._answers = answers
@@ -137,7 +137,7 @@ class Execution:
         """Answer by resolvers."""
         context.prepared = prepared
         try:
-            result = await self._schema.execute(
+            result = await self.schema.execute(
                 prepared.text,
                 variable_values=dict(request.variables),
                 context_value=context,

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from uuid import UUID
 
 import strawberry
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 F = TypeVar("F", bound="asyncio.Future[Any] | None")
-
-MOST_LINKS: Final = 100
-"""How many rows a list without pages holds at most."""
 
 
 class Loaders:
@@ -158,7 +155,7 @@ class Loaders:
             # What a mutation answers names its rows.
             rows = await asyncio.gather(*(self.row(noun, row_id, fields) for row_id in paid))
             return [row for row in rows if row is not None]
-        page = Page(first=MOST_LINKS)
+        page = Page(whole=True)
         request = Request(noun.name, fields, (_owner(source), field.python_name), page)
 
         async def load(keys: list[str]) -> list[Slice]:

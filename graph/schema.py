@@ -13,6 +13,7 @@ from graph import (
     access,
     assets,
     audit,
+    canvases,
     interactions,
     leads,
     notifications,
@@ -73,6 +74,8 @@ QUERIES = (
     videos.VideoQuery,
     notifications.NotificationQuery,
     threads.ThreadQuery,
+    canvases.CanvasQuery,
+    canvases.MergeRequestQuery,
 )
 MUTATIONS = (
     access.AccessMutation,
@@ -91,6 +94,8 @@ MUTATIONS = (
     perception.PerceptionSessionMutation,
     videos.VideoMutation,
     notifications.NotificationMutation,
+    canvases.CanvasMutation,
+    canvases.MergeRequestMutation,
 )
 
 
@@ -111,6 +116,6 @@ def build() -> Schema:
         types=[declared for declared in REGISTRY.types.values() if hasattr(declared, "__strawberry_definition__")],
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[UsePrepared],
-        exception_handlers=HANDLERS,
+        exception_handlers=(*canvases.HANDLERS, *HANDLERS),
         execution_context_class=Executor,
     )

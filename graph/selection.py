@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 from graphql import (
+    GraphQLInterfaceType,
     GraphQLNamedType,
     GraphQLObjectType,
     GraphQLOutputType,
@@ -168,11 +169,24 @@ def _selected(collector: _Collector, type_: GraphQLObjectType, nodes: list[Field
         if specification.kind is FieldKind.COLUMN:
             coerced = get_argument_values(field, node, collector.variables)
             arguments = tuple((name, _frozen(value)) for name, value in coerced.items())
-            named = get_named_type(field.type)
-            if isinstance(named, GraphQLObjectType):
-                inner = _selected(collector, named, group)
+            inner = _inside(collector, get_named_type(field.type), group)
         selected = Selected(declared.python_name, arguments, inner)
         merged[selected.key] = _merge(merged.get(selected.key), selected)
+    return tuple(merged.values())
+
+
+def _inside(
+    collector: _Collector, named: GraphQLNamedType, group: list[FieldDetails]
+) -> tuple[Selected, ...]:  # fmt: skip
+    """Return what is selected inside a value; of an interface, what any of its kinds selects."""
+    if isinstance(named, GraphQLObjectType):
+        return _selected(collector, named, group)
+    if not isinstance(named, GraphQLInterfaceType):
+        return ()
+    merged = {"kind": Selected("kind")}
+    for type_ in collector.schema.get_possible_types(named):
+        for selected in _selected(collector, type_, group):
+            merged[selected.key] = _merge(merged.get(selected.key), selected)
     return tuple(merged.values())
 
 

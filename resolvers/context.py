@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from domain.access import Caller, Permission, SignInPorts
 from domain.assets import UploadPorts
+from domain.canvases import SourceReader
 from domain.errors import NotAllowed, Unauthenticated
 from domain.reading import Reads
 from domain.threads import Messengers
@@ -22,6 +23,8 @@ class Context:
     sign_in: SignInPorts
     uploads: UploadPorts
     messengers: Messengers
+    sources: SourceReader
+    """Runs trusted documents for canvases."""
     address: str
     """Where the request came from, for counting failed sign-ins."""
 

@@ -87,8 +87,22 @@ WANTED = {
     ),
     "audited": ("lead", f"SELECT subject_id FROM audit_entries WHERE subject_noun = 'leads' AND {_OF_TENANT} LIMIT 1"),
     "junior": ("user", "SELECT $1::uuid"),
+    "broker": (
+        "user",
+        f"""SELECT id FROM users WHERE id <> $1 AND role = 'JUNIOR_BROKER' AND status = 'ACTIVE' AND {_OF_TENANT}
+        ORDER BY id LIMIT 1""",
+    ),
     "pictured": ("property", f"SELECT property_id FROM property_media WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
     "medium": ("propertymedia", f"SELECT id FROM property_media WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
+    "canvas": ("canvas", f"SELECT id FROM canvases WHERE title = 'Sales floor' AND {_OF_TENANT}"),
+    "canvas_head": ("canvasrevision", f"SELECT head_id FROM canvases WHERE title = 'Sales floor' AND {_OF_TENANT}"),
+    "canvas_before": (
+        "canvasrevision",
+        f"SELECT id FROM canvas_revisions WHERE message = 'The first board' AND {_OF_TENANT}",
+    ),
+    "fork": ("canvas", f"SELECT id FROM canvases WHERE owner_id = $1 AND {_OF_TENANT} ORDER BY id LIMIT 1"),
+    "fork_head": ("canvasrevision", f"SELECT head_id FROM canvases WHERE owner_id = $1 AND {_OF_TENANT} ORDER BY id"),
+    "merge_request": ("mergerequest", f"SELECT id FROM merge_requests WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
     "project": ("project", f"SELECT id FROM projects WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
 }
 

@@ -112,6 +112,25 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "id", "kind", "status", "subject_noun", "subject_id", "changes", "reason", "evidence", "source_kind", "model",
         "prompt_version", "created_at", "decided_at", "decided_by_noun", "decided_by_id", "comment",
     ),
+    "canvases": ("id", "title", "owner_id", "head_id", "forked_from_id", "archived_at", "created_at", "updated_at"),
+    "canvas_revisions": (
+        "id", "canvas_id", "number", "kind", "message", "author_noun", "author_id", "tree_hash", "hash", "changes",
+        "created_at",
+    ),
+    "canvas_revision_parents": ("revision_id", "position", "parent_id"),
+    "canvas_components": (
+        "id", "canvas_id", "key", "kind", "title", "order_key", "x", "y", "width", "height", "visualization",
+        "source_document_id", "source_variables", "created_at",
+    ),
+    "canvas_placements": ("canvas_id", "component_key", "from_number", "until_number", "component_id"),
+    "canvas_shares": ("canvas_id", "user_id", "access", "created_at"),
+    "merge_requests": (
+        "id", "source_id", "target_id", "title", "author_noun", "author_id", "status", "base_id", "source_head_id",
+        "target_head_id", "conflicts", "resolutions", "created_at", "updated_at",
+    ),
+    "merge_request_reviews": (
+        "id", "merge_request_id", "decision", "comment", "author_noun", "author_id", "at", "source_head_id",
+    ),
     "audit_entries": (
         "id", "sequence", "at", "action", "actor_noun", "actor_id", "subject_noun", "subject_id", "changed_fields",
         "previous_hash", "hash",

@@ -93,9 +93,7 @@ def _host(diary: Diary, visit: Measured) -> User:
     return min(uses, key=lambda use: abs(use[0] - visit.started_at))[1]
 
 
-def _erase(
-    world: World, held: Held, at: datetime, *, by: User, person_id: UUID | None, counts: dict[str, int]
-) -> None:
+def _erase(world: World, held: Held, at: datetime, *, by: User, person_id: UUID | None, counts: dict[str, int]) -> None:
     erasure_id, done = identifier(generator("erasure", held.id.hex), at), at + timedelta(seconds=1)
     world.batch.add(
         "erasures", id=erasure_id, consent_id=held.id, person_id=person_id, scope=ErasureScope.SUBJECT.name,

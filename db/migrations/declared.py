@@ -4,6 +4,7 @@ from db import events, notifications, opportunities, proposals, tasks, videos
 from db.access import tables as access
 from db.assets import tables as assets
 from db.audit import tables as audit
+from db.canvases import tables as canvases
 from db.interactions import tables as interactions
 from db.leads import tables as leads
 from db.people import tables as people
@@ -16,6 +17,7 @@ NOUNS = (
     access,
     assets,
     audit,
+    canvases,
     events,
     interactions,
     leads,

@@ -7,7 +7,7 @@ which keeps the planner at descending an index for it; a page is a lateral aggre
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from db.reading import conditions, printing, statements
@@ -20,7 +20,6 @@ from db.reading.writer import Alias
 from domain.answers import AnyOf, ById, ByIds, Leaf, Listed, Many, Nested, One, Part, Plan, Shape, TypeName
 from domain.reading import Selected
 
-LONGEST_LIST: Final = 100
 NULL: Final = literal("null")
 
 
@@ -205,6 +204,17 @@ class Compiler:
         return f"coalesce((select {printed} from ({rows}) {v.name}{inner}), 'null')"
 
     def _fields(self, value: Value, t: Alias, part: Nested, arguments: Mapping[str, object], scope: Scope) -> str:
+        if not part.kinds:
+            return self._members(value, t, part, arguments, scope)
+        kind, cases = value.fields["kind"], []
+        if not isinstance(kind, Column):
+            raise TypeError(f"{part.name} has no column that names its kind.")
+        for name, (type_name, parts) in part.kinds.items():
+            members = self._members(value, t, replace(part, type_name=type_name, parts=parts), arguments, scope)
+            cases.append(f"when '{name}' then {members}")
+        return f"case {kind.sql(self.w, t)} {' '.join(cases)} else 'null' end"
+
+    def _members(self, value: Value, t: Alias, part: Nested, arguments: Mapping[str, object], scope: Scope) -> str:
         pieces = Pieces().text("{")
         for number, inner in enumerate(part.parts):
             pieces.text(f'{"," if number else ""}"{inner.key}":')
@@ -245,7 +255,7 @@ class Compiler:
                 return self._nullable(scope.join(self.w, self._row(source, part.shape, key, *extra)))
             case Many():
                 page = PageWriter(self, self.catalogue.sources[declared.target], declared, t)
-                return scope.join(self.w, page.list(part.shape, LONGEST_LIST))
+                return scope.join(self.w, page.list(part.shape, declared.most))
             case Listed():
                 return scope.join(self.w, self._page(part, declared, t))
             case _:

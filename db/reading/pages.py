@@ -38,6 +38,8 @@ class PageWriter:
         self.belongs(t)
         direction = "desc" if descending else "asc"
         ordered = f"{self.source.orders[order].sql(inner)} {direction}, {inner.id} {direction}"
+        if self._link is not None and self._link.sort is not None and self._parent is not None:
+            ordered = self._link.sort(w, inner, getattr(self._parent, self._link.key))
         rows = self.numbered(inner, self.members(inner, {}), ordered, str(most))
         scope = Scope()
         printed = self.compiler.row(self.source, t, shape, scope)

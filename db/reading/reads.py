@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 from uuid import UUID
 
@@ -55,8 +55,10 @@ class SqlReads:
         """Return one page per key; raises Invalid before anything is sent."""
         source = self._catalogue.sources[request.noun]
         extent = statements.page_range(source, request.page, self._keys.cursor, caller.tenant_id)
-        w = Writer(caller, self._keys.asset)
-        sql = statements.Pages(w, source, self._link(request.link), request, extent).write(keys)
+        w, link = Writer(caller, self._keys.asset), self._link(request.link)
+        if link is not None and request.page.whole:
+            extent = replace(extent, size=link.most)
+        sql = statements.Pages(w, source, link, request, extent).write(keys)
         records = await self._pool.fetch(caller.tenant_id, sql, *w.values)
         return [_slice(record, request.page, backwards=extent.backwards) for record in records]
 

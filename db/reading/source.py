@@ -87,19 +87,24 @@ class Through:
 class Link:
     """To another source: by a key in this row (`local`), or by a column there that holds this row's key (`remote`).
 
-    Where many rows belong to many, `remote` is the table between them.
+    Where many rows belong to many, `remote` is the table between them, or writes the condition on a row there and this
+    row's key. A list holds `most` rows at most, in the order of `sort` where it has one of its own.
     """
 
     target: str
     local: str | Callable[[Writer, Alias], str] | None = None
-    remote: str | Through | None = None
+    remote: str | Through | Callable[[Writer, Alias, str], str] | None = None
     key: str = "id"
     key_type: str = "uuid"
     where: Predicate | None = None
     mask: Predicate | None = None
+    most: int = 100
+    sort: Callable[[Writer, Alias, str], str] | None = None
 
     def below(self, w: Writer, t: Alias, key: str) -> str:
         """Write that row `t` of the target belongs to the parent whose key the expression `key` yields."""
+        if callable(self.remote):
+            return self.remote(w, t, key)
         if not isinstance(self.remote, Through):
             return f"{getattr(t, str(self.remote))} = {key}"
         between = w.alias(self.remote.table)

@@ -106,6 +106,8 @@ class Pages:
         where = " and ".join([self._members(inner), *_keyset(w, extent, inner)])
         size = w.bind(extent.size, "bigint")
         ordered = f"{extent.sort.ordering.sql(inner)} {direction}, {inner.id} {direction}"
+        if self._link is not None and self._link.sort is not None and self._request.page.whole:
+            ordered = self._link.sort(w, inner, f"k.key::{self._link.key_type}")
         sort = f"order by {row.name}.n {'desc' if extent.backwards else 'asc'}"
         within = f"filter (where {row.name}.n <= {size})"
         printed = printing.row(w, source, row, self._request.fields)

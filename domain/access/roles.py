@@ -49,6 +49,8 @@ class Permission(Enum):
     TASK_WRITE = "TASK_WRITE"
     THREAD_READ = "THREAD_READ"
     THREAD_WRITE = "THREAD_WRITE"
+    CANVAS_READ = "CANVAS_READ"
+    CANVAS_WRITE = "CANVAS_WRITE"
     TEAM_READ = "TEAM_READ"
     AUDIT_READ = "AUDIT_READ"
     PROPOSAL_DECIDE = "PROPOSAL_DECIDE"
@@ -70,6 +72,8 @@ _JUNIOR: Final = frozenset(
         Permission.TASK_WRITE,
         Permission.THREAD_READ,
         Permission.THREAD_WRITE,
+        Permission.CANVAS_READ,
+        Permission.CANVAS_WRITE,
         Permission.TEAM_READ,
     }
 )

@@ -44,6 +44,8 @@ described(
     TASK_WRITE="Add, change and complete tasks.",
     THREAD_READ="Read conversations.",
     THREAD_WRITE="Write in conversations.",
+    CANVAS_READ="See canvases.",
+    CANVAS_WRITE="Make, change and merge canvases.",
     TEAM_READ="Read the team.",
     AUDIT_READ="Read the audit trail.",
     PROPOSAL_DECIDE="Decide on proposals.",

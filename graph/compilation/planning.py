@@ -8,6 +8,7 @@ from typing import Any, Final
 from graphql import (
     FragmentDefinitionNode,
     GraphQLField,
+    GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
@@ -40,6 +41,7 @@ from graph import ids
 from graph.compilation.plans import Arguments, Compiled, Uncompiled
 from graph.compilation.variables import evaluator, raw_evaluator
 from graph.declaration import DeclaredField, specification_of
+from graph.declarations import targets
 from graph.documents import Prepared
 from graph.loaders import given_arguments, page_of, unpacked_arguments
 from graph.registry import REGISTRY, Declared
@@ -206,6 +208,13 @@ class Planning:
         inherited: Arguments | None,
     ) -> Part:  # fmt: skip
         named = get_named_type(graphql_field.type)
+        if isinstance(named, GraphQLInterfaceType):
+            [target] = targets(declared)
+            kinds = {}
+            for kind, cls in target.kinds.items():
+                type_ = object_type(self._schema.type_map[type_name(cls)])
+                kinds[kind] = (type_.name, self._value_parts(type_, group, inherited))
+            return Nested(key, declared.python_name, named.name, None, (), kinds)
         if not isinstance(named, GraphQLObjectType):
             if graphql_field.args:
                 raise Uncompiled(f"{declared.python_name} is a leaf with arguments.")

@@ -28,7 +28,10 @@ LOOKUP_TABLES: Final = (
 )
 
 # History.
-ADDED_TO: Final = "'{audit_entries, events}'::text[]"
+ADDED_TO: Final = (
+    "'{audit_entries, canvas_components, canvas_revision_parents, canvas_revisions, events,"
+    " merge_request_reviews}'::text[]"
+)
 
 OURS: Final = """
 WITH ours AS (

@@ -14,7 +14,18 @@ from db.roles import set_tenant
 from domain.access import Caller, Role, token_hash
 from domain.values import new_id
 from tests.api import Answer, Api
-from tests.factories import access, assets, interactions, leads, people, perception, properties, tasks, threads
+from tests.factories import (
+    access,
+    assets,
+    canvases,
+    interactions,
+    leads,
+    people,
+    perception,
+    properties,
+    tasks,
+    threads,
+)
 from tests.factories.access import Tenant
 from tests.factories.rows import insert
 
@@ -137,6 +148,7 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
         **await _showroom(owner, tenant),
         **await _history(owner, tenant, person=person, lead=lead),
     }
+    made |= await _canvases(owner, tenant, junior)
     words = {name: f"{PREFIXES.get(name, name)}_{row_id}" for name, row_id in made.items()}
     words |= {role.name.partition("_")[0].lower(): f"user_{user}" for role, user in tenant.users.items()}
     words |= await _secrets(owner, tenant, junior)
@@ -147,6 +159,7 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
 
 PREFIXES = {
     "avatar": "upload", "scenes": "upload", "brochure": "upload", "medium": "propertymedia", "key": "apikey",
+    "fork": "canvas", "first": "canvasrevision", "canvasRevision": "canvasrevision", "mergeRequest": "mergerequest",
     "twin": "person", "call": "interaction", "message": "threadmessage",
 }  # fmt: skip
 
@@ -190,6 +203,25 @@ async def _showroom(owner: "Connection[Record]", tenant: Tenant) -> dict[str, UU
         ),
         "notification": await perception.notification(owner, tenant, user_id=junior),
     }
+
+
+async def _canvases(owner: "Connection[Record]", tenant: Tenant, junior: UUID) -> dict[str, UUID]:
+    """A board with two revisions and two forks of it, all the junior's own; of one is asked to merge it."""
+    board = await canvases.canvas(owner, tenant, owner_id=junior)
+    first = board.head_id
+    await canvases.follow(owner, tenant, board, author_id=junior)
+    await canvases.share(
+        owner, tenant, canvas_id=board.id, user_id=tenant.users[Role.SALES_DIRECTOR], access="VIEW"
+    )  # fmt: skip
+    asked, fork = [
+        await canvases.canvas(owner, tenant, owner_id=junior, parents=(board.head_id,)) for _ in range(2)
+    ]  # fmt: skip
+    for mark, each in enumerate((asked, fork), start=2):
+        await canvases.follow(owner, tenant, each, author_id=junior, mark=mark)
+    request = await canvases.merge_request(owner, tenant, source=asked, target=board, author_id=tenant.users[SENIOR])
+    return {
+        "canvas": board.id, "fork": fork.id, "first": first, "canvasRevision": board.head_id, "mergeRequest": request
+    }  # fmt: skip
 
 
 async def _history(owner: "Connection[Record]", tenant: Tenant, *, person: UUID, lead: UUID) -> dict[str, UUID]:

@@ -62,6 +62,11 @@ TABLE = [
     page("apiKeys", of="key", role=ADMIN, low=Sees.REFUSED),
     page("persistedOperations", of="operation", role=ADMIN, low=Sees.REFUSED),
     page("auditEntries", of="audit", role=SENIOR, low=Sees.REFUSED),
+    row("canvas"),
+    row("canvasRevision"),
+    row("mergeRequest"),
+    page("canvases", of="canvas"),
+    page("mergeRequests", of="mergeRequest"),
     # Sums.
     Line(field="pipeline", text=LEADS, holds='"leadCount": 1', low=Sees.OTHER, stranger=Sees.OTHER),
     Line(
@@ -159,6 +164,21 @@ TABLE = [
     change("threadLinkPerson", 'threadId: "$thread", personId: "$twin"'),
     change("threadMarkRead", 'threadId: "$thread", upToMessageId: "$message"'),
     change("messageSend", 'threadId: "$thread", text: "Hello"'),
+    # Canvases.
+    change("canvasCreate", 'title: "Board"', low=Sees.UNTRIED, stranger=Sees.SHOWN),
+    change("canvasUpdate", 'canvasId: "$canvas", title: "Other"'),
+    change(
+        "canvasCommit",
+        'canvasId: "$canvas", expectedHeadId: "$canvasRevision", message: "More", changes: [{ add: { kind: TEXT,'
+        ' layout: { x: 0, y: 0, width: 4, height: 4 }, visualization: { markdown: "Hello." } } }]',
+    ),
+    change("canvasRollback", 'canvasId: "$canvas", revisionId: "$first", expectedHeadId: "$canvasRevision"'),
+    change("canvasFork", 'canvasId: "$canvas"'),
+    change("canvasShare", 'canvasId: "$canvas", userId: "$senior", access: EDIT'),
+    change("canvasUnshare", 'canvasId: "$canvas", userId: "$sales"'),
+    change("mergeRequestOpen", 'sourceCanvasId: "$fork", targetCanvasId: "$canvas", title: "Take these"'),
+    change("mergeRequestReview", 'mergeRequestId: "$mergeRequest", decision: REQUEST_CHANGES'),
+    change("mergeRequestMerge", 'mergeRequestId: "$mergeRequest", expectedHeadId: "$canvasRevision", resolutions: []'),
 ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "perception"
-down_revision = "orders_by_columns"
+down_revision = "canvases"
 
 PERCEPTION = Path(__file__).parent.parent / "perception"
 

@@ -1,0 +1,1 @@
+"""How canvases are stored, read and written."""

@@ -114,12 +114,14 @@ def rotate_key() -> None:
 
 @velocity.command()
 def sweep() -> None:
-    """Remove uploads that expired unused, and decide anew what to do next with people; `serve` does so by itself."""
+    """Remove unused uploads and old events, and decide anew what to do next with people; `serve` does it by itself."""
     from app.settings import Settings
     from app.sweeping import swept
 
-    uploads, people = run(swept(Settings()))
-    typer.echo(f"Removed {uploads} expired uploads. Decided for {people} people what to do next.")
+    uploads, events, people = run(swept(Settings()))
+    typer.echo(
+        f"Removed {uploads} expired uploads and {events} old events. Decided for {people} people what to do next."
+    )
 
 
 api_key = typer.Typer(help="API keys: programs that send registered operations.", no_args_is_help=True)

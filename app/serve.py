@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -24,7 +25,7 @@ from app.operations import register_shipped
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
 from app.starting import Stop
-from app.sweeping import sweep_regularly
+from app.sweeping import forget_regularly, sweep_regularly
 from app.warming import warm
 from app.wiring import system
 from db.migrations import migrate, newest_revision
@@ -66,6 +67,9 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         stop.server = Server(application(made, door), lambda: _announce(settings, port))
         beside = [
             asyncio.create_task(sweep_regularly(made.uploads, found, settings.sweep_seconds)),
+            asyncio.create_task(
+                forget_regularly(made.events, timedelta(days=settings.event_days), settings.sweep_seconds)
+            ),
             asyncio.create_task(warm(made, door.execution, [each.text for each in shipped()])),
         ]
         try:

@@ -1,9 +1,10 @@
 """The MetaData with every noun's tables in it. A noun that is not imported here has no tables."""
 
-from db import events, opportunities, proposals, tasks
+from db import opportunities, proposals, tasks
 from db.access import tables as access
 from db.assets import tables as assets
 from db.audit import tables as audit
+from db.events import tables as events
 from db.interactions import tables as interactions
 from db.leads import tables as leads
 from db.people import tables as people

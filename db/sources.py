@@ -7,7 +7,7 @@ from typing import Final
 
 from db.access.source import API_KEYS, PERSISTED_OPERATIONS, SYSTEM_ACTORS, TENANTS, USERS
 from db.assets.source import UPLOADS
-from db.audit.source import ACTIVITY_ENTRIES, AUDIT_ENTRIES, EVENT_CURSOR
+from db.audit.source import ACTIVITY_ENTRIES, ACTIVITY_EVENTS, AUDIT_ENTRIES, EVENT_CURSOR
 from db.interactions.source import INTERACTIONS, OBJECTIONS, TRANSCRIPT_SEGMENTS
 from db.leads.demographics import LEAD_DEMOGRAPHICS
 from db.leads.pipeline import PIPELINE, PIPELINE_STAGE
@@ -18,7 +18,7 @@ from db.perception.source import CONSENTS, SENTIMENT_POINTS, SENTIMENT_SCATTER
 from db.properties.source import PROJECTS, PROPERTIES, PROPERTY_MEDIA
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
 from db.tasks import TASKS
-from db.threads.source import THREAD_MESSAGES, THREADS
+from db.threads.source import THREAD_MESSAGE_EVENTS, THREAD_MESSAGES, THREADS
 from domain.reading import Declaration, FieldDeclaration, FieldKind
 
 CATALOGUE: Final = Catalogue()
@@ -30,6 +30,7 @@ CATALOGUE.add(PROJECTS, PROPERTIES, PROPERTY_MEDIA, UPLOADS)
 CATALOGUE.add(INTERACTIONS, TRANSCRIPT_SEGMENTS, OBJECTIONS, TASKS, CONSENTS)
 CATALOGUE.add(THREADS, THREAD_MESSAGES)
 CATALOGUE.values |= {
+    "activity_events": ACTIVITY_EVENTS,
     "event_cursor": EVENT_CURSOR,
     "lead_demographics": LEAD_DEMOGRAPHICS,
     "person_accounts": PERSON_ACCOUNT,
@@ -38,6 +39,7 @@ CATALOGUE.values |= {
     "sentiment_points": SENTIMENT_POINTS,
     "sentiment_scatter": SENTIMENT_SCATTER,
     "pipeline_stage": PIPELINE_STAGE,
+    "thread_message_events": THREAD_MESSAGE_EVENTS,
 }
 
 

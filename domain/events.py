@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 from uuid import UUID
 
@@ -24,6 +25,13 @@ class CursorExpired(DomainError):
         """Name the oldest position from which everything is still there."""
         super().__init__(field="after")
         self.oldest = oldest
+
+
+class EventChange(Enum):
+    """What an event says of its subject."""
+
+    CREATED = "CREATED"
+    UPDATED = "UPDATED"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The schema: the nouns' root fields merged into Query and Mutation."""
+"""The schema: the nouns' root fields merged into Query, Mutation and Subscription."""
 
 from __future__ import annotations
 
@@ -82,6 +82,7 @@ MUTATIONS = (
     tasks.TaskMutation,
     threads.ThreadMutation,
 )
+SUBSCRIPTIONS = (audit.AuditSubscription, threads.ThreadSubscription)
 
 
 class Schema(strawberry.Schema):
@@ -95,9 +96,11 @@ def build() -> Schema:
     """Make the schema from everything that was declared."""
     complete()
     query, mutation = merge_types("Query", QUERIES), merge_types("Mutation", MUTATIONS)
+    subscription = merge_types("Subscription", SUBSCRIPTIONS)
     return Schema(
         query=query,
         mutation=mutation,
+        subscription=subscription,
         types=[declared for declared in REGISTRY.types.values() if hasattr(declared, "__strawberry_definition__")],
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[UsePrepared],

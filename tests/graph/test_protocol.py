@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -22,6 +23,8 @@ from tests.factories.access import Tenant
 from tests.graph.streams import PROTOCOL, Served, cursor, served, signed_in, socket
 
 DIRECTOR, JUNIOR = Role.SALES_DIRECTOR, Role.JUNIOR_BROKER
+ABRUPT_ENDS = int(os.environ.get("VELOCITY_ABRUPT_ENDS", "20"))
+"""How many sockets are opened and torn down; `make soak` takes 5 000."""
 INIT: dict[str, Any] = {"type": "connection_init"}
 ASK = {"id": "1", "type": "subscribe", "payload": {"query": "{ __typename }"}}
 
@@ -253,7 +256,7 @@ async def test_an_abrupt_end_leaves_nothing_behind(live: Served) -> None:
         await staying.subscribe("CrmActivity", after=await cursor(live))
         await live.until(lambda: live.hub.subscriptions == 1)
         tasks = len(asyncio.all_tasks())
-        for _ in range(20):
+        for _ in range(ABRUPT_ENDS):
             headers = await live.api.bearer(DIRECTOR)
             async with socket(live.http) as client:
                 await client.init(headers)

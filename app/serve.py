@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 from app.admission import front_door
 from app.asgi import Observer, application
-from app.connections import Limits, limited
+from app.connections import Limits, WatchedSocket, limited
 from app.database import Database, check_answers, check_serves
 from app.demo.team import SAFFRON
 from app.operations import register_shipped
@@ -90,7 +90,7 @@ class Server(uvicorn.Server):
                 app,
                 loop="none",
                 http=limited(limits or Limits()),
-                ws="websockets-sansio",
+                ws=WatchedSocket,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

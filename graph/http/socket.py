@@ -14,7 +14,7 @@ from graphql import GraphQLError, OperationType
 from starlette.types import Message, Receive, Send
 
 from domain.access import TokenExpired
-from domain.errors import DomainError, Unauthenticated
+from domain.errors import DomainError, Unauthenticated, Unavailable
 from graph.admission import Admitted, principal_of
 from graph.context import GraphContext
 from graph.execution import EVERY_OPERATION, GraphAnswer
@@ -24,6 +24,7 @@ from graph.persisted import Asked
 from graph.refusals import LimitExceeded, Refusal
 from graph.subscriptions.groups import Subscription
 from graph.subscriptions.lines import Line
+from graph.subscriptions.patience import patiently
 from graph.subscriptions.protocol import Broken, Close, message_of, operation_id, short_reason, written
 from graph.subscriptions.session import RightsChanged, Session, bearer_token
 
@@ -103,6 +104,8 @@ class Socket(Line):
                 await self.session.open(token)
         except Unauthenticated as error:
             raise Broken(Close.FORBIDDEN, f"Forbidden: {error.message}") from error
+        except Unavailable as error:
+            raise Broken(Close.TRY_AGAIN_LATER, error.message) from error
         self._context = replace(self._context, caller_or_none=self.session.caller, prepared=None)
         principal = principal_of(self._context)
         if not self._shared.enter(principal):
@@ -145,7 +148,7 @@ class Socket(Line):
         """Answer an operation, or begin to follow, with a context of its own."""
         context = replace(self._context, prepared=None)
         try:
-            await self.session.renewed()
+            await patiently(self.session.renewed)
         except DomainError as error:
             self.refused(error)
             return

@@ -41,7 +41,7 @@ class Feed:
         if after is not None and after <= self.position:
             # What is gone from there on is noticed when it is read.
             return after
-        kept = await self._hub.events.kept(self.tenant_id)
+        kept = await patiently(lambda: self._hub.events.kept(self.tenant_id))
         if after is not None and after > kept.newest:
             raise CursorExpired(kept.oldest)
         return kept.newest if after is None else after

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from domain.errors import DomainError
 from graph.subscriptions.eager import eagerly
+from graph.subscriptions.patience import patiently
 from graph.subscriptions.session import Session
 from graph.subscriptions.telling import Told
 
@@ -175,7 +176,7 @@ class Line(ABC):
 
     async def _check(self) -> None:
         try:
-            await self.session.check()
+            await patiently(self.session.check)
         except DomainError as error:
             self._held.clear()
             self.refused(error)

@@ -32,7 +32,7 @@ from tests.installation import Installation, Serving
 
 KILLS = int(os.environ.get("VELOCITY_KILLS", "3"))
 FOLLOWERS = 50
-PATIENCE = 120
+PATIENCE = 60
 SECRET = "correct horse battery"
 CREATE = 'mutation { personCreate(input: { fullName: "Asha Rao" }) { ... on PersonCreatePayload { person { id } } } }'
 
@@ -67,6 +67,8 @@ class Follower:
             await a_moment(0.1)
 
     def heard(self, message: dict[str, Any]) -> None:
+        if message["type"] == "error" and message["payload"][0]["extensions"]["code"] == "UNAVAILABLE":
+            raise ConnectionError("The database is not there: try again.")
         if message["type"] != "next":
             assert message["type"] in {"connection_ack", "ping"}, message
             return
@@ -84,6 +86,7 @@ class Load:
     followers: list[Follower]
     acknowledged: list[str] = field(default_factory=list)
     refused: int = 0
+    following: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def write(self) -> None:
         while True:
@@ -99,6 +102,8 @@ class Load:
         """Wait until everybody was told so many events."""
         async with asyncio.timeout(PATIENCE):
             while not all(len(each.told) >= number for each in self.followers):
+                for task in self.following:
+                    assert not task.done(), task.exception()
                 await a_moment()
 
     def summary(self, kind: str, stored: list[str]) -> str:
@@ -108,7 +113,7 @@ class Load:
         resumed = sum(each.resumed for each in self.followers)
         return (
             f"\n{kind}: {len(stored)} events sent, {len(self.acknowledged)} of them acknowledged; {received} received"
-            f" by {len(self.followers)} followers, who resumed {resumed} times; {lost} lost, {twice} twice.\n"
+            f" by {len(self.followers)} followers, who connected {resumed} times anew; {lost} lost, {twice} twice.\n"
         )
 
 
@@ -122,14 +127,14 @@ async def load(base: str, follows: str, email: str) -> AsyncIterator[Load]:
         start = await client.post("/graphql", json={"query": "{ eventCursor }"}, headers=headers)
         cursor = start.json()["data"]["eventCursor"]
         made = Load(client, headers, [Follower(follows, headers["authorization"], cursor) for _ in range(FOLLOWERS)])
-        following = [asyncio.create_task(each.follow()) for each in made.followers]
+        made.following = [asyncio.create_task(each.follow()) for each in made.followers]
         try:
             yield made
         finally:
-            for task in following:
+            for task in made.following:
                 task.cancel()
-            await asyncio.wait(following)
-        for task in following:
+            await asyncio.wait(made.following)
+        for task in made.following:
             assert task.cancelled(), task.exception()
 
 
@@ -148,10 +153,12 @@ async def serving(installation: Installation) -> AsyncIterator[Serving]:
 async def writing(made: Load) -> AsyncIterator[None]:
     """Write steadily meanwhile."""
     writer = asyncio.create_task(made.write())
+    made.following.append(writer)
     try:
         yield
     finally:
         writer.cancel()
+        made.following.remove(writer)
         await asyncio.wait([writer])
     assert writer.cancelled(), writer.exception()
 

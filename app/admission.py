@@ -13,9 +13,11 @@ from graph.admission import Admission
 from graph.budgets import Budgets, Places
 from graph.documents import Documents
 from graph.execution import Execution
-from graph.http import GraphQLEndpoint, GraphQLSockets, HttpRules, Observer, Profile
+from graph.http import EventStreams, GraphQLEndpoint, GraphQLSockets, HttpRules, Observer, Open, Profile
 from graph.limits import Limits, document_check
 from graph.persisted import Persisted, shipped
+from graph.subscriptions.hub import Hub
+from graph.subscriptions.lines import Rules
 
 if TYPE_CHECKING:
     from app.wiring import System
@@ -27,6 +29,7 @@ class FrontDoor:
 
     execution: Execution
     admission: Admission
+    hub: Hub
     http: ASGIApp
     sockets: ASGIApp
 
@@ -51,12 +54,24 @@ def limits_of(settings: Settings) -> Limits:
     )
 
 
+def rules_of(settings: Settings) -> Rules:
+    """Return what holds for connections that stay open."""
+    return Rules(
+        heartbeat_seconds=settings.heartbeat_seconds,
+        init_seconds=settings.init_seconds,
+        recheck_seconds=settings.recheck_seconds,
+        connections_per_caller=settings.connections_per_caller,
+        operations_per_socket=settings.operations_per_socket,
+        waiting_frames=settings.waiting_frames,
+        waiting_bytes=settings.waiting_bytes,
+    )
+
+
 def front_door(system: System, observer: Observer) -> FrontDoor:
     """Make the front door of an open system."""
     settings, limits = system.settings, limits_of(system.settings)
     documents = Documents(system.schema, [document_check(limits)], tokens=limits.tokens)
     execution = Execution(system.schema, documents, system.answers, observer.masked)
-    system.metrics.watch(execution, system.answers)
     persisted = Persisted(
         shipped(),
         SqlRegistered(system.pool),
@@ -71,9 +86,14 @@ def front_door(system: System, observer: Observer) -> FrontDoor:
         Places(settings.operations_at_once, settings.operations_at_once_per_caller),
     )
     rules = HttpRules(Profile(settings.http_profile), texts_by_get=settings.texts_by_get)
+    hub = Hub(system.schema, execution.planner, system.answers, system.events, system.event_key, observer.masked)
+    system.metrics.watch(execution, system.answers, hub)
+    shared = Open(admission, execution, hub, system.context, rules_of(settings))
+    endpoint = GraphQLEndpoint(admission, execution, system.context, observer, rules)
     return FrontDoor(
         execution,
         admission,
-        GraphQLEndpoint(admission, execution, system.context, observer, rules),
-        GraphQLSockets(system.schema, admission, execution, system.context),
+        hub,
+        EventStreams(endpoint, shared, texts_by_get=settings.texts_by_get),
+        GraphQLSockets(shared),
     )

@@ -114,14 +114,15 @@ def rotate_key() -> None:
 
 @velocity.command()
 def sweep() -> None:
-    """Remove uploads that nothing used, decide anew what to do next with people, erase what is kept too long, and tell
+    """Remove unused uploads, old events and what is kept too long, decide anew what to do next with people, and tell
     of tasks that are due; `serve` does so by itself.
     """
     from app.settings import Settings
     from app.sweeping import swept
 
     done = run(swept(Settings()))
-    typer.echo(f"Removed {done.uploads} expired uploads. Decided for {done.people} people what to do next.")
+    typer.echo(f"Removed {done.uploads} expired uploads and {done.events} old events.")
+    typer.echo(f"Decided for {done.people} people what to do next.")
     typer.echo(f"Finished {done.erasures} erasures. Told of {done.tasks} tasks that are due.")
 
 

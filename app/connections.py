@@ -10,6 +10,7 @@ from typing import Final, cast
 
 import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 log = structlog.get_logger()
 
@@ -193,3 +194,12 @@ def limited(limits: Limits) -> type[Connection]:
     """Return the class of one server's connections."""
     members = {"limits": limits, "most": most_connections(limits), "waiting": {}}
     return cast("type[Connection]", type("LimitedConnection", (Connection,), members))
+
+
+class WatchedSocket(WebSocketsSansIOProtocol):
+    """Uvicorn's socket, but a client that answers no ping is let go, even if it leaves unread what was sent."""
+
+    def keepalive_timeout(self) -> None:
+        """Close the socket, without waiting for what cannot be written."""
+        super().keepalive_timeout()
+        self.transport.abort()

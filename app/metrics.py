@@ -24,6 +24,7 @@ from db.reading.answers import SqlAnswers
 from domain.errors import DomainError
 from graph.errors import MISTAKE
 from graph.execution import Execution
+from graph.subscriptions.hub import Hub
 
 SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 OUTCOMES: Final = ("ok", "error")
@@ -46,8 +47,9 @@ class Statements(Collector):
 class Reading(Collector):
     """How queries are answered: by one statement or by resolvers, and what the caches of both hold."""
 
-    def __init__(self, execution: Execution, answers: SqlAnswers, turned_away: Tally[str]) -> None:
-        """Read the counters of one execution, and of who did not get as far."""
+    def __init__(self, execution: Execution, answers: SqlAnswers, turned_away: Tally[str], hub: Hub) -> None:
+        """Read the counters of one execution and one hub, and of who did not get as far."""
+        self._hub = hub
         self._execution = execution
         self._turned_away = turned_away
         self._answers = answers
@@ -74,7 +76,18 @@ class Reading(Collector):
             misses.add_metric([name], cache.misses)
             evictions.add_metric([name], cache.evictions)
             size.add_metric([name], len(cache))
-        return [paths, reasons, refusals, hits, misses, evictions, size]
+        return [paths, reasons, refusals, hits, misses, evictions, size, *self._following()]
+
+    def _following(self) -> list[Metric]:
+        subscriptions = GaugeMetricFamily("velocity_subscriptions", "Subscriptions that are followed now.")
+        subscriptions.add_metric([], self._hub.subscriptions)
+        groups = GaugeMetricFamily("velocity_subscription_groups", "Different questions that they ask.")
+        groups.add_metric([], self._hub.groups)
+        evaluations = CounterMetricFamily("velocity_event_statements", "Statements that answered events.")
+        evaluations.add_metric([], self._hub.evaluations)
+        told = CounterMetricFamily("velocity_event_frames", "Events told to subscribers.")
+        told.add_metric([], self._hub.told)
+        return [subscriptions, groups, evaluations, told]
 
 
 def codes() -> list[str]:
@@ -113,11 +126,11 @@ class Metrics:
             "velocity_refused_tokens", "Requests whose access token was not good.", registry=self.registry
         )
 
-    def watch(self, execution: Execution, answers: SqlAnswers) -> None:
-        """Show the counters of an execution, in place of those of the one before it."""
+    def watch(self, execution: Execution, answers: SqlAnswers, hub: Hub) -> None:
+        """Show the counters of an execution and of a hub, in place of those of the ones before them."""
         if self._reading is not None:
             self.registry.unregister(self._reading)
-        self._reading = Reading(execution, answers, self.turned_away)
+        self._reading = Reading(execution, answers, self.turned_away, hub)
         self.registry.register(self._reading)
 
     async def page(self, _request: Request) -> Response:

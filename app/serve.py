@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -17,14 +18,14 @@ from starlette.types import ASGIApp
 
 from app.admission import front_door
 from app.asgi import Observer, application
-from app.connections import Limits, limited
+from app.connections import Limits, WatchedSocket, limited
 from app.database import Database, check_answers, check_serves
 from app.demo.team import SAFFRON
 from app.operations import register_shipped
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
 from app.starting import Stop
-from app.sweeping import Sweeps, sweep_regularly
+from app.sweeping import Sweeps, forget_regularly, sweep_regularly
 from app.warming import warm
 from app.wiring import system
 from db.migrations import migrate, newest_revision
@@ -67,6 +68,9 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         sweeps = Sweeps(made.uploads, found, made.units, made.overdue)
         beside = [
             asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),
+            asyncio.create_task(
+                forget_regularly(made.events, timedelta(days=settings.event_days), settings.sweep_seconds)
+            ),
             asyncio.create_task(warm(made, door.execution, [each.text for each in shipped()])),
         ]
         try:
@@ -87,7 +91,7 @@ class Server(uvicorn.Server):
                 app,
                 loop="none",
                 http=limited(limits or Limits()),
-                ws="websockets-sansio",
+                ws=WatchedSocket,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

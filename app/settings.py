@@ -60,8 +60,18 @@ class Settings(BaseSettings):
     )
     upload_scene_map_bytes: int = Field(5_000_000, ge=1, le=MOST_BYTES, description="The most bytes of a scene map.")
     sweep_seconds: int = Field(
-        900, ge=1, description="How often expired uploads are removed, ended consents' scores erased, due tasks told."
+        900,
+        ge=1,
+        description="How often expired uploads, old events and ended consents' scores go, due tasks are told.",
     )
+    event_days: float = Field(30, gt=0, description="How many days events are kept for those who follow them.")
+    look_seconds: float = Field(5, gt=0, description="How often new events are looked for that nobody told of.")
+    heartbeat_seconds: float = Field(20, gt=0, description="How often an open subscription says where it is.")
+    init_seconds: float = Field(10, gt=0, description="How long an opened socket may wait before it signs in.")
+    connections_per_caller: int = Field(50, ge=1, description="How many sockets and event streams one caller may open.")
+    operations_per_socket: int = Field(100, ge=1, description="How many operations run at once on one socket.")
+    waiting_frames: int = Field(1_000, ge=1, description="How many messages may wait for a client that reads slowly.")
+    waiting_bytes: int = Field(1_048_576, ge=1024, description="How many bytes of messages may wait for it.")
     origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_parts)] = Field(
         (), description="Other origins whose pages may call, such as `https://cockpit.example`; commas between them."
     )

@@ -1,5 +1,6 @@
-"""What time alone calls for: uploads that nobody came back for go, what to do next is decided again, what is kept too
-long is erased, and people are told of tasks that are due.
+"""What time alone calls for: old events and uploads that nobody came back for go, what to do next is decided again.
+
+What is kept too long is erased, and people are told of tasks that are due.
 """
 
 from __future__ import annotations
@@ -7,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import structlog
@@ -16,11 +17,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from app.database import CONNECT_SECONDS, Database, check_serves, database
 from app.settings import Settings
 from app.wiring import ports
+from db.events.bus import EventBus
+from db.events.stream import SqlEventStream
 from db.people import next_best_action
 from db.roles import set_tenant, tenant_ids
 from domain import assets, notifications, perception
 from domain.assets import UploadPorts
 from domain.errors import DomainError
+from domain.events import EventStream
 from domain.perception import Overdue
 from domain.unit import Units
 
@@ -29,9 +33,10 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one sweep did: uploads removed, people decided for, erasures finished, tasks told of."""
+    """What one sweep did: uploads and events removed, people decided for, erasures finished, tasks told of."""
 
     uploads: int
+    events: int
     people: int
     erasures: int
     tasks: int
@@ -54,8 +59,10 @@ async def swept(settings: Settings) -> Swept:
         await check_serves(found.app)
         async with ports(single, found) as opened:
             now = datetime.now(UTC)
+            stream = SqlEventStream(opened.pool, opened.engine, EventBus(found.app))
             return Swept(
                 uploads=await assets.sweep(opened.uploads, now),
+                events=await stream.forget(now - timedelta(days=settings.event_days)),
                 people=await decided(found, now),
                 erasures=await perception.sweep(opened.units, opened.overdue, now),
                 tasks=await tell_due(opened.units, opened.overdue, now),
@@ -97,6 +104,13 @@ async def sweep_regularly(sweeps: Sweeps, seconds: float) -> None:
         await _logged("people_decided", decided(sweeps.database, now))
         await _logged("erasures_finished", perception.sweep(sweeps.units, sweeps.overdue, now))
         await _logged("tasks_told_of", tell_due(sweeps.units, sweeps.overdue, now))
+        await asyncio.sleep(seconds)
+
+
+async def forget_regularly(events: EventStream, kept: timedelta, seconds: float) -> None:
+    """Remove events that are older than `kept`, every so often until cancelled."""
+    while True:
+        await _logged("events_forgotten", events.forget(datetime.now(UTC) - kept))
         await asyncio.sleep(seconds)
 
 

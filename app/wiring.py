@@ -29,6 +29,8 @@ from db.access.accounts import SqlAccounts
 from db.access.keys import SqlApiKeyLookup
 from db.assets.receipts import SqlReceipts
 from db.engine import ReadPool, create_write_engine
+from db.events.bus import EventBus
+from db.events.stream import SqlEventStream
 from db.perception.overdue import SqlOverdue
 from db.reading.answers import SqlAnswers
 from db.reading.cursors import CursorKey
@@ -77,6 +79,9 @@ class System:
     pool: ReadPool
     reads: SqlReads
     answers: SqlAnswers
+    events: SqlEventStream
+    event_key: EventKey
+    bus: EventBus
     units: SqlUnits
     sign_in: SignInPorts
     uploads: UploadPorts
@@ -153,23 +158,35 @@ async def ports(settings: Settings, database: Database) -> AsyncIterator[Ports]:
 
 
 @asynccontextmanager
+async def listening(dsn: str, look_seconds: float) -> AsyncIterator[EventBus]:
+    """Open the bus of one process and close it afterwards."""
+    bus = EventBus(dsn, look_seconds=look_seconds)
+    bus.start()
+    try:
+        yield bus
+    finally:
+        await bus.close()
+
+
+@asynccontextmanager
 async def system(settings: Settings, database: Database) -> AsyncIterator[System]:
     """Open the system of one process and close it afterwards; raises DeclarationsDisagree."""
     schema = proven_schema()
-    async with ports(settings, database) as opened:
+    async with ports(settings, database) as opened, listening(database.app, settings.look_seconds) as bus:
         secrets = [key.encode() for key in opened.keys]
         keys = Keys(CursorKey(*secrets), opened.uploads.key, EventKey(*secrets))
         gc.collect()
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
         reads, answers = SqlReads(CATALOGUE, opened.pool, keys), SqlAnswers(CATALOGUE, opened.pool, keys)
+        units = SqlUnits(opened.engine, committed=bus.committed)
         messengers = {MessageProvider.MOCK: MockMessenger()}
 
         def context(caller: Caller) -> GraphContext:
             return GraphContext(
                 caller_or_none=caller,
                 reads=reads,
-                units=opened.units,
+                units=units,
                 sign_in=opened.sign_in,
                 uploads=opened.uploads,
                 messengers=messengers,
@@ -184,7 +201,10 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             pool=opened.pool,
             reads=reads,
             answers=answers,
-            units=opened.units,
+            events=SqlEventStream(opened.pool, opened.engine, bus),
+            event_key=keys.event,
+            bus=bus,
+            units=units,
             sign_in=opened.sign_in,
             uploads=opened.uploads,
             overdue=opened.overdue,

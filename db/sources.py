@@ -7,7 +7,7 @@ from typing import Final
 
 from db.access.source import API_KEYS, PERSISTED_OPERATIONS, SYSTEM_ACTORS, TENANTS, USERS
 from db.assets.source import UPLOADS
-from db.audit.source import ACTIVITY_ENTRIES, AUDIT_ENTRIES, EVENT_CURSOR
+from db.audit.source import ACTIVITY_ENTRIES, ACTIVITY_EVENTS, AUDIT_ENTRIES, EVENT_CURSOR
 from db.canvases.source import (
     CANVAS_COMPONENTS,
     CANVAS_REVISIONS,
@@ -27,7 +27,7 @@ from db.perception.source import SENTIMENT_POINTS, SENTIMENT_SCATTER
 from db.properties.source import PROJECTS, PROPERTIES, PROPERTY_MEDIA
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
 from db.tasks import TASKS
-from db.threads.source import THREAD_MESSAGES, THREADS
+from db.threads.source import THREAD_MESSAGE_EVENTS, THREAD_MESSAGES, THREADS
 from db.videos import SCENES, VIDEOS
 from domain.reading import Declaration, FieldDeclaration, FieldKind
 
@@ -42,6 +42,7 @@ CATALOGUE.add(CONSENTS, ERASURES, PERCEPTION_SESSIONS, VIDEOS, SCENES, NOTIFICAT
 CATALOGUE.add(THREADS, THREAD_MESSAGES)
 CATALOGUE.add(CANVASES, CANVAS_REVISIONS, CANVAS_COMPONENTS, MERGE_REQUESTS, MERGE_REQUEST_REVIEWS)
 CATALOGUE.values |= {
+    "activity_events": ACTIVITY_EVENTS,
     "event_cursor": EVENT_CURSOR,
     "lead_demographics": LEAD_DEMOGRAPHICS,
     "perception_summaries": SUMMARY,
@@ -51,6 +52,7 @@ CATALOGUE.values |= {
     "sentiment_points": SENTIMENT_POINTS,
     "sentiment_scatter": SENTIMENT_SCATTER,
     "pipeline_stage": PIPELINE_STAGE,
+    "thread_message_events": THREAD_MESSAGE_EVENTS,
 }
 
 

@@ -22,7 +22,8 @@ from db.assets.store import SqlUploads
 from db.audit.tables import activity_entries, audit_entries
 from db.canvases.store import SqlCanvases
 from db.errors import answering
-from db.events import events, tenant_heads
+from db.events.bus import CHANNEL, note
+from db.events.tables import events, tenant_heads
 from db.interactions.store import SqlInteractions
 from db.leads.store import SqlLeads
 from db.notifications import SqlNotifications
@@ -56,6 +57,8 @@ from domain.values import new_id
 from domain.videos import VideoStore
 
 Clock = Callable[[], datetime]
+Committed = Callable[[UUID, int], None]
+"""Is told, after a unit has committed, of its tenant and of how far the tenant's events have come."""
 
 
 def utc_now() -> datetime:
@@ -262,10 +265,10 @@ class SqlUnit:
             },
         )  # fmt: skip
 
-    async def write_history(self) -> None:
-        """Write the audit entries, events and activity of this unit, in the tenant's order."""
+    async def write_history(self) -> int:
+        """Write the audit entries, events and activity of this unit, in the tenant's order; return its last event."""
         if not self._changes:
-            return
+            return 0
         tenant = self._caller.tenant_id
         head = (
             await self.connection.execute(
@@ -288,6 +291,8 @@ class SqlUnit:
                 audit_hash=history.hash,
             )
         )
+        last: int = head.event_sequence + len(self._changes)
+        return last
 
 
 class History:
@@ -339,10 +344,11 @@ class History:
 class SqlUnits:
     """Opens units on an engine."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock = utc_now) -> None:
-        """Use `engine` for every unit."""
+    def __init__(self, engine: AsyncEngine, clock: Clock = utc_now, committed: Committed | None = None) -> None:
+        """Use `engine` for every unit, and tell `committed`; where nobody is given, each unit notifies by itself."""
         self._engine = engine
         self._clock = clock
+        self._committed = committed
 
     @asynccontextmanager
     async def write(self, caller: Caller) -> AsyncIterator[Unit]:
@@ -354,4 +360,11 @@ class SqlUnits:
                 )
                 unit = SqlUnit(connection, caller, self._clock())
                 yield unit
-                await unit.write_history()
+                last = await unit.write_history()
+                if last and self._committed is None:
+                    await connection.execute(
+                        text("select pg_notify(:channel, :note)"),
+                        {"channel": CHANNEL, "note": note(caller.tenant_id, last)},
+                    )
+        if last and self._committed is not None:
+            self._committed(caller.tenant_id, last)

@@ -6,9 +6,9 @@ changes from request to request stands apart: pages by their number, values and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.access import Caller
@@ -162,11 +162,16 @@ def _shapes(part: Part) -> Iterable[Shape]:
 
 @dataclass(slots=True)
 class Plan:
-    """A document's answer. `nouns` are those of its pages by their numbers, once somebody has looked."""
+    """A document's answer. `nouns` are those of its pages by their numbers, once somebody has looked.
+
+    What a subscription answers for each event is a plan too: its one part is the event's value, and `required` names
+    the links that must lead to rows that the caller may see, or else there is nothing to tell.
+    """
 
     parts: tuple[Part, ...]
     type_name: str
     nouns: dict[int, str] | None = None
+    required: tuple[str, ...] = ()
 
 
 GlobalId: TypeAlias = tuple[str, UUID]
@@ -182,8 +187,20 @@ class Given:
     ids: Sequence[Sequence[GlobalId | None]]
 
 
+SKIPPED: Final = b"\x01"
+"""Where an answer says how many events it stands for beside its own: a byte that is never part of JSON."""
+
+
 class Answers(Protocol):
     """Answers whole plans."""
 
     async def answer(self, caller: Caller, plan: Plan, given: Given) -> bytes:
         """Return the JSON text of `data`; raises Invalid for a page or an argument that cannot be answered."""
+
+    async def told(
+        self, caller: Caller, plan: Plan, given: Given, sequences: Sequence[int]
+    ) -> Sequence[tuple[int, bytes]]:
+        """Return the number and the JSON text of `data` of each of these events that the caller may see, in order."""
+
+    def scope(self, caller: Caller, plan: Plan, given: Given) -> Hashable:
+        """Return what the answers to a caller depend on: two callers with equal scopes are told the same."""

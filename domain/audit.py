@@ -41,6 +41,11 @@ class CrmActivityKind(Enum):
     PERSON_MERGED = "PERSON_MERGED"
 
 
+ACTIVITY_EVENTS: Final = frozenset(
+    {"PersonCreated", "LeadCreated", "LeadMoved", "InteractionLogged", "TaskCompleted", "PersonMerged"}
+)
+"""The events that may tell of an activity: whoever follows the feed looks at no other."""
+
 GENESIS: Final = bytes(32)
 """The hash before a tenant's first entry."""
 
@@ -62,6 +67,11 @@ class Change:
     payload: tuple[tuple[str, str], ...] = ()
     activity: CrmActivityKind | None = None
     summary: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse an activity that nobody who follows the feed would hear of."""
+        if self.activity is not None and self.event not in ACTIVITY_EVENTS:
+            raise ValueError(f"{self.event} is not among ACTIVITY_EVENTS.")
 
 
 @dataclass(frozen=True, slots=True)

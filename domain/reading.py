@@ -23,6 +23,7 @@ class FieldKind(Enum):
     CONNECTION = "CONNECTION"
     LIST = "LIST"
     REFERENCE = "REFERENCE"
+    STREAM = "STREAM"
 
 
 @dataclass(frozen=True, slots=True)

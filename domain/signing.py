@@ -5,15 +5,21 @@ PostgreSQL signs with the same keys, by two `sha256` calls over their padded hal
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from domain.errors import Invalid
+
 BLOCK: Final = 64
 ASSET_SIGNATURE: Final = 16
 """Bytes of a signature in the address of an asset."""
+CURSOR_SIGNATURE: Final = 12
+"""Bytes of a signature in a cursor."""
 UPLOAD: Final = "PUT"
 """What sets addresses of uploads apart from those of assets."""
 LONGEST_MOMENT: Final = 12
@@ -43,11 +49,28 @@ class SigningKey:
 
 
 class EventKey(SigningKey):
-    """Signs positions in a tenant's event sequence."""
+    """Signs positions in a tenant's event sequence: base64 of `["event",<number>]` and 12 bytes of signature."""
 
     def __init__(self, secret: bytes, *earlier: bytes) -> None:
         """Derive the key from the installation's secrets, newest first."""
         super().__init__(secret, "event", *earlier)
+
+    def cursor(self, tenant_id: UUID, position: int) -> str:
+        """Return the cursor of a position, as PostgreSQL makes it too."""
+        text = b'["event",%d]' % position
+        signed = self.sign(str(tenant_id).encode() + text, CURSOR_SIGNATURE)
+        return base64.b64encode(text + signed).decode()
+
+    def position(self, tenant_id: UUID, cursor: str, field: str) -> int:
+        """Read a client's cursor; raises Invalid when it is not one of ours for this tenant."""
+        try:
+            raw = base64.b64decode(cursor.encode("ascii"), validate=True)
+        except (binascii.Error, UnicodeEncodeError):
+            raise Invalid("This cursor is not one of ours.", field=field) from None
+        text, given = raw[:-CURSOR_SIGNATURE], raw[-CURSOR_SIGNATURE:]
+        if not self.signed(str(tenant_id).encode() + text, given, CURSOR_SIGNATURE):
+            raise Invalid("This cursor is not one of ours.", field=field)
+        return int(text.removeprefix(b'["event",').removesuffix(b"]"))
 
 
 class AssetKey(SigningKey):

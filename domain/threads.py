@@ -19,6 +19,8 @@ from domain.values import new_id
 if TYPE_CHECKING:
     from domain.unit import Unit
 
+MESSAGE_EVENTS: Final = {"MessageSent": "CREATED", "MessageReceived": "CREATED", "MessageUpdated": "UPDATED"}
+
 
 class Channel(Enum):
     """What carries a conversation."""

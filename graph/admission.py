@@ -27,7 +27,7 @@ from graph.documents import Prepared
 from graph.execution import EVERY_OPERATION, Execution, GraphAnswer, GraphRequest
 from graph.limits import Limits, check_variables
 from graph.persisted import Asked, Found, Persisted
-from graph.refusals import DeadlineExceeded, LimitExceeded, MethodNotAllowed, Unreachable
+from graph.refusals import DeadlineExceeded, LimitExceeded, MethodNotAllowed, NotAcceptable, Unreachable
 
 PUBLIC: Final = frozenset({"__typename", "viewer", "login", "sessionRefresh", "sessionRevoke"})
 """Root fields that need no session. `viewer` answers null there: it is how a client asks whether it has one."""
@@ -63,16 +63,27 @@ class Admission:
         self, asked: Asked, context: GraphContext, allowed: frozenset[OperationType] = EVERY_OPERATION
     ) -> GraphAnswer:
         """Answer a request; refusals are answers too."""
-        suggestions = context.caller_or_none is not None
+        answered = await self.followed_or_answered(asked, context, allowed)
+        if isinstance(answered, Admitted):
+            raise TypeError("Nobody asked for what can be followed.")
+        return answered
+
+    async def followed_or_answered(
+        self, asked: Asked, context: GraphContext, allowed: frozenset[OperationType]
+    ) -> Admitted | GraphAnswer:
+        """Answer a query or a mutation; return a subscription that may be followed, its price paid."""
         principal = principal_of(context)
         try:
             with self.places.taken(principal):
                 found = await self._persisted.find(asked, context.caller_or_none)
                 prepared = self._prepared(found, context, principal)
                 if prepared.errors:
+                    suggestions = context.caller_or_none is not None
                     return self._execution.refused(prepared.errors, suggestions=suggestions, syntax=prepared.syntax)
                 self._persisted.remember(found, principal)
                 admitted = self._admitted(asked, prepared, found, principal, allowed)
+                if admitted.operation.operation is OperationType.SUBSCRIPTION:
+                    return admitted
                 answer = await self._run(admitted, context)
         except Unavailable as error:
             return self._execution.refused((GraphQLError(error.message, original_error=Unreachable(error.message)),))
@@ -98,6 +109,8 @@ class Admission:
         self, asked: Asked, prepared: Prepared, found: Found, principal: str, allowed: frozenset[OperationType]
     ) -> Admitted:
         operation = prepared.operation(asked.operation_name)
+        if operation.operation is OperationType.SUBSCRIPTION and operation.operation not in allowed:
+            raise NotAcceptable("A subscription is followed over a socket, or accepted as text/event-stream.")
         if operation.operation not in allowed:
             raise MethodNotAllowed(
                 f"A {operation.operation.value} is sent by POST.", headers={"allow": "POST"}

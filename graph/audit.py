@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 import strawberry
 
 from domain.access import Permission
-from domain.audit import AuditAction, CrmActivityKind
+from domain.audit import ACTIVITY_EVENTS, AuditAction, CrmActivityKind
 from graph.connections import Connection
-from graph.declaration import Node, column, connection, noun, reference, root, root_value
+from graph.declaration import Node, column, connection, link, noun, reference, root, root_value
 from graph.enums import described
 from graph.inputs import ANY, optional
 from graph.scalars import DateTime, EventCursor
+from graph.subscriptions.declaration import event, stream
 
 if TYPE_CHECKING:
     from graph.access import Actor
@@ -85,6 +86,23 @@ class ActivityEntry(Node):
     summary: str = column("One sentence without names.")
     actor: Actor | None = reference("Who did it.")
     subject: Node | None = reference("What it happened to; null when you may not see it.")
+
+
+@event("activity_events", description="Something new in the activity feed.")
+class CrmActivityEvent:
+    """What crmActivity answers for each event."""
+
+    cursor: EventCursor = column("The position of this event: follow from it, and nothing is missed or told twice.")
+    entry: ActivityEntry = link("The entry.")
+
+
+@root
+class AuditSubscription:
+    """Subscriptions about what was done."""
+
+    crm_activity: CrmActivityEvent = stream(
+        "What happens with people and leads of yours.", Permission.PERSON_READ, kinds=ACTIVITY_EVENTS
+    )
 
 
 @root

@@ -71,6 +71,8 @@ class Loaders:
                 return self._reference(field, source, node_info)
             case FieldKind.LINK:
                 return self._link(field, source, node_info, arguments)
+            case FieldKind.STREAM:
+                raise TypeError("A subscription is followed, never resolved.")
 
     async def node(self, info: ResolveInfo, global_id: str) -> Node | None:
         """Answer the row behind any global id, or None."""

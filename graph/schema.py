@@ -1,4 +1,4 @@
-"""The schema: the nouns' root fields merged into Query and Mutation."""
+"""The schema: the nouns' root fields merged into Query, Mutation and Subscription."""
 
 from __future__ import annotations
 
@@ -97,6 +97,7 @@ MUTATIONS = (
     canvases.CanvasMutation,
     canvases.MergeRequestMutation,
 )
+SUBSCRIPTIONS = (audit.AuditSubscription, threads.ThreadSubscription)
 
 
 class Schema(strawberry.Schema):
@@ -110,9 +111,11 @@ def build() -> Schema:
     """Make the schema from everything that was declared."""
     complete()
     query, mutation = merge_types("Query", QUERIES), merge_types("Mutation", MUTATIONS)
+    subscription = merge_types("Subscription", SUBSCRIPTIONS)
     return Schema(
         query=query,
         mutation=mutation,
+        subscription=subscription,
         types=[declared for declared in REGISTRY.types.values() if hasattr(declared, "__strawberry_definition__")],
         config=StrawberryConfig(scalar_map=SCALARS),
         extensions=[UsePrepared],

@@ -8,8 +8,9 @@ import strawberry
 
 from domain import threads as domain
 from domain.access import Permission
+from domain.events import EventChange
 from domain.interactions import Direction
-from domain.threads import Channel, DeliveryState, MessageKind
+from domain.threads import MESSAGE_EVENTS, Channel, DeliveryState, MessageKind
 from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, reference, root
@@ -17,7 +18,8 @@ from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
-from graph.scalars import DateTime
+from graph.scalars import DateTime, EventCursor
+from graph.subscriptions.declaration import Only, event, stream
 from resolvers import threads as resolve
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ described(
     READ="They have read it.",
     FAILED="It will not arrive.",
 )
+described(EventChange, "What an event says of its subject.", CREATED="It is new.", UPDATED="It was changed.")
 
 
 @strawberry.input(description="Which threads; every entry narrows the list.")
@@ -87,6 +90,27 @@ class ThreadMessage(Node):
     created_at: DateTime = column("When it was stored here.")
     author: Actor | None = reference("Who of us wrote it; null for an inbound message.")
     thread: Thread = link("Its conversation.")
+
+
+@event("thread_message_events", description="A message that is new, or whose delivery state has changed.")
+class ThreadMessageEvent:
+    """What threadMessages answers for each event."""
+
+    cursor: EventCursor = column("The position of this event: follow from it, and nothing is missed or told twice.")
+    change: EventChange = column("Whether the message is new.")
+    thread_message: ThreadMessage = link("The message, as it is now.")
+
+
+@root
+class ThreadSubscription:
+    """Subscriptions to threads."""
+
+    thread_messages: ThreadMessageEvent = stream(
+        "Messages of the conversations you may see, or of one of them.",
+        Permission.THREAD_READ,
+        kinds=MESSAGE_EVENTS,
+        only=(Only("thread_id", of="threads", entry="threadId", description="Only of this conversation."),),
+    )
 
 
 @root

@@ -24,6 +24,7 @@ from tests.api import Api
 from tests.demo import NOW, PASSWORD, Demo
 from tests.factories import access
 from tests.factories.access import Tenant
+from tests.graph.streams import Served, served
 from tests.serving import serving
 
 # What a server that is not ours could break: roles, statements, units, and what each role sees through the graph.
@@ -164,3 +165,10 @@ async def demo_tenant(demo_seeded: UUID, system: System, owner_connection: "Conn
     """The demo tenant with its users as callers."""
     api = Api(system, Tenant(demo_seeded))
     return Demo(demo_seeded, api, owner_connection, await demo.find_callers(owner_connection, demo_seeded))
+
+
+@pytest.fixture
+async def live(system: System, tenant: Tenant) -> AsyncIterator[Served]:
+    """The system served with a hub of its own, which must be empty again at the end."""
+    async with served(system, tenant) as made:
+        yield made

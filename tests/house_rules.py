@@ -32,7 +32,7 @@ INFRASTRUCTURE = {
     "graph": words("""
         admission budgets compilation connections context cost declaration declarations documents enums errors execution
         fields http ids inputs limits loaders mutations persisted problems refusals registry scalars schema selection
-        shares unawaited values
+        shares subscriptions unawaited values
     """),
     "db": words("dumps engine errors events migrations partitions reading roles server sources tables unit visibility"),
 }

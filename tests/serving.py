@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from app.admission import FrontDoor
 from app.asgi import application
 from app.connections import Limits
 from app.serve import Server
@@ -14,11 +15,13 @@ from app.wiring import System
 
 
 @asynccontextmanager
-async def serving(system: System, limits: Limits | None = None) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(
+    system: System, limits: Limits | None = None, door: FrontDoor | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
     """Serve a system on a free port, and give a client of it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         started = asyncio.Event()
-        server = Server(application(system), started.set, limits)
+        server = Server(application(system, door), started.set, limits)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         await started.wait()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from db.audit.tables import activity_entries, audit_entries
-from db.reading.cursors import signed_text
+from db.reading.events import event, position
 from db.reading.fields import decimal, enum, text, texts, time, value
-from db.reading.source import Filter, Ordering, Predicate, Reference, source
+from db.reading.source import Filter, Link, Ordering, Predicate, Reference, source
 from db.reading.writer import Alias, Writer
 from db.visibility import any_of, own_person
 
@@ -68,9 +68,20 @@ ACTIVITY_ENTRIES = source(
 
 def _position(w: Writer, _t: Alias, _arguments: object) -> str:
     head = w.alias("tenant_heads")
-    position = signed_text(w, w.event_key, f"""concat('["event",', {head.event_sequence}, ']')""")
-    return f"select {position} as value from tenant_heads {head.name} where {head.tenant_id} = {w.tenant}"
+    cursor = position(w, head.event_sequence)
+    return f"select {cursor} as value from tenant_heads {head.name} where {head.tenant_id} = {w.tenant}"
 
 
 EVENT_CURSOR = value({"value": text("value")}, rows=_position)
 """The tenant's position in its event sequence: a leaf, so a value with the one field `value`."""
+
+
+def _entry(w: Writer, t: Alias) -> str:
+    entry = w.alias("activity_entries")
+    return (
+        f"(select {entry.id} from activity_entries {entry.name} where {entry.tenant_id} = {w.tenant}"
+        f" and {entry.sequence} = {t.sequence} limit 1)"
+    )
+
+
+ACTIVITY_EVENTS = event({"entry": Link("activity_entries", _entry)})

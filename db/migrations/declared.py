@@ -1,10 +1,11 @@
 """The MetaData with every noun's tables in it. A noun that is not imported here has no tables."""
 
-from db import events, notifications, opportunities, proposals, tasks, videos
+from db import notifications, opportunities, proposals, tasks, videos
 from db.access import tables as access
 from db.assets import tables as assets
 from db.audit import tables as audit
 from db.canvases import tables as canvases
+from db.events import tables as events
 from db.interactions import tables as interactions
 from db.leads import tables as leads
 from db.people import tables as people

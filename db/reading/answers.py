@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Final
 
 from db.reading import statements
@@ -11,7 +11,7 @@ from db.reading.compiler import Compiler, Extents
 from db.reading.reads import Fetch, Keys
 from db.reading.source import Catalogue
 from db.reading.statements import Range
-from db.reading.template import Template, TemplateWriter
+from db.reading.template import MEMBERS, SEQUENCES, VIEWER, Template, TemplateWriter
 from domain.access import Caller
 from domain.answers import Given, Listed, Plan, parts_below
 
@@ -41,10 +41,28 @@ class SqlAnswers:
         answer: bytes = record["answer"]
         return answer
 
+    async def told(
+        self, caller: Caller, plan: Plan, given: Given, sequences: Sequence[int]
+    ) -> Sequence[tuple[int, bytes]]:
+        """Return the number and the JSON text of `data` of each of these events that the caller may see, in order."""
+        template, bound = self.prepared(caller, plan, given)
+        records = await self._pool.fetch(
+            caller.tenant_id, template.sql, *template.filled(bound | {SEQUENCES.name: sequences})
+        )
+        return [(record["sequence"], record["answer"]) for record in records]
+
+    def scope(self, caller: Caller, plan: Plan, given: Given) -> Hashable:
+        """Return what the answers to a caller depend on: what the statement is written for and what fills it."""
+        template, _ = self.prepared(caller, plan, given)
+        viewer = caller.actor.id if VIEWER in template.values else None
+        members = caller.members if MEMBERS in template.values else None
+        return caller.tenant_id, caller.role, viewer, members
+
     def prepared(self, caller: Caller, plan: Plan, given: Given) -> tuple[Template, dict[str, object]]:
         """Return the statement for a request, and what fills its slots."""
         bound: dict[str, object] = {
             "tenant": caller.tenant_id, "viewer": caller.actor.id, "members": caller.members,
+            SEQUENCES.name: (),
         }  # fmt: skip
         extents, shape = self._extents(caller, plan, given, bound)
         key = (id(plan), caller.role, shape)
@@ -55,7 +73,8 @@ class SqlAnswers:
             return found[1], bound
         self.misses += 1
         w = TemplateWriter(caller, self.keys.asset, self.keys.event)
-        template = Template(Compiler(w, self._catalogue, extents).document(plan), tuple(w.values))
+        compiler = Compiler(w, self._catalogue, extents)
+        template = Template(compiler.events(plan) if plan.required else compiler.document(plan), tuple(w.values))
         self._kept[key] = plan, template
         if len(self._kept) > self._limit:
             self._kept.popitem(last=False)

@@ -15,7 +15,7 @@ from db.reading.pages import PageWriter
 from db.reading.pieces import Pieces, literal
 from db.reading.source import Catalogue, Choice, Column, Link, Predicate, Reference, Source, Value
 from db.reading.statements import Range
-from db.reading.template import Scope, Slot, TemplateWriter
+from db.reading.template import SEQUENCES, Scope, Slot, TemplateWriter
 from db.reading.writer import Alias
 from domain.answers import AnyOf, ById, ByIds, Leaf, Listed, Many, Nested, One, Part, Plan, Shape, TypeName
 from domain.reading import Selected
@@ -49,6 +49,29 @@ class Compiler:
             pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._root(part, plan.type_name, scope))
         printed = pieces.text("}")
         return f"select convert_to({printed}, 'UTF8') as answer from (select) root{scope}"
+
+    def events(self, plan: Plan) -> str:
+        """Write the statement of what a subscription answers: one row for each event that the caller may see."""
+        [part] = plan.parts
+        if not isinstance(part, Nested):
+            raise TypeError(f"{part} is no event.")
+        w, value, scope = self.w, self.catalogue.values[part.name], Scope()
+        t = w.alias("events")
+        printed = Pieces().text(f'{{"{part.key}":').sql(self._fields(value, t, part, {}, scope)).text("}")
+        seen = [f"{t.tenant_id} = {w.tenant}", f"{t.sequence} = any({w.bind(SEQUENCES, 'bigint[]')})"]
+        seen += [self._seen(value.fields[name], t) for name in plan.required]
+        return (
+            f"select {t.sequence}, convert_to({printed}, 'UTF8') as answer from events {t.name}{scope}"
+            f" where {' and '.join(seen)} order by {t.sequence}"
+        )
+
+    def _seen(self, link: object, t: Alias) -> str:
+        if not isinstance(link, Link):
+            raise TypeError(f"{link} is no link.")
+        source = self.catalogue.sources[link.target]
+        r = self.w.alias(source.table)
+        where = conditions.visible(self.w, source, r, f"{r.id} = {printing.link_expression(self.w, link, t)}")
+        return f"exists (select from {source.table.name} {r.name} where {where})"
 
     def _root(self, part: Part, type_name: str, scope: Scope) -> str:
         match part:

@@ -10,16 +10,13 @@ import base64
 import binascii
 import json
 from dataclasses import dataclass
-from typing import Final
 from uuid import UUID
 
 from db.reading.signing import signature
 from db.reading.source import Ordering
 from db.reading.writer import Alias, Writer
 from domain.errors import Invalid
-from domain.signing import EventKey, SigningKey
-
-SIGNATURE: Final = 12
+from domain.signing import CURSOR_SIGNATURE, SigningKey
 
 
 class CursorKey(SigningKey):
@@ -57,7 +54,7 @@ def write(w: Writer, key: CursorKey, sort: Sort, t: Alias) -> str:
 def signed_text(w: Writer, key: SigningKey, text: str) -> str:
     """Write base64 of a text expression with its signature for the caller's tenant."""
     bytes_ = f"convert_to({text}, 'UTF8')"
-    signed = signature(w, key, f"convert_to({w.tenant}::text, 'UTF8') || {bytes_}", SIGNATURE)
+    signed = signature(w, key, f"convert_to({w.tenant}::text, 'UTF8') || {bytes_}", CURSOR_SIGNATURE)
     return f"translate(encode({bytes_} || {signed}, 'base64'), E'\\n', '')"
 
 
@@ -69,19 +66,13 @@ def read(key: CursorKey, tenant_id: UUID, sort: Sort, cursor: str, field: str) -
     return Position(value, UUID(row_id))
 
 
-def read_position(key: EventKey, tenant_id: UUID, cursor: str, field: str) -> int:
-    """Read a client's place in its tenant's event sequence; raises Invalid when it was changed."""
-    _, sequence = _verified(key, tenant_id, cursor, field)
-    return int(sequence)
-
-
 def _verified(key: SigningKey, tenant_id: UUID, cursor: str, field: str) -> list[str]:
     try:
         raw = base64.b64decode(cursor.encode("ascii"), validate=True)
     except (binascii.Error, UnicodeEncodeError):
         raise Invalid("This cursor is not one of ours.", field=field) from None
-    text, given = raw[:-SIGNATURE], raw[-SIGNATURE:]
-    if not key.signed(str(tenant_id).encode() + text, given, SIGNATURE):
+    text, given = raw[:-CURSOR_SIGNATURE], raw[-CURSOR_SIGNATURE:]
+    if not key.signed(str(tenant_id).encode() + text, given, CURSOR_SIGNATURE):
         raise Invalid("This cursor is not one of ours.", field=field)
     parts: list[str] = json.loads(text)
     return parts

@@ -18,6 +18,8 @@ class Slot:
 TENANT: Final = Slot("tenant")
 VIEWER: Final = Slot("viewer")
 MEMBERS: Final = Slot("members")
+SEQUENCES: Final = Slot("sequences")
+"""The numbers of the events that are asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ contact detail: it is shown for own people, to the assignee, and where no person
 from __future__ import annotations
 
 from db.reading.conditions import contains
+from db.reading.events import event
 from db.reading.fields import enum, integer, text, time
 from db.reading.source import Computed, Filter, Link, Ordering, Predicate, Reference, source
 from db.reading.writer import Alias, Writer
 from db.threads.tables import thread_messages, thread_reads, threads
 from db.visibility import any_of, assigned, own_person
+from domain.threads import MESSAGE_EVENTS
 
 visible: Predicate = any_of(assigned(), own_person("person_id"))
 
@@ -102,4 +104,10 @@ THREAD_MESSAGES = source(
         "thread": Link("threads", local="thread_id"),
     },
     orders={"SENT_AT": Ordering(lambda t: t.sent_at, "timestamptz")},
+)
+
+_CHANGES = " ".join(f"when '{kind}' then '{change}'" for kind, change in MESSAGE_EVENTS.items())
+
+THREAD_MESSAGE_EVENTS = event(
+    {"change": enum(lambda t: f"case {t.kind} {_CHANGES} end"), "thread_message": Link("thread_messages", "subject_id")}
 )

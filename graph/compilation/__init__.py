@@ -5,6 +5,6 @@ evaluated for each request, and `@skip`/`@include` values choose among the docum
 """
 
 from graph.compilation.planner import Planner
-from graph.compilation.plans import ANONYMOUS, Compiled, Uncompiled
+from graph.compilation.plans import ANONYMOUS, Compiled, LacksPermission, Uncompiled
 
-__all__ = ["ANONYMOUS", "Compiled", "Planner", "Uncompiled"]
+__all__ = ["ANONYMOUS", "Compiled", "LacksPermission", "Planner", "Uncompiled"]

@@ -11,7 +11,7 @@ from graphql.language import DirectiveNode, Visitor
 
 from domain.access import Caller
 from graph.compilation.planning import Planning
-from graph.compilation.plans import ANONYMOUS, Compilation, Compiled, Uncompiled
+from graph.compilation.plans import ANONYMOUS, Compilation, Compiled, LacksPermission, Uncompiled
 from graph.compilation.variables import Coercion
 from graph.documents import Prepared
 from graph.schema import Schema
@@ -69,8 +69,9 @@ class Planner:
             compilation.keep(key, found)
         if isinstance(found, Uncompiled):
             raise found
-        if not all(caller.may(permission) for permission in found.permissions):
-            raise Uncompiled("The caller's role lacks a permission; resolvers say which.")
+        for permission in found.permissions:
+            if not caller.may(permission):
+                raise LacksPermission(permission)
         return found
 
 

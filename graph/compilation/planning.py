@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from graphql import (
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLField,
     GraphQLInterfaceType,
@@ -13,6 +14,7 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
+    VariableNode,
     get_named_type,
 )
 from graphql.execution.collect_fields import FieldDetails, FragmentDetails, collect_fields, collect_subfields
@@ -38,8 +40,8 @@ from domain.answers import (
 )
 from domain.reading import FieldKind, Page
 from graph import ids
-from graph.compilation.plans import Arguments, Compiled, Uncompiled
-from graph.compilation.variables import evaluator, raw_evaluator
+from graph.compilation.plans import Arguments, Compiled, Followed, Uncompiled
+from graph.compilation.variables import evaluator, raw_evaluator, uses
 from graph.declaration import DeclaredField, specification_of
 from graph.declarations import targets
 from graph.documents import Prepared
@@ -47,7 +49,9 @@ from graph.loaders import given_arguments, page_of, unpacked_arguments
 from graph.registry import REGISTRY, Declared
 from graph.schema import LARGEST_NODES, Schema
 from graph.selection import object_type, type_name
+from graph.subscriptions.declaration import StreamField, required_links
 
+TWICE: Final = 2
 _ENTRIES: Final = {
     "__typename": "__typename",
     "edges": "edges",
@@ -68,8 +72,8 @@ class Planning:
     def __init__(
         self, schema: Schema, prepared: Prepared, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> None:
-        if prepared.document is None or operation.operation is not OperationType.QUERY:
-            raise Uncompiled("Only queries compile.")
+        if prepared.document is None or operation.operation is OperationType.MUTATION:
+            raise Uncompiled("Mutations do not compile.")
         self._strawberry = schema
         self._schema: GraphQLSchema = schema._schema  # noqa: SLF001 -- the graphql-core schema has no public name.
         self._operation = operation
@@ -86,12 +90,43 @@ class Planning:
 
     def plan(self) -> Compiled:
         """Make the plan; raises Uncompiled."""
+        if self._operation.operation is OperationType.SUBSCRIPTION:
+            return self._stream()
         query = object_type(self._schema.query_type)
         collected = collect_fields(self._schema, self._fragments, self._variables, query, self._operation)
         parts = tuple(
             self._root(query, key, group) for key, group in collected.grouped_field_set.items()
         )  # fmt: skip
         return Compiled(Plan(parts, query.name), tuple(self._permissions), self._pages, self._arguments, self._ids)
+
+    def _stream(self) -> Compiled:
+        """Make the plan of a subscription: validation has seen to it that it has one root field."""
+        root = object_type(self._schema.subscription_type)
+        collected = collect_fields(self._schema, self._fragments, self._variables, root, self._operation)
+        [(key, group)] = collected.grouped_field_set.items()
+        node = group[0].node
+        graphql_field = root.fields.get(node.name.value)
+        declared = graphql_field.extensions["strawberry-definition"] if graphql_field is not None else None
+        if graphql_field is None or not isinstance(declared, StreamField) or declared.specification.permission is None:
+            raise Uncompiled(f"Subscription.{node.name.value} follows no events.")
+        evaluate = evaluator(self._strawberry, declared, graphql_field, node)
+        type_ = object_type(graphql_field.type)
+        event = declared.target()
+        part = Nested(key, event.name, type_.name, None, self._value_parts(type_, group, None))
+        plan = Plan((part,), root.name, required=required_links(event.cls))
+        self._permissions[declared.specification.permission] = None
+        followed = Followed(declared.stream, evaluate, self._position(node))
+        return Compiled(plan, tuple(self._permissions), self._pages, self._arguments, self._ids, followed)
+
+    def _position(self, node: FieldNode) -> str | None:
+        """Return the variable that says where to begin and nothing else: what is answered does not depend on it."""
+        for argument in node.arguments or ():
+            if argument.name.value == "after" and isinstance(argument.value, VariableNode):
+                name = argument.value.name.value
+                nodes = (self._operation, *(fragment.definition for fragment in self._fragments.values()))
+                # Once where it is declared, and once here.
+                return name if sum(uses(each, name) for each in nodes) == TWICE else None
+        return None
 
     def _below(self, type_: GraphQLObjectType, group: list[FieldDetails]) -> dict[str, list[FieldDetails]]:
         return collect_subfields(

@@ -9,6 +9,7 @@ from typing import Any, Final
 from domain.access import Permission
 from domain.answers import Given, GlobalId, Plan
 from domain.reading import Page
+from graph.subscriptions.declaration import Stream
 
 Arguments = Callable[[Mapping[str, Any]], dict[str, Any]]
 """The arguments of one field, by Python name, from the coerced variables of a request."""
@@ -24,6 +25,25 @@ class Uncompiled(Exception):
     """The resolver path must run this document. The message says why, in words for `velocity explain`."""
 
 
+class LacksPermission(Uncompiled):
+    """The caller's role lacks a permission; resolvers say which."""
+
+    def __init__(self, permission: Permission) -> None:
+        """Name the permission."""
+        super().__init__("The caller's role lacks a permission; resolvers say which.")
+        self.permission = permission
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """What a subscription follows: the events of a stream, narrowed by the field's arguments."""
+
+    stream: Stream
+    arguments: Arguments
+    position: str | None
+    """The variable that says where to begin and nothing else."""
+
+
 @dataclass(slots=True)
 class Compiled:
     """One plan of a document, and how a request's variables become what the plan is given."""
@@ -33,6 +53,8 @@ class Compiled:
     pages: list[Callable[[Mapping[str, Any]], Page]]
     arguments: list[Callable[[Mapping[str, Any]], Mapping[str, object]]]
     ids: list[Callable[[Mapping[str, Any]], Sequence[GlobalId | None]]]
+    followed: Followed | None = None
+    """What a subscription follows; None for a query."""
 
     def given(self, variables: Mapping[str, Any]) -> Given:
         """Evaluate what one request gives; raises DomainError where an argument is refused."""

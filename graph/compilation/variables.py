@@ -5,6 +5,7 @@ LeadBoard's variables are two numbers and two strings: checking those here costs
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -152,15 +153,22 @@ def has_variables(node: Any) -> bool:
     """Whether anything in a node depends on a variable."""
     found = _Variables()
     visit(node, found)
-    return found.any
+    return bool(found.names)
+
+
+def uses(node: Any, name: str) -> int:
+    """Return how often a variable stands in a node, its declaration counted."""
+    found = _Variables()
+    visit(node, found)
+    return found.names[name]
 
 
 class _Variables(Visitor):
-    """Finds out whether anything depends on a variable."""
+    """Counts the variables that anything depends on."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.any = False
+        self.names: Counter[str] = Counter()
 
-    def enter_variable(self, *_args: object) -> None:
-        self.any = True
+    def enter_variable(self, node: VariableNode, *_args: object) -> None:
+        self.names[node.name.value] += 1

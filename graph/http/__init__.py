@@ -1,7 +1,9 @@
-"""GraphQL over HTTP and the socket."""
+"""GraphQL over HTTP, as server-sent events, and over the socket."""
 
+from graph.http.connections import Open
 from graph.http.endpoint import GraphQLEndpoint, HttpRules, Observer
+from graph.http.event_streams import EventStreams
 from graph.http.responses import Profile
 from graph.http.sockets import GraphQLSockets
 
-__all__ = ["GraphQLEndpoint", "GraphQLSockets", "HttpRules", "Observer", "Profile"]
+__all__ = ["EventStreams", "GraphQLEndpoint", "GraphQLSockets", "HttpRules", "Observer", "Open", "Profile"]

@@ -11,7 +11,7 @@ from asyncpg import Connection, InsufficientPrivilegeError, Record
 
 from app.wiring import System
 from db.audit.chain import broken_links
-from db.reading.cursors import CursorKey, read_position
+from db.reading.cursors import CursorKey
 from db.reading.reads import Keys, SqlReads
 from db.roles import set_tenant
 from db.sources import CATALOGUE
@@ -181,14 +181,15 @@ async def test_the_cursor_is_the_tenants_position_and_is_signed(
     await opened(Role.ADMIN)
     after = (await api.data("{ eventCursor }", role=Role.JUNIOR_BROKER))["eventCursor"]
     key = event_key(system)
-    assert read_position(key, tenant.id, before, "after") == 0
-    assert read_position(key, tenant.id, after, "after") == 1
+    assert key.position(tenant.id, before, "after") == 0
+    assert key.position(tenant.id, after, "after") == 1
+    assert [key.cursor(tenant.id, number) for number in (0, 1)] == [before, after]
     for tenant_id, cursor in ((other_tenant.id, after), (tenant.id, after[:-4] + "AAAA"), (tenant.id, "é")):
         with pytest.raises(Invalid):
-            read_position(key, tenant_id, cursor, "after")
+            key.position(tenant_id, cursor, "after")
     page = (await api.data("{ leads(first: 1) { pageInfo { endCursor } } }"))["leads"]["pageInfo"]["endCursor"]
     with pytest.raises(Invalid):
-        read_position(key, tenant.id, page, "after")
+        key.position(tenant.id, page, "after")
     anonymous = await api.run("{ eventCursor }", role=None)
     assert anonymous["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
 

@@ -124,6 +124,21 @@ async def test_urql(http: httpx.AsyncClient, bearer: dict[str, str]) -> None:
     assert done["errors"] == [[], [], ["INVALID"]]
 
 
+async def test_the_clients_of_graphql_ws_and_graphql_sse(http: httpx.AsyncClient, api: Api) -> None:
+    bearer = await api.bearer(Role.SALES_DIRECTOR)
+    start = (await api.data("{ eventCursor }"))["eventCursor"]
+    made = [await api.data("PersonCreate", input={"fullName": f"Person {n}"}) for n in range(2)]
+    token = bearer["authorization"].removeprefix("Bearer ")
+    done = json.loads(await run("node", "streams.mjs", http.base_url.join(ADDRESS), token, start))
+    people_made = [each["personCreate"]["person"]["id"] for each in made]
+    for told in done["told"]:
+        assert [each["entry"]["subject"]["id"] for each in told] == people_made
+    assert done["answers"] == [[{"data": {"viewer": {"role": "SALES_DIRECTOR"}}}]] * 2
+    [[by_socket], [by_events]] = done["refused"]
+    for error in (by_socket["thrown"][0], by_events["errors"][0]):
+        assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
+
+
 async def compiled_by_relay(system: System, folder: Path) -> Path:
     """Let relay-compiler read the components and persist their documents; return what it wrote."""
     source = folder / "source"

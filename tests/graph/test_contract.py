@@ -13,6 +13,8 @@ from domain.access import Role
 from tests.api import OPERATIONS, Api
 from tests.demo import NOW, Demo
 from tests.factories import access, assets
+from tests.factories.access import Tenant
+from tests.graph.streams import Served
 
 Variables = dict[str, Any]
 JUNIOR, SENIOR, DIRECTOR, ADMIN = Role.JUNIOR_BROKER, Role.SENIOR_BROKER, Role.SALES_DIRECTOR, Role.ADMIN
@@ -321,6 +323,23 @@ async def test_mutation_answers_its_payload(name: str, demo_tenant: Demo) -> Non
     assert None not in answer.values()
 
 
+# What makes something to be told.
+SUBSCRIPTIONS = {"CrmActivity": "InteractionLog", "ThreadMessages": "MessageSend"}
+
+
+@pytest.mark.parametrize("name", SUBSCRIPTIONS)
+async def test_subscription_tells_real_rows(name: str, demo_tenant: Demo, live: Served) -> None:
+    role, variables = MUTATIONS[SUBSCRIPTIONS[name]]
+    caller = demo_tenant.caller(role)
+    live.api = Api(demo_tenant.api.system, Tenant(demo_tenant.tenant_id, {role: caller.as_user()}))
+    async with live.client(role) as client:
+        after = (await demo_tenant.api.data("{ eventCursor }", caller=caller))["eventCursor"]
+        await client.subscribe(name, after=after)
+        await demo_tenant.api.data(SUBSCRIPTIONS[name], caller=caller, **await variables(demo_tenant))
+        told = await client.data(name[0].lower() + name[1:])
+        assert empty_places(told) == []
+
+
 # Operations whose answers hold secrets: the tests that send them, and what they look at.
 ELSEWHERE = {
     "Login": "test_access.py",
@@ -330,7 +349,7 @@ ELSEWHERE = {
 
 
 def test_every_client_operation_has_a_case() -> None:
-    covered = {case.name for case in [*QUERIES, *RUN_AGAIN]} | set(MUTATIONS) | set(ELSEWHERE)
+    covered = {case.name for case in [*QUERIES, *RUN_AGAIN]} | set(MUTATIONS) | set(SUBSCRIPTIONS) | set(ELSEWHERE)
     assert covered == {path.stem for path in OPERATIONS.glob("*.graphql")}
     for name, module in ELSEWHERE.items():
         assert f'"{name}"' in (Path(__file__).parent / module).read_text(encoding="utf-8")

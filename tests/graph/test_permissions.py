@@ -2,6 +2,9 @@
 that is too low, and by one that is allowed. A field without a line in the table fails.
 """
 
+from dataclasses import replace
+from string import Template
+
 import pytest
 from asyncpg import Connection, Record
 from graphql import GraphQLObjectType
@@ -27,6 +30,7 @@ from tests.graph.permissions import (
     tried,
     world,
 )
+from tests.graph.streams import Served, signed_in
 
 NODE = '(id: "$lead") { id }'
 LEADS = "{ stages { leadCount } }"
@@ -189,6 +193,59 @@ async def filled(owner_connection: "Connection[Record]", api: Api, tenant: Tenan
     await api.system.uploads.objects.put(f"uploads/{tenant.id}/scenes.csv", SCENES, "text/csv")
     made.words["cursor"] = (await api.data("{ eventCursor }"))["eventCursor"]
     return made
+
+
+# What each subscription takes, and a mutation that makes something to be told to the junior who owns it.
+FOLLOWED = {
+    "crmActivity": ("{ entry { subject { id } } }", 'leadMove(input: { leadId: "$lead", toStage: CONTACTED })'),
+    "threadMessages": ("{ threadMessage { id } }", 'messageSend(input: { threadId: "$thread", text: "Hello." })'),
+}
+
+
+@pytest.mark.parametrize("field", FOLLOWED)
+async def test_subscriptions_tell_each_caller_what_it_may_know(
+    field: str, api: Api, filled: World, live: Served, system: System
+) -> None:
+    inside, change = FOLLOWED[field]
+    document = f"subscription {{ {field} {inside} }}"
+    stranger = Api(system, filled.other)
+    outsider = filled.outsider
+    async with (
+        signed_in(live.http, {}) as nobody,
+        signed_in(live.http, await stranger.bearer(ADMIN)) as other,
+        signed_in(live.http, await bearer_of(api, outsider)) as low,
+        live.client(JUNIOR) as junior,
+    ):
+        await nobody.subscribe(document)
+        [error] = (await nobody.next())["payload"]
+        assert error["extensions"]["code"] == "UNAUTHENTICATED"
+        for client in (other, low, junior):
+            await client.subscribe(document)
+        await live.until(lambda: live.hub.subscriptions == 3)
+        made = await api.run(f"mutation {{ {Template(change).substitute(filled.words)} {{ __typename }} }}")
+        assert "errors" not in made
+        assert await junior.data(field)
+        for client in (other, low):
+            # Whoever is told nothing hears the answer to a ping next.
+            await live.until(lambda: idle(live))
+            await client.send({"type": "ping"})
+            assert (await client.next())["type"] == "pong"
+
+
+def idle(live: Served) -> bool:
+    """Whether every group has come to where its feed is."""
+    return all(group.position == feed.position for feed in live.hub.feeds.values() for group in feed.groups.values())
+
+
+def test_every_subscription_is_tried(system: System) -> None:
+    kind = system.schema._schema.subscription_type
+    assert isinstance(kind, GraphQLObjectType)
+    assert set(kind.fields) == set(FOLLOWED)
+
+
+async def bearer_of(api: Api, caller: Caller) -> dict[str, str]:
+    """The header of any caller."""
+    return await Api(api.system, replace(api.tenant, users={caller.role: caller.as_user()})).bearer(caller.role)
 
 
 def test_every_root_field_has_a_line(system: System) -> None:

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from db.engine import ReadPool
 from db.leads.source import LEADS
-from db.reading.cursors import SIGNATURE, CursorKey, Position, Sort, read, write
+from db.reading.cursors import CursorKey, Position, Sort, read, write
 from db.reading.writer import Writer
 from domain.access import Caller, Role
 from domain.errors import Invalid
+from domain.signing import CURSOR_SIGNATURE
 from domain.values import new_id
 
 KEY = CursorKey(b"secret")
@@ -23,7 +24,7 @@ TENANT = UUID("01a1fd26-6ca5-720f-837e-19b0e7b0af9a")
 def made(value: str, row_id: UUID, tenant_id: UUID = TENANT, key: CursorKey = KEY) -> str:
     """Make a cursor in Python as PostgreSQL makes it."""
     text = f'["leads","CREATED_AT","{value}","{row_id}"]'.encode()
-    return base64.b64encode(text + key.sign(str(tenant_id).encode() + text, SIGNATURE)).decode()
+    return base64.b64encode(text + key.sign(str(tenant_id).encode() + text, CURSOR_SIGNATURE)).decode()
 
 
 async def test_postgresql_makes_what_python_reads(read_pool: ReadPool) -> None:

@@ -1,0 +1,137 @@
+"""How processes wake each other: one connection per process that listens, and tells what its own units committed.
+
+A unit does not notify: a transaction that does takes a lock of the whole database while it commits. The process tells
+once the unit has committed, one statement for all that were committed meanwhile. What a process could not tell any
+more, since it was killed or had no connection, is found by looking: watched tenants are looked at every few seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+from asyncpg import Connection, Record
+
+from db.errors import LOST
+from domain.events import Wake
+
+CHANNEL: Final = "velocity_events"
+TELL: Final = f"select pg_notify('{CHANNEL}', told) from unnest($1::text[]) told"
+CONNECT_SECONDS: Final = 5.0
+LONGEST_PAUSE: Final = 2.0
+
+FAILURES: Final = (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
+
+
+def note(tenant_id: UUID, sequence: int) -> str:
+    """Return what is told of a unit: its tenant, and how far the sequence has come. Nothing else travels here."""
+    return f"{tenant_id} {sequence}"
+
+
+class EventBus:
+    """Listens and tells, reconnecting for ever. `look_seconds` is how often watched tenants are looked at anyway."""
+
+    def __init__(self, dsn: str, *, look_seconds: float = 5) -> None:
+        """Use the database at `dsn`, once started."""
+        self._dsn = dsn
+        self._look_seconds = look_seconds
+        self._wakes: Final[dict[UUID, list[Wake]]] = {}
+        self._untold: Final[dict[UUID, int]] = {}
+        self._something = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.connections = 0
+        """How often it has connected."""
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._tasks = [asyncio.create_task(self._stay()), asyncio.create_task(self._look())]
+
+    async def close(self) -> None:
+        """Stop listening."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def watch(self, tenant_id: UUID, wake: Wake) -> None:
+        """Call `wake` for a tenant."""
+        self._wakes.setdefault(tenant_id, []).append(wake)
+
+    def unwatch(self, tenant_id: UUID, wake: Wake) -> None:
+        """Call `wake` no more."""
+        wakes = self._wakes.get(tenant_id, [])
+        if wake in wakes:
+            wakes.remove(wake)
+        if not wakes:
+            self._wakes.pop(tenant_id, None)
+
+    def committed(self, tenant_id: UUID, sequence: int) -> None:
+        """Tell that a unit of this process has committed: whoever follows here at once, the others by the database."""
+        self._wake(tenant_id, sequence)
+        self._untold[tenant_id] = max(sequence, self._untold.get(tenant_id, 0))
+        self._something.set()
+
+    async def _stay(self) -> None:
+        """Keep a connection, and a new one whenever it is lost."""
+        pause = 0.05
+        while True:
+            connection: Connection[Record] | None = None
+            try:
+                connection = await asyncpg.connect(
+                    self._dsn, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS, statement_cache_size=2
+                )
+                lost = asyncio.Event()
+                connection.add_termination_listener(self._losing(lost))
+                await connection.add_listener(CHANNEL, self._heard)
+                self.connections += 1
+                pause = 0.05
+                # What was told while nobody listened here is not repeated.
+                self._wake_all()
+                await self._tell_until(connection, lost)
+            except FAILURES:
+                pass
+            finally:
+                if connection is not None:
+                    connection.terminate()
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+    async def _tell_until(self, connection: Connection[Record], lost: asyncio.Event) -> None:
+        """Tell what is committed until the connection is lost."""
+        while True:
+            await self._something.wait()
+            self._something.clear()
+            if lost.is_set():
+                return
+            told = [note(tenant_id, sequence) for tenant_id, sequence in self._untold.items()]
+            self._untold.clear()
+            if told:
+                await connection.execute(TELL, told)
+
+    def _losing(self, lost: asyncio.Event) -> Callable[[object], None]:
+        def losing(_connection: object) -> None:
+            lost.set()
+            self._something.set()
+
+        return losing
+
+    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        tenant_id, _, sequence = str(payload).partition(" ")
+        with suppress(ValueError):
+            self._wake(UUID(tenant_id), int(sequence))
+
+    async def _look(self) -> None:
+        while True:
+            await asyncio.sleep(self._look_seconds)
+            self._wake_all()
+
+    def _wake_all(self) -> None:
+        for tenant_id in list(self._wakes):
+            self._wake(tenant_id, 0)
+
+    def _wake(self, tenant_id: UUID, sequence: int) -> None:
+        for wake in self._wakes.get(tenant_id, ()):
+            wake(sequence)

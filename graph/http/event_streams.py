@@ -1,0 +1,208 @@
+"""GraphQL as server-sent events: graphql-sse's distinct connections, one operation each."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.events import TimerHandle
+from typing import Final
+
+import orjson
+from graphql import GraphQLError, OperationType
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from domain.errors import DomainError, Unauthenticated
+from graph.admission import Admitted, principal_of
+from graph.execution import EVERY_OPERATION, GraphAnswer
+from graph.http.connections import Open
+from graph.http.negotiation import JSON, media_type
+from graph.http.requests import got, posted
+from graph.http.responses import Profile, response
+from graph.persisted import Asked
+from graph.refusals import MethodNotAllowed, Overloaded, Refusal
+from graph.subscriptions.groups import Subscription
+from graph.subscriptions.lines import Line
+from graph.subscriptions.session import Session, bearer_token
+
+EVENT_STREAM: Final = "text/event-stream"
+BY_POST: Final = EVERY_OPERATION | {OperationType.SUBSCRIPTION}
+BY_GET: Final = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
+HEADERS: Final = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    # Proxies that gather answers would keep events back.
+    (b"x-accel-buffering", b"no"),
+]
+
+
+class TooSlow(DomainError):
+    """You read more slowly than you are told. Follow again from `cursor`."""
+
+    code = "TOO_SLOW"
+
+
+class EventStreams:
+    """Serves who accepts nothing but events; passes everybody else on."""
+
+    def __init__(self, others: ASGIApp, shared: Open, *, texts_by_get: bool) -> None:
+        """Serve requests that share limits and subscriptions with sockets."""
+        self._others = others
+        self._shared = shared
+        self._texts_by_get = texts_by_get
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        accept = Headers(scope=scope).get("accept", "")
+        if EVENT_STREAM not in accept or media_type(accept) is not None:
+            await self._others(scope, receive, send)
+            return
+        request = Request(scope, receive)
+        try:
+            asked = await self._asked(request)
+        except Refusal as error:
+            answer = self._shared.execution.refused((GraphQLError(error.message, original_error=error),))
+            await response(answer, JSON, Profile.DRAFT, compressed=False)(scope, receive, send)
+            return
+        principal = principal_of(self._shared.context(request))
+        if not self._shared.enter(principal):
+            refusal = Overloaded("connectionsPerCaller", self._shared.rules.connections_per_caller + 1,
+                                 self._shared.rules.connections_per_caller)  # fmt: skip
+            answer = self._shared.execution.refused((GraphQLError(refusal.message, original_error=refusal),))
+            await response(answer, JSON, Profile.AUDIT, compressed=False)(scope, receive, send)
+            return
+        try:
+            await EventSource(self._shared, request, send).serve(asked)
+        finally:
+            self._shared.leave(principal)
+
+    async def _asked(self, request: Request) -> Asked:
+        if request.method == "POST":
+            return await posted(request, self._shared.admission.limits)
+        if request.method == "GET":
+            return got(request.query_params, texts=self._texts_by_get)
+        raise MethodNotAllowed(headers={"allow": "GET, POST"})
+
+
+class EventSource(Line):
+    """One response that goes on."""
+
+    def __init__(self, shared: Open, request: Request, send: Send) -> None:
+        """Serve one operation."""
+        context = shared.context(request)
+        super().__init__(Session(context.sign_in, shared.rules.recheck_seconds), shared.rules)
+        self._shared = shared
+        self._context = context
+        self._request = request
+        self._send = send
+        self._subscription: Subscription | None = None
+        self._over: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
+        self._timers: Final[dict[str, TimerHandle]] = {}
+
+    async def serve(self, asked: Asked) -> None:
+        """Serve until the operation ends or the client goes."""
+        leaving = None
+        try:
+            await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            # What is at its end before it begins is still an answer.
+            await self._begin(asked)
+            leaving = asyncio.create_task(self._left())
+            await asyncio.wait({self._over, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not leaving.done():
+                await self.room()
+                await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+        except OSError:
+            # The client has gone.
+            return
+        finally:
+            self.gone()
+            if leaving is not None:
+                leaving.cancel()
+
+    async def _begin(self, asked: Asked) -> None:
+        hub, caller = self._shared.hub, self._context.caller_or_none
+        try:
+            token = bearer_token(self._request.headers.get("authorization"))
+            if token is not None:
+                await self.session.open(token)
+            allowed = BY_GET if self._request.method == "GET" else BY_POST
+            answered = await self._shared.admission.followed_or_answered(asked, self._context, allowed)
+            if isinstance(answered, GraphAnswer):
+                self.say(event("next", answered.body.decode()))
+                self._end()
+                return
+            await self._follow(answered)
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
+            self._fail(hub.shaped(error, caller.tenant_id if caller is not None else None))
+
+    async def _follow(self, admitted: Admitted) -> None:
+        question = self._shared.hub.question(admitted, self._context.caller_or_none)
+        self._subscription = await self._shared.hub.follow(question, self)
+        left = self.session.seconds_left()
+        if left is not None:
+            self._timers["expiry"] = asyncio.get_running_loop().call_later(left + 0.01, self.check)
+        self._beat()
+        self._subscription.start()
+
+    async def _left(self) -> None:
+        while (await self._request.receive())["type"] != "http.disconnect":
+            pass
+
+    async def write(self, text: str) -> None:
+        """Send one event."""
+        await self._send({"type": "http.response.body", "body": text.encode(), "more_body": True})
+
+    def framed(self, subscription: Subscription, response: str) -> str:
+        """Return the `next` event."""
+        return event("next", response)
+
+    def failed(self, subscription: Subscription, error: Exception) -> None:
+        """Send why the subscription has ended, and end."""
+        self._fail(self._shared.hub.shaped(error, subscription.tenant_id))
+
+    def too_slow(self, subscription: Subscription | None) -> None:
+        """End, and say from where to go on."""
+        shaped = self._shared.hub.shaped(TooSlow(), None)
+        if self._subscription is not None:
+            cursor = self._shared.hub.key.cursor(self._subscription.tenant_id, self._subscription.sent)
+            shaped[0]["extensions"]["cursor"] = cursor
+        self._fail(shaped)
+
+    def refused(self, error: DomainError) -> None:
+        """End, and say that the caller may no longer have it."""
+        self._fail(self._shared.hub.shaped(error if isinstance(error, Unauthenticated) else Unauthenticated(), None))
+
+    def gone(self) -> None:
+        """Forget everything."""
+        self.close_line()
+        for timer in self._timers.values():
+            timer.cancel()
+        if self._subscription is not None:
+            self._subscription.end()
+
+    def _fail(self, shaped: list[dict[str, object]]) -> None:
+        if self._subscription is not None:
+            self._subscription.end()
+            self.forget(self._subscription)
+        self.say(event("next", orjson.dumps({"errors": shaped}).decode()))
+        self._end()
+
+    def _end(self) -> None:
+        self.say(event("complete", ""))
+        if not self._over.done():
+            self._over.set_result(None)
+
+    def _beat(self) -> None:
+        """Say how far the subscription has been told, in a comment: so that proxies see life, too."""
+        if self._subscription is not None:
+            cursor = self._shared.hub.key.cursor(self._subscription.tenant_id, self._subscription.position)
+            self.say(f": {cursor}\n\n")
+            if not self.session.fresh:
+                self.check()
+        loop = asyncio.get_running_loop()
+        self._timers["heartbeat"] = loop.call_later(self.rules.heartbeat_seconds, self._beat)
+
+
+def event(name: str, data: str) -> str:
+    """Write one event; JSON has no line feeds in it."""
+    return f"event: {name}\ndata: {data}\n\n" if data else f"event: {name}\ndata:\n\n"

@@ -1,0 +1,261 @@
+"""One socket: its protocol, its operations, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio.events import TimerHandle
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Final
+
+import orjson
+from graphql import GraphQLError, OperationType
+from starlette.types import Message, Receive, Send
+
+from domain.access import TokenExpired
+from domain.errors import DomainError, Unauthenticated, Unavailable
+from graph.admission import Admitted, principal_of
+from graph.context import GraphContext
+from graph.execution import EVERY_OPERATION, GraphAnswer
+from graph.http.connections import Open
+from graph.http.requests import asked_of
+from graph.persisted import Asked
+from graph.refusals import LimitExceeded, Refusal
+from graph.subscriptions.groups import Subscription
+from graph.subscriptions.lines import Line
+from graph.subscriptions.patience import patiently
+from graph.subscriptions.protocol import Broken, Close, message_of, operation_id, short_reason, written
+from graph.subscriptions.session import RightsChanged, Session, bearer_token
+
+EVERYTHING: Final = EVERY_OPERATION | {OperationType.SUBSCRIPTION}
+A_MOMENT: Final = 0.01
+CLOSE_SECONDS: Final = 10
+"""How long a client may take to read what is before its close frame."""
+
+Operation = asyncio.Task[None] | Subscription
+"""What runs under an id: a task while it is asked or answered, a subscription once it is followed."""
+
+
+class Socket(Line):
+    """One accepted socket."""
+
+    def __init__(
+        self, shared: Open, context: GraphContext, authorization: str | None, receive: Receive, send: Send
+    ) -> None:
+        """Serve with a context that each operation copies; who calls is in the request's header, or said later."""
+        super().__init__(Session(context.sign_in, shared.rules.recheck_seconds), shared.rules)
+        self._authorization = authorization
+        self._shared = shared
+        self._context = context
+        self._receive = receive
+        self._send = send
+        self._principal: str | None = None
+        self._initialised = False
+        self._acknowledged = False
+        self._operations: Final[dict[str, Operation]] = {}
+        self._prefixes: Final[dict[Subscription, str]] = {}
+        self._timers: Final[dict[str, TimerHandle]] = {}
+        self._closing: asyncio.Task[None] | None = None
+
+    async def serve(self) -> None:
+        """Serve until either side ends it."""
+        self._later("init", self.rules.init_seconds, self._not_initialised)
+        try:
+            while (received := await self._receive())["type"] == "websocket.receive":
+                try:
+                    await self._heard(received)
+                except Broken as broken:
+                    self._close(broken.code, str(broken))
+        finally:
+            self.gone()
+            if self._closing is not None:
+                # Uvicorn ends the connection when the application returns.
+                await asyncio.wait([self._closing])
+
+    # What the client says.
+
+    async def _heard(self, received: Message) -> None:
+        if self.broken:
+            return
+        message = message_of(received)
+        match message["type"]:
+            case "connection_init":
+                await self._initialise(message.get("payload") or {})
+            case "ping":
+                self.say(written("pong", payload=message.get("payload")))
+            case "pong":
+                pass
+            case "subscribe":
+                self._subscribe(operation_id(message), message.get("payload"))
+            case "complete":
+                self._complete(operation_id(message))
+            case _:
+                raise Broken(Close.BAD_REQUEST, "There is no message of this type.")
+
+    async def _initialise(self, payload: dict[str, Any]) -> None:
+        if self._initialised:
+            raise Broken(Close.TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
+        self._initialised = True
+        sent = next((value for name, value in payload.items() if name.lower() == "authorization"), None)
+        try:
+            token = bearer_token(sent) or bearer_token(self._authorization)
+            if token is not None:
+                await self.session.open(token)
+        except Unauthenticated as error:
+            raise Broken(Close.FORBIDDEN, f"Forbidden: {error.message}") from error
+        except Unavailable as error:
+            raise Broken(Close.TRY_AGAIN_LATER, error.message) from error
+        self._context = replace(self._context, caller_or_none=self.session.caller, prepared=None)
+        principal = principal_of(self._context)
+        if not self._shared.enter(principal):
+            raise Broken(Close.TRY_AGAIN_LATER, "Too many connections of one caller")
+        self._principal = principal
+        self._timers.pop("init").cancel()
+        left = self.session.seconds_left()
+        if left is not None:
+            self._later("expiry", left + A_MOMENT, self.check)
+        self._later("heartbeat", self.rules.heartbeat_seconds, self._beat)
+        self._acknowledged = True
+        self.say(written("connection_ack"))
+
+    def _subscribe(self, id_: str, payload: object) -> None:
+        if not self._acknowledged:
+            raise Broken(Close.UNAUTHORIZED, "Unauthorized")
+        if id_ in self._operations:
+            raise Broken(Close.SUBSCRIBER_EXISTS, short_reason(f"Subscriber for {id_} already exists"))
+        try:
+            if len(self._operations) >= self.rules.operations_per_socket:
+                most = self.rules.operations_per_socket
+                raise LimitExceeded("operationsPerSocket", "operations on one socket", most + 1, most)
+            asked = asked_of(payload)
+        except Refusal as error:
+            answer = self._shared.execution.refused((GraphQLError(error.message, original_error=error),))
+            self._answered(id_, answer)
+            return
+        self._operations[id_] = asyncio.create_task(self._operate(id_, asked))
+
+    def _complete(self, id_: str) -> None:
+        operation = self._operations.pop(id_, None)
+        if isinstance(operation, Subscription):
+            self._leave(operation)
+        elif operation is not None:
+            operation.cancel()
+
+    # What it is told.
+
+    async def _operate(self, id_: str, asked: Asked) -> None:
+        """Answer an operation, or begin to follow, with a context of its own."""
+        context = replace(self._context, prepared=None)
+        try:
+            await patiently(self.session.renewed)
+        except DomainError as error:
+            self.refused(error)
+            return
+        try:
+            answered = await self._shared.admission.followed_or_answered(asked, context, EVERYTHING)
+            if isinstance(answered, Admitted):
+                question = self._shared.hub.question(answered, context.caller_or_none)
+                subscription = await self._shared.hub.follow(question, self)
+            else:
+                self._operations.pop(id_, None)
+                self._answered(id_, answered)
+                return
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
+            self._operations.pop(id_, None)
+            tenant_id = context.caller_or_none.tenant_id if context.caller_or_none is not None else None
+            self.say(written("error", id_, self._shared.hub.shaped(error, tenant_id)))
+            return
+        self._prefixes[subscription] = f'{{"id":{orjson.dumps(id_).decode()},"type":"next","payload":'
+        self._operations[id_] = subscription
+        subscription.start()
+
+    def _answered(self, id_: str, answer: GraphAnswer) -> None:
+        if not answer.executed:
+            self.say(written("error", id_, orjson.loads(answer.body)["errors"]))
+            return
+        self.say(f'{{"id":{orjson.dumps(id_).decode()},"type":"next","payload":{answer.body.decode()}}}')
+        self.say(written("complete", id_))
+
+    def framed(self, subscription: Subscription, response: str) -> str:
+        """Return the `next` message: what is told is the same text for everybody."""
+        return f"{self._prefixes[subscription]}{response}}}"
+
+    def failed(self, subscription: Subscription, error: Exception) -> None:
+        """Send `error`, after which the id is free."""
+        id_ = self._id_of(subscription)
+        self._leave(subscription)
+        if id_ is not None:
+            del self._operations[id_]
+            self.say(written("error", id_, self._shared.hub.shaped(error, subscription.tenant_id)))
+
+    async def write(self, text: str) -> None:
+        """Send one message."""
+        await self._send({"type": "websocket.send", "text": text})
+
+    # How it ends.
+
+    def too_slow(self, subscription: Subscription | None) -> None:
+        """Close it; the reason holds the last position of what was told."""
+        told = {} if subscription is None else {"id": self._id_of(subscription), "cursor": self._told(subscription)}
+        reason = orjson.dumps(told).decode()
+        if len(reason) > len(short_reason(reason)):
+            told.pop("id")
+        self._close(Close.TOO_SLOW, orjson.dumps(told).decode())
+
+    def refused(self, error: DomainError) -> None:
+        """Close it: 4403 where a new token helps, 4401 where one has to sign in again."""
+        again = isinstance(error, TokenExpired | RightsChanged)
+        self._close(Close.FORBIDDEN if again else Close.UNAUTHORIZED, error.message)
+
+    def gone(self) -> None:
+        """Forget everything."""
+        self.close_line()
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        for id_ in list(self._operations):
+            self._complete(id_)
+        if self._principal is not None:
+            self._shared.leave(self._principal)
+            self._principal = None
+
+    def _close(self, code: Close, reason: str) -> None:
+        if self._closing is None:
+            # Forgotten first: a client that does not read may keep its socket for a while, but nothing else.
+            self.gone()
+            self._closing = asyncio.create_task(self._send_close(code, short_reason(reason)))
+
+    async def _send_close(self, code: Close, reason: str) -> None:
+        with suppress(OSError, TimeoutError):
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._send({"type": "websocket.close", "code": int(code), "reason": reason})
+
+    def _leave(self, subscription: Subscription) -> None:
+        subscription.end()
+        self.forget(subscription)
+        self._prefixes.pop(subscription, None)
+
+    def _not_initialised(self) -> None:
+        self._close(Close.INITIALISATION_TIMEOUT, "Connection initialisation timeout")
+
+    def _beat(self) -> None:
+        """Say how far every subscription of this socket has been told, and look at the caller on the way."""
+        positions = [each.position for each in self._operations.values() if isinstance(each, Subscription)]
+        if self.session.caller is not None and positions:
+            cursor = self._shared.hub.key.cursor(self.session.caller.tenant_id, min(positions))
+            self.say(written("ping", payload={"cursor": cursor}))
+        else:
+            self.say(written("ping"))
+        if not self.session.fresh:
+            self.check()
+        self._later("heartbeat", self.rules.heartbeat_seconds, self._beat)
+
+    def _later(self, name: str, seconds: float, what: Callable[[], None]) -> None:
+        self._timers[name] = asyncio.get_running_loop().call_later(seconds, what)
+
+    def _id_of(self, subscription: Subscription) -> str | None:
+        return next((id_ for id_, each in self._operations.items() if each is subscription), None)
+
+    def _told(self, subscription: Subscription) -> str:
+        return self._shared.hub.key.cursor(subscription.tenant_id, subscription.sent)

@@ -1,0 +1,218 @@
+"""From a tenant's events to those who follow: a feed reads them once, each group answers them once for its members."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Final
+from uuid import UUID
+
+from domain.events import CursorExpired, Event
+from graph.subscriptions.lines import Line
+from graph.subscriptions.patience import patiently
+from graph.subscriptions.telling import Question, Told
+
+if TYPE_CHECKING:
+    from graph.subscriptions.hub import Hub
+
+BATCH: Final = 200
+"""How many events are read, or answered, by one statement."""
+
+
+class Feed:
+    """One tenant's events, read once for everybody."""
+
+    def __init__(self, hub: Hub, tenant_id: UUID) -> None:
+        """Read nothing until somebody asks where to begin."""
+        self.tenant_id: Final = tenant_id
+        self.groups: Final[dict[Hashable, Group]] = {}
+        self.users = 0
+        self.position = -1
+        self._hub = hub
+        self._starting: asyncio.Task[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
+        self._woken = False
+
+    async def beginning(self, after: int | None) -> int:
+        """Return the position from which to tell: the one asked for, or the present; raises CursorExpired."""
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start())
+        await asyncio.shield(self._starting)
+        if after is not None and after <= self.position:
+            # What is gone from there on is noticed when it is read.
+            return after
+        kept = await patiently(lambda: self._hub.events.kept(self.tenant_id))
+        if after is not None and after > kept.newest:
+            raise CursorExpired(kept.oldest)
+        return kept.newest if after is None else after
+
+    def close(self) -> None:
+        """Read no more."""
+        self._hub.events.unwatch(self.tenant_id, self.wake)
+        for task in (self._starting, self._reading):
+            if task is not None:
+                task.cancel()
+        for group in self.groups.values():
+            group.close()
+
+    def wake(self, sequence: int) -> None:
+        """Hear that there may be new events, up to a number if one is known."""
+        if self.position < 0 or 0 < sequence <= self.position:
+            return
+        self._woken = True
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._read())
+
+    async def _start(self) -> None:
+        # Watched first: what is committed meanwhile is read, if only to be found old.
+        self._hub.events.watch(self.tenant_id, self.wake)
+        self.position = (await patiently(lambda: self._hub.events.kept(self.tenant_id))).newest
+
+    async def _read(self) -> None:
+        try:
+            while self._woken:
+                self._woken = False
+                events = await patiently(lambda: self._hub.events.after(self.tenant_id, self.position, BATCH))
+                if events:
+                    self._woken = True
+                    self.position = events[-1].sequence
+                    for group in list(self.groups.values()):
+                        group.offer(events)
+        except CursorExpired as error:
+            # The database is an older one than it was: nobody's position means anything.
+            self.position = (await patiently(lambda: self._hub.events.kept(self.tenant_id))).newest
+            for group in list(self.groups.values()):
+                group.fail(error)
+        finally:
+            self._reading = None
+
+
+class Group:
+    """Everybody who is told the same."""
+
+    def __init__(self, hub: Hub, feed: Feed, question: Question) -> None:
+        """Tell what comes after the feed's position."""
+        self.position = feed.position
+        self.members: Final[dict[Subscription, None]] = {}
+        self._hub = hub
+        self._feed = feed
+        self._question = question
+        self._offered: list[Event] = []
+        self._working: asyncio.Task[None] | None = None
+
+    def offer(self, events: Sequence[Event]) -> None:
+        """Take events that the feed has read."""
+        self._offered += events
+        if self._working is None:
+            if any(self._question.wants(event) for event in events):
+                self._working = asyncio.create_task(self._work())
+            else:
+                self.position = self._offered[-1].sequence
+                self._offered.clear()
+
+    def leave(self, member: Subscription) -> None:
+        """Let a member go; the last one takes the group with it."""
+        self.members.pop(member, None)
+        if not self.members:
+            self._feed.groups.pop(self._question.key, None)
+            self.close()
+
+    def close(self) -> None:
+        """Answer no more."""
+        if self._working is not None:
+            self._working.cancel()
+
+    def fail(self, error: Exception) -> None:
+        """End every member's subscription."""
+        for member in list(self.members):
+            member.fail(error)
+
+    async def _work(self) -> None:
+        try:
+            while self._offered:
+                events, self._offered = self._offered[:BATCH], self._offered[BATCH:]
+                told = await self._hub.evaluated(self._question, events)
+                # Between these two lines nobody joins: who is at this position has had everything before it.
+                self.position = events[-1].sequence
+                for member in tuple(self.members):
+                    member.deliver(told)
+        except Exception as error:  # noqa: BLE001 -- whatever it was, the members see an id and the log the rest.
+            self.fail(error)
+        finally:
+            self._working = None
+
+
+class Subscription:
+    """One client's subscription: what it has missed is read for it alone, then it is told what its group is told."""
+
+    def __init__(self, hub: Hub, feed: Feed, question: Question, line: Line, position: int) -> None:
+        """Begin after a position."""
+        self.ended = False
+        self.sent = position
+        """The last event that was handed to the network."""
+        self.tenant_id: Final = feed.tenant_id
+        self._position = position
+        self._hub = hub
+        self._feed = feed
+        self._question = question
+        self._line = line
+        group = feed.groups.get(question.key)
+        if group is None:
+            group = feed.groups[question.key] = Group(hub, feed, question)
+        self._group = group
+        self._joined = False
+        self._missed: asyncio.Task[None] | None = None
+        group.members[self] = None
+
+    def start(self) -> None:
+        """Tell what was missed, and then what comes."""
+        self._joined = self._position >= self._group.position
+        if not self._joined:
+            self._missed = asyncio.create_task(self._tell_missed())
+
+    @property
+    def position(self) -> int:
+        """How far this client has been told, at the least."""
+        return max(self._position, self._group.position) if self._joined else self._position
+
+    def deliver(self, told: Sequence[Told]) -> None:
+        """Tell what the group is told, but for what was told before."""
+        if not self._joined:
+            return
+        for each in told:
+            if each.sequence > self._position and not self.ended:
+                self._position = each.sequence
+                self._hub.told += 1
+                self._line.tell(self, each)
+
+    def end(self) -> None:
+        """Tell no more, and leave nothing behind."""
+        if self.ended:
+            return
+        self.ended = True
+        if self._missed is not None:
+            self._missed.cancel()
+        self._group.leave(self)
+        self._hub.leave(self._feed)
+
+    def fail(self, error: Exception) -> None:
+        """End, and say why."""
+        if not self.ended:
+            self.end()
+            self._line.failed(self, error)
+
+    async def _tell_missed(self) -> None:
+        try:
+            while self._position < self._group.position:
+                await self._line.room()
+                events = await patiently(lambda: self._hub.events.after(self.tenant_id, self._position, BATCH))
+                for each in await self._hub.evaluated(self._question, events):
+                    self._hub.told += 1
+                    self._line.tell(self, each)
+                if events:
+                    self._position = events[-1].sequence
+            self._joined = True
+        except Exception as error:  # noqa: BLE001 -- as in a group.
+            self._missed = None
+            self.fail(error)
+        self._missed = None

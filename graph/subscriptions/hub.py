@@ -1,0 +1,141 @@
+"""Who follows what in this process: one reading of each tenant's events, one evaluation for all that see the same."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+from graphql import GraphQLError
+from graphql.execution.values import VariableValues, get_variable_values
+
+from domain.access import Caller
+from domain.answers import Answers
+from domain.errors import Invalid, NotAllowed, Unauthenticated
+from domain.events import CursorExpired, Event, EventStream
+from domain.signing import EventKey
+from graph.admission import Admitted
+from graph.compilation import Compiled, LacksPermission, Planner, Uncompiled
+from graph.errors import Report, formatted
+from graph.schema import Schema
+from graph.subscriptions.groups import Feed, Subscription
+from graph.subscriptions.lines import Line
+from graph.subscriptions.patience import patiently
+from graph.subscriptions.telling import Question, Told
+
+
+class Hub:
+    """The subscriptions of one process."""
+
+    def __init__(
+        self,
+        schema: Schema,
+        planner: Planner,
+        answers: Answers,
+        events: EventStream,
+        key: EventKey,
+        report: Report,
+    ) -> None:
+        """Follow `events`, answered by `answers`; `key` signs positions, `report` hears what clients must not see."""
+        self._report = report
+        self._schema = schema
+        self._planner = planner
+        self._answers = answers
+        self.events: Final = events
+        self.key: Final = key
+        self.feeds: Final[dict[UUID, Feed]] = {}
+        self.evaluations = 0
+        """How many statements were sent for events."""
+        self.told = 0
+        """How many frames were handed to clients' lines."""
+
+    @property
+    def groups(self) -> int:
+        """How many different questions are followed."""
+        return sum(len(feed.groups) for feed in self.feeds.values())
+
+    @property
+    def subscriptions(self) -> int:
+        """How many subscriptions there are."""
+        return sum(feed.users for feed in self.feeds.values())
+
+    def question(self, admitted: Admitted, caller: Caller | None) -> Question:
+        """Return what an admitted subscription follows; raises Invalid, NotAllowed or Unauthenticated."""
+        if caller is None:
+            raise Unauthenticated
+        request, prepared, operation = admitted.request, admitted.prepared, admitted.operation
+        try:
+            variables = self._planner.coerced(prepared, operation, request.variables)
+            compiled = self._planner.compiled(prepared, operation, variables, caller)
+        except LacksPermission as error:
+            raise NotAllowed(f"Your role, {caller.role.name}, lacks {error.permission.name}.") from None
+        except Uncompiled as error:
+            raise Invalid(self._misfit(admitted) or str(error), field="variables") from None
+        if compiled.followed is None:
+            raise TypeError("Only subscriptions are followed.")
+        given = compiled.given(variables)
+        arguments = compiled.followed.arguments(variables)
+        after = arguments.get("after")
+        scope = self._answers.scope(caller, compiled.plan, given)
+        return Question(
+            caller=caller,
+            plan=compiled.plan,
+            given=given,
+            wants=compiled.followed.stream.wanted(arguments),
+            newest_of=compiled.followed.stream.newest_of,
+            after=self.key.position(caller.tenant_id, after, "after") if isinstance(after, str) else None,
+            key=(prepared.text, request.operation_name, _without_position(admitted, compiled), scope),
+        )
+
+    async def follow(self, question: Question, line: Line) -> Subscription:
+        """Begin to tell a line; raises CursorExpired or Unavailable."""
+        tenant_id = question.caller.tenant_id
+        feed = self.feeds.get(tenant_id)
+        if feed is None:
+            feed = self.feeds[tenant_id] = Feed(self, tenant_id)
+        feed.users += 1
+        try:
+            position = await feed.beginning(question.after)
+            return Subscription(self, feed, question, line, position)
+        except BaseException:
+            self.leave(feed)
+            raise
+
+    def leave(self, feed: Feed) -> None:
+        """Give back what `follow` took."""
+        feed.users -= 1
+        if not feed.users and self.feeds.pop(feed.tenant_id, None) is not None:
+            feed.close()
+
+    async def evaluated(self, question: Question, events: Sequence[Event]) -> list[Told]:
+        """Return what is told of events, however long the database takes to come back."""
+        wanted = {event.sequence: question.subject(event) for event in events if question.wants(event)}
+        if not wanted:
+            return []
+        self.evaluations += 1
+        answers = await patiently(
+            lambda: self._answers.told(question.caller, question.plan, question.given, list(wanted))
+        )
+        return [Told(sequence, data, wanted[sequence]) for sequence, data in answers]
+
+    def shaped(self, error: Exception, tenant_id: UUID | None) -> list[dict[str, Any]]:
+        """Return an error as clients see it; one about a position says from where it still works."""
+        shape = formatted(GraphQLError(str(error), original_error=error), self._report)
+        if isinstance(error, CursorExpired) and tenant_id is not None:
+            shape["extensions"]["oldestCursor"] = self.key.cursor(tenant_id, error.oldest)
+        return [shape]
+
+    def _misfit(self, admitted: Admitted) -> str | None:
+        """Return in what the variables do not fit their types."""
+        core = self._schema._schema  # noqa: SLF001 -- the graphql-core schema has no public name.
+        definitions = admitted.operation.variable_definitions or ()
+        values = get_variable_values(core, definitions, dict(admitted.request.variables))
+        return None if isinstance(values, VariableValues) else values[0].message
+
+
+def _without_position(admitted: Admitted, compiled: Compiled) -> bytes:
+    """Return the variables that what is told depends on."""
+    position = compiled.followed.position if compiled.followed is not None else None
+    variables: dict[str, Any] = {name: each for name, each in admitted.request.variables.items() if name != position}
+    return orjson.dumps(variables, option=orjson.OPT_SORT_KEYS)

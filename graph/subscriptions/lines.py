@@ -1,0 +1,191 @@
+"""What is on its way to one client: in order, bounded, and only while the client may still have it."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from domain.errors import DomainError
+from graph.subscriptions.eager import eagerly
+from graph.subscriptions.patience import patiently
+from graph.subscriptions.session import Session
+from graph.subscriptions.telling import Told
+
+if TYPE_CHECKING:
+    from graph.subscriptions.groups import Subscription
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What an installation decides about connections that stay open."""
+
+    heartbeat_seconds: float = 20
+    init_seconds: float = 10
+    recheck_seconds: float = 5
+    connections_per_caller: int = 50
+    operations_per_socket: int = 100
+    waiting_frames: int = 1_000
+    waiting_bytes: int = 1_048_576
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """A message that waits: what a subscription tells, or something of the protocol's own."""
+
+    subscription: Subscription | None
+    told: Told | None
+    text: str
+    skipped: int = 0
+
+
+class Line(ABC):
+    """One connection, whatever carries it."""
+
+    def __init__(self, session: Session, rules: Rules) -> None:
+        """Send nothing yet."""
+        self.session: Final = session
+        self.rules: Final = rules
+        self.broken = False
+        self._waiting: Final[OrderedDict[Hashable, _Waiting]] = OrderedDict()
+        self._bytes = 0
+        self._number = 0
+        self._writing: asyncio.Task[None] | None = None
+        self._drained: asyncio.Event | None = None
+        self._held: list[tuple[Subscription, Told]] = []
+        self._checking: asyncio.Task[None] | None = None
+
+    @abstractmethod
+    async def write(self, text: str) -> None:
+        """Send one message; wait while the client does not read. Raises OSError where it has gone."""
+
+    @abstractmethod
+    def framed(self, subscription: Subscription, response: str) -> str:
+        """Return the message that brings a response of a subscription."""
+
+    @abstractmethod
+    def failed(self, subscription: Subscription, error: Exception) -> None:
+        """Send why a subscription has ended."""
+
+    @abstractmethod
+    def too_slow(self, subscription: Subscription | None) -> None:
+        """End the connection, whose client reads more slowly than is sent."""
+
+    @abstractmethod
+    def refused(self, error: DomainError) -> None:
+        """End the connection, whose caller may no longer have it."""
+
+    @abstractmethod
+    def gone(self) -> None:
+        """Forget everything: the client is not there any more."""
+
+    def tell(self, subscription: Subscription, told: Told) -> None:
+        """Send what a subscription tells, once the caller is known to be who it was."""
+        if self._held or not self.session.fresh:
+            self._held.append((subscription, told))
+            if len(self._held) > self.rules.waiting_frames:
+                self.too_slow(subscription)
+            else:
+                self.check()
+        else:
+            self._put(subscription, told)
+
+    def say(self, text: str) -> None:
+        """Send a message of the protocol's own."""
+        self._number += 1
+        self._add(self._number, _Waiting(None, None, text))
+
+    def check(self) -> None:
+        """Look at the caller again, unless that is being done."""
+        if self._checking is None:
+            self._checking = asyncio.create_task(self._check())
+
+    async def room(self) -> None:
+        """Wait until nothing waits: what was missed is told as fast as the client reads."""
+        while self._waiting or self._held:
+            if self._drained is None:
+                self._drained = asyncio.Event()
+            await self._drained.wait()
+            self._drained = None
+
+    def close_line(self) -> None:
+        """Send nothing more, and leave nothing behind."""
+        self.broken = True
+        self._waiting.clear()
+        self._held.clear()
+        self._bytes = 0
+        for task in (self._writing, self._checking):
+            if task is not None and task is not asyncio.current_task():
+                task.cancel()
+
+    def forget(self, subscription: Subscription) -> None:
+        """Send nothing more of a subscription that has ended."""
+        for key in [key for key, each in self._waiting.items() if each.subscription is subscription]:
+            self._bytes -= len(self._waiting.pop(key).text)
+        self._held = [each for each in self._held if each[0] is not subscription]
+
+    @property
+    def waiting(self) -> int:
+        """How many messages wait."""
+        return len(self._waiting) + len(self._held)
+
+    def _put(self, subscription: Subscription, told: Told) -> None:
+        if told.newest_of is None:
+            self._number += 1
+            key: Hashable = self._number
+            skipped = 0
+        else:
+            key = (subscription, told.newest_of)
+            older = self._waiting.pop(key, None)
+            skipped = 0
+            if older is not None:
+                self._bytes -= len(older.text)
+                skipped = older.skipped + 1
+        # A newer one goes to the end, so that positions only ever rise.
+        self._add(key, _Waiting(subscription, told, told.text, skipped))
+
+    def _add(self, key: Hashable, waiting: _Waiting) -> None:
+        if self.broken:
+            return
+        self._waiting[key] = waiting
+        self._bytes += len(waiting.text)
+        if len(self._waiting) > self.rules.waiting_frames or self._bytes > self.rules.waiting_bytes:
+            self.too_slow(waiting.subscription)
+        elif self._writing is None:
+            self._writing = eagerly(self._write())
+
+    async def _write(self) -> None:
+        try:
+            while self._waiting:
+                _, each = self._waiting.popitem(last=False)
+                self._bytes -= len(each.text)
+                if each.subscription is None or each.told is None:
+                    await self.write(each.text)
+                else:
+                    await self.write(self.framed(each.subscription, each.told.instead_of(each.skipped)))
+                    each.subscription.sent = each.told.sequence
+        except OSError:
+            self.gone()
+        finally:
+            self._writing = None
+        if self._drained is not None:
+            self._drained.set()
+
+    async def _check(self) -> None:
+        try:
+            await patiently(self.session.check)
+        except DomainError as error:
+            self._held.clear()
+            self.refused(error)
+            return
+        finally:
+            self._checking = None
+        held, self._held = self._held, []
+        for subscription, told in held:
+            if not subscription.ended:
+                self._put(subscription, told)
+        if self._drained is not None:
+            self._drained.set()

@@ -1,0 +1,52 @@
+"""What is told: an event's answer, encoded once for everybody who is told the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import Final
+
+from domain.access import Caller
+from domain.answers import SKIPPED, Given, Plan
+from domain.events import Event
+
+
+class Told:
+    """One event as it is told: the response that a client of any transport gets, as text."""
+
+    __slots__ = ("_pieces", "newest_of", "sequence", "text")
+
+    def __init__(self, sequence: int, data: bytes, newest_of: str | None) -> None:
+        """Make the response from its `data`. Of those with the same `newest_of`, a slow client gets the newest."""
+        self.sequence: Final = sequence
+        self.newest_of: Final = newest_of
+        pieces = data.split(SKIPPED)
+        self._pieces: Final = pieces if len(pieces) > 1 else ()
+        self.text: Final = _response(b"0".join(pieces))
+
+    def instead_of(self, skipped: int) -> str:
+        """Return the response where it stands for others that were skipped."""
+        return _response(str(skipped).encode().join(self._pieces)) if skipped and self._pieces else self.text
+
+
+def _response(data: bytes) -> str:
+    return (b'{"data":' + data + b"}").decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody follows: which events, and what is answered of each."""
+
+    caller: Caller
+    plan: Plan
+    given: Given
+    wants: Callable[[Event], bool]
+    newest_of: str | None
+    after: int | None
+    """Where to begin; None for what comes next."""
+    key: Hashable
+    """Who has an equal one is told the same."""
+
+    def subject(self, event: Event) -> str | None:
+        """Return what this event is the newest of, in a stream that lets a slow client skip."""
+        return None if self.newest_of is None else event.entry(self.newest_of) or ""

@@ -62,7 +62,7 @@ class Settings(BaseSettings):
     sweep_seconds: int = Field(
         900,
         ge=1,
-        description="How often expired uploads, old events and ended consents' scores go, due tasks are told.",
+        description="How often expired uploads, old events and ended consents' scores go.",
     )
     event_days: float = Field(30, gt=0, description="How many days events are kept for those who follow them.")
     look_seconds: float = Field(5, gt=0, description="How often new events are looked for that nobody told of.")

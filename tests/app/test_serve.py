@@ -53,11 +53,10 @@ def test_from_an_empty_folder_to_an_answer_and_back(folder: Path) -> None:
 
         status, logged = serving.end(signal.SIGINT)
     assert status == 0
-    assert [event for event in events(logged) if event != "request"] == [
-        "database_ready",
-        "demo_loading",
-        "demo_loaded",
-    ]
+    started = [event for event in events(logged) if event != "request"]
+    assert started[:3] == ["database_ready", "demo_loading", "demo_loaded"]
+    # The first sweep has work in the demo, if it comes to it before the server ends.
+    assert set(started[3:]) <= {"events_forgotten", "tasks_told_of"}
     assert installation.postgres_processes() == []
 
     installed = (folder / "var" / "postgres" / "cluster" / "PG_VERSION").stat()

@@ -40,6 +40,7 @@ def limits_of(settings: Settings) -> Limits:
         nodes=settings.limit_nodes,
         points=settings.limit_points,
         list_items=settings.limit_list_items,
+        digits=settings.limit_digits,
         body_bytes=settings.limit_body_bytes,
         variable_bytes=settings.limit_variable_bytes,
         response_bytes=settings.limit_response_bytes,

@@ -267,7 +267,7 @@ async def test_refused_over_http(
 HUGE = "9" * 5_000
 
 
-async def test_a_number_of_thousands_of_digits(http: httpx.AsyncClient, bearer: dict[str, str]) -> None:
+async def test_a_number_of_thousands_of_digits(system: System, http: httpx.AsyncClient, bearer: dict[str, str]) -> None:
     headers = {**bearer, "content-type": "application/json"}
     written = f"{{ leads(first: {HUGE}) {{ totalCount }} }}"
     answer = await http.post("/graphql", content=json.dumps({"query": written}), headers=headers)
@@ -277,6 +277,12 @@ async def test_a_number_of_thousands_of_digits(http: httpx.AsyncClient, bearer: 
             "extensions": {"code": "LIMIT_EXCEEDED", "limit": "digits", "asked": 5_000, "allowed": 400},
         }
     ]
+    async with served(system, limit_digits=20) as client:
+        document = {"query": f"{{ leads(first: {'9' * 21}) {{ totalCount }} }}"}
+        answer = await client.post("/graphql", json=document, headers=bearer)
+        assert answer.json()["errors"][0]["extensions"] == {
+            "code": "LIMIT_EXCEEDED", "limit": "digits", "asked": 21, "allowed": 20,
+        }  # fmt: skip
     body = f'{{"query": "query A($n: Int) {{ leads(first: $n) {{ totalCount }} }}", "variables": {{"n": {HUGE}}}}}'
     answer = await http.post("/graphql", content=body, headers=headers)
     assert (answer.status_code, answer.json()["errors"][0]["message"]) == (

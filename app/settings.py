@@ -84,6 +84,7 @@ class Settings(BaseSettings):
     limit_document_characters: int = Field(32 * 1024, ge=1024, description="The most characters of a document.")
     limit_tokens: int = Field(1_000, ge=200, le=20_000, description="The most tokens of a document.")
     limit_depth: int = Field(12, ge=1, le=100, description="The most levels of fields.")
+    limit_nesting: int = Field(100, ge=20, le=150, description="The most brackets and braces within each other.")
     limit_aliases: int = Field(30, ge=0, description="The most aliases.")
     limit_directives: int = Field(20, ge=0, description="The most directives.")
     limit_introspection_depth: int = Field(2, ge=0, description="The most lists of types within lists of types.")

@@ -55,7 +55,8 @@ class SqlAnswers:
             return found[1], bound
         self.misses += 1
         w = TemplateWriter(caller, self.keys.asset, self.keys.event)
-        template = Template(Compiler(w, self._catalogue, extents).document(plan), tuple(w.values))
+        sql = Compiler(w, self._catalogue, extents).document(plan)
+        template = Template(sql, tuple(w.values), tuple(w.reads))
         self._kept[key] = plan, template
         if len(self._kept) > self._limit:
             self._kept.popitem(last=False)

@@ -47,7 +47,8 @@ class Compiler:
         scope = Scope()
         pieces = Pieces().text("{")
         for number, part in enumerate(plan.parts):
-            pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._root(part, plan.type_name, scope))
+            with self.w.within(part.key):
+                pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._root(part, plan.type_name, scope))
         printed = pieces.text("}")
         return f"select convert_to({printed}, 'UTF8') as answer from (select) root{scope}"
 
@@ -138,7 +139,8 @@ class Compiler:
     def _object(self, source: Source, t: Alias, parts: Iterable[Part], type_name: str, scope: Scope) -> str:
         pieces = Pieces().text("{")
         for number, part in enumerate(parts):
-            pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._part(source, t, part, type_name, scope))
+            with self.w.within(part.key):
+                pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._part(source, t, part, type_name, scope))
         return str(pieces.text("}"))
 
     def _part(self, source: Source, t: Alias, part: Part, type_name: str, scope: Scope) -> str:
@@ -207,8 +209,9 @@ class Compiler:
     def _fields(self, value: Value, t: Alias, part: Nested, arguments: Mapping[str, object], scope: Scope) -> str:
         pieces = Pieces().text("{")
         for number, inner in enumerate(part.parts):
-            pieces.text(f'{"," if number else ""}"{inner.key}":')
-            pieces.sql(self._field(value, t, inner, part.type_name, arguments, scope))
+            with self.w.within(inner.key):
+                pieces.text(f'{"," if number else ""}"{inner.key}":')
+                pieces.sql(self._field(value, t, inner, part.type_name, arguments, scope))
         return str(pieces.text("}"))
 
     def _field(  # noqa: PLR0917 -- one more than usual: the level above is needed whole.

@@ -87,7 +87,7 @@ async def scans(skewed: Demo, reading: "Connection[Record]", name: str, role: Ro
     compiled = planner.compiled(prepared, node, variables, caller)
     template, bound = system.answers.prepared(caller, compiled.plan, compiled.given(variables))
     await reading.fetchval(SET_TENANT, str(caller.tenant_id))
-    plan = await explained(reading, template.sql, template.filled(bound))
+    plan = await explained(reading, template, bound)
     return [f"{table}: {rows}" for table, rows in plan.scans if rows > LONGEST_SCAN]
 
 

@@ -40,12 +40,14 @@ def limits_of(settings: Settings) -> Limits:
         document_characters=settings.limit_document_characters,
         tokens=settings.limit_tokens,
         depth=settings.limit_depth,
+        nesting=settings.limit_nesting,
         aliases=settings.limit_aliases,
         directives=settings.limit_directives,
         introspection_depth=settings.limit_introspection_depth,
         nodes=settings.limit_nodes,
         points=settings.limit_points,
         list_items=settings.limit_list_items,
+        digits=settings.limit_digits,
         body_bytes=settings.limit_body_bytes,
         variable_bytes=settings.limit_variable_bytes,
         response_bytes=settings.limit_response_bytes,
@@ -70,7 +72,7 @@ def rules_of(settings: Settings) -> Rules:
 def front_door(system: System, observer: Observer) -> FrontDoor:
     """Make the front door of an open system."""
     settings, limits = system.settings, limits_of(system.settings)
-    documents = Documents(system.schema, [document_check(limits)], tokens=limits.tokens)
+    documents = Documents(system.schema, [document_check(limits)], tokens=limits.tokens, nesting=limits.nesting)
     execution = Execution(system.schema, documents, system.answers, observer.masked)
     persisted = Persisted(
         shipped(),

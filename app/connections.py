@@ -35,6 +35,10 @@ class Limits:
     round_seconds: float = 5
     unread_rounds: int = 4
     """An answer gets so many rounds in a row before it is given up."""
+    ping_seconds: float = 20
+    """A WebSocket is asked so often whether its client is still there."""
+    pong_seconds: float = 20
+    """It is closed when it has not answered by then."""
 
 
 def most_connections(limits: Limits) -> int:

@@ -61,16 +61,18 @@ async def _explained(
     connection: Connection[Record] = await asyncpg.connect(opened.database.app, server_settings=READ_SETTINGS)
     try:
         await connection.fetchval(SET_TENANT, str(caller.tenant_id))
-        plan = await explained(connection, template.sql, template.filled(bound))
+        plan = await explained(connection, template, bound)
     finally:
         await connection.close()
     return _report(template.sql, plan)
 
 
 def _report(sql: str, plan: Explained) -> str:
-    lines = [
-        "-- The statement", sql, "", "-- The plan", plan.text, "", "-- Indexes", *(plan.indexes or ("none",)),
-    ]  # fmt: skip
+    lines = ["-- The statement", sql, "", "-- The plan", plan.text, "", "-- The index of each connection"]
+    lines += [f"{path}: {', '.join(indexes) or 'none'}" for path, indexes in plan.connections.items()] or ["none"]
+    if plan.others:
+        lines += ["", "-- Other indexes", *plan.others]
     if plan.scans:
         lines += ["", "-- Read whole", *(f"{table}: {rows} rows" for table, rows in plan.scans)]
-    return "\n".join([*lines, "", f"-- Planned in {plan.planning} ms, executed in {plan.execution} ms"])
+    took = f"-- Planned in {plan.planning} ms, executed in {plan.execution} ms, {plan.rows} rows read"
+    return "\n".join([*lines, "", took])

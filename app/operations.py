@@ -72,7 +72,7 @@ async def check(settings: Settings, file: Path | None) -> tuple[int, list[str]]:
 
 def faults(operations: Sequence[PersistedOperation], limits: Limits) -> list[str]:
     """Return what keeps documents from running: they do not fit the schema, or break a limit whatever is sent."""
-    documents = Documents(proven_schema(), [document_check(limits)], tokens=limits.tokens)
+    documents = Documents(proven_schema(), [document_check(limits)], tokens=limits.tokens, nesting=limits.nesting)
     found = []
     for each in operations:
         prepared = documents.get(each.text)

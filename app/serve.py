@@ -86,11 +86,12 @@ class Server(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, announce: Callable[[], None], limits: Limits | None = None) -> None:
         """Serve `app`, and call `announce` once requests are answered."""
+        limits = limits or Limits()
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="none",
-                http=limited(limits or Limits()),
+                http=limited(limits),
                 ws=WatchedSocket,
                 lifespan="off",
                 log_config=None,
@@ -100,6 +101,8 @@ class Server(uvicorn.Server):
                 proxy_headers=False,
                 ws_per_message_deflate=False,
                 ws_max_size=MOST_MESSAGE_BYTES,
+                ws_ping_interval=limits.ping_seconds,
+                ws_ping_timeout=limits.pong_seconds,
                 timeout_graceful_shutdown=GRACE,
             )
         )

@@ -75,5 +75,5 @@ class Money:
         if value != value.quantize(Decimal("0.01")):
             raise Invalid("An amount has at most two decimals.", field=f"{field}.amount")
         if currency not in CURRENCIES:
-            raise Invalid(f"{currency[:8]!r} is no ISO 4217 currency code.", field=f"{field}.currency")
+            raise Invalid("This is no ISO 4217 currency code.", field=f"{field}.currency")
         return cls(value.quantize(Decimal("0.01")), currency)

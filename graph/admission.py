@@ -128,6 +128,8 @@ class Admission:
         return Admitted(request, prepared, operation, cost, remaining, trusted=found.trusted is not None)
 
     async def _run(self, admitted: Admitted, context: GraphContext) -> GraphAnswer:
+        clock = asyncio.get_running_loop().time
+        started = clock()
         deadline = asyncio.timeout(self.limits.deadline_seconds)
         try:
             async with deadline:
@@ -135,7 +137,7 @@ class Admission:
         except TimeoutError:
             if not deadline.expired():
                 raise
-            raise DeadlineExceeded(self.limits.deadline_seconds) from None
+            raise DeadlineExceeded(clock() - started, self.limits.deadline_seconds) from None
         finally:
             context.loaders.cancel()
         if len(answer.body) > self.limits.response_bytes:

@@ -67,7 +67,7 @@ class Specification:
     arguments: tuple[Argument, ...] = ()
     permission: Permission | None = None
     inherits: tuple[str, ...] = ()
-    key_field: str | None = None
+    of_caller: bool = False
 
 
 class DeclaredField(StrawberryField):
@@ -207,9 +207,9 @@ def by_id(description: str, permission: Permission) -> Any:
     return _declared(description, Specification(FieldKind.LINK, (argument,), permission))
 
 
-def of_caller(description: str, key_field: str) -> Any:
+def of_caller(description: str) -> Any:
     """Declare a root field that answers the row whose id the caller bears; null for an anonymous one."""
-    return _declared(description, Specification(FieldKind.LINK, key_field=key_field))
+    return _declared(description, Specification(FieldKind.LINK, of_caller=True))
 
 
 def root_value(description: str, permission: Permission | None, *arguments: Argument) -> Any:

@@ -23,9 +23,12 @@ from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError, Invalid
 from graph.cost import Estimate, Estimator
+from graph.limits import check_nesting, too_nested
 from graph.refusals import LimitExceeded
 from graph.shares import Shares
 
+MAX_NESTING_DEPTH: Final = 200
+"""How deep graphql-core parses at all."""
 KEPT: Final = 1_000
 SHARE: Final = 100
 """How many documents are kept, and how many of those that one caller brought."""
@@ -78,14 +81,16 @@ class Documents:
         checks: Sequence[Check] = (),
         *,
         tokens: int | None = None,
+        nesting: int = MAX_NESTING_DEPTH,
         kept: int = KEPT,
         share: int = SHARE,
     ) -> None:
-        """Prepare documents for `schema`; `checks` run after parsing at most `tokens`, and before validation."""
+        """Prepare documents for `schema`; `checks` run after parsing at most `tokens` and `nesting` levels."""
         self._schema = schema
         self._core = schema._schema  # noqa: SLF001 -- the graphql-core schema has no public name.
         self._checks = checks
         self._tokens = tokens
+        self._nesting = nesting
         self._prepared: Shares[str, Prepared] = Shares(kept, share)
         self._pinned: dict[str, Prepared | None] = {}
         context = ExecutionContext(query=None, schema=schema, allowed_operations=list(OperationType))
@@ -145,13 +150,17 @@ class Documents:
 
     def _parse(self, text: str) -> Prepared:
         try:
+            check_nesting(text, self._tokens or len(text), self._nesting)
             document = parse(text, max_tokens=self._tokens)
             errors = tuple(error for check in self._checks for error in check(document))
         except GraphQLError as error:
             return Prepared(text, None, (self._worded(error),), {}, syntax=True, sound=False)
+        except LimitExceeded as error:
+            return Prepared(text, None, (_refused(error),), {}, sound=False)
         except RecursionError as error:
-            # Nested so deep that the parser gave up: no limit on tokens is low enough to rule that out.
-            return Prepared(text, None, (_refused(Invalid("The document nests too deep."), error),), {}, sound=False)
+            # Fragments within fragments nest as well: whoever raises the limit on tokens lets in very long chains.
+            refusal = too_nested(self._nesting + 1, self._nesting)
+            return Prepared(text, None, (_refused(refusal, error),), {}, sound=False)
         operations = {
             node.name.value if node.name else "": node
             for node in document.definitions
@@ -165,7 +174,7 @@ class Documents:
         return _refused(LimitExceeded("tokens", "tokens or more", self._tokens + 1, self._tokens), error)
 
 
-def _refused(refusal: DomainError, cause: Exception) -> GraphQLError:
+def _refused(refusal: DomainError, cause: Exception | None = None) -> GraphQLError:
     refusal.__cause__ = cause
     return GraphQLError(refusal.message, original_error=refusal)
 

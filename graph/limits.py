@@ -14,12 +14,16 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLSyntaxError,
     IntValueNode,
+    Lexer,
     ListValueNode,
     Node,
     ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    Source,
+    TokenKind,
 )
 
 from graph.refusals import LimitExceeded, MalformedParameters
@@ -27,6 +31,8 @@ from graph.refusals import LimitExceeded, MalformedParameters
 INTROSPECTION: Final = frozenset({"__schema", "__type"})
 CIRCLES: Final = frozenset({"fields", "interfaces", "possibleTypes", "inputFields"})
 """The lists of introspection that lead back to types, and so multiply."""
+OPENING: Final = frozenset({TokenKind.BRACE_L, TokenKind.BRACKET_L})
+CLOSING: Final = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R})
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +41,7 @@ class Limits:
 
     tokens: int = 1_000
     depth: int = 12
+    nesting: int = 100
     aliases: int = 30
     directives: int = 20
     introspection_depth: int = 2
@@ -67,6 +74,32 @@ class Counted:
             self.directives + other.directives,
             max(self.circles, other.circles),
         )
+
+
+def check_nesting(text: str, tokens: int, allowed: int) -> None:
+    """Refuse a document whose braces and brackets lie so deep within each other that no recursion should follow them.
+
+    Raises LimitExceeded. Only the first `tokens` are looked at: the parser refuses what has more.
+    """
+    if text.count("{") + text.count("[") <= allowed:
+        return
+    lexer = Lexer(Source(text))
+    level = deepest = 0
+    for _ in range(tokens):
+        try:
+            kind = lexer.advance().kind
+        except GraphQLSyntaxError:
+            # The parser says so, and where.
+            break
+        level += (kind in OPENING) - (kind in CLOSING)
+        deepest = max(deepest, level)
+    if deepest > allowed:
+        raise too_nested(deepest, allowed)
+
+
+def too_nested(asked: int, allowed: int) -> LimitExceeded:
+    """Return the refusal of a document that nests too deep."""
+    return LimitExceeded("nesting", "levels of nesting", asked, allowed)
 
 
 class _Counting:

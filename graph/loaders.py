@@ -108,9 +108,9 @@ class Loaders:
             row = await self.row(noun, found[1], self._selections.of_noun(info, noun))
             # `call(id:)` answers one kind of an interface noun and no other.
             return row if isinstance(row, field.target_class()) else None
-        if field.specification.key_field is not None:
+        if field.specification.of_caller:
             bearer = self._context.caller_or_none
-            key = None if bearer is None else getattr(bearer, field.specification.key_field)
+            key = None if bearer is None else bearer.user_id
         else:
             key = _entry(source, f"_{field.python_name}", {})
         if key is None:

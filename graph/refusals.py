@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from typing import ClassVar
 
 from domain.errors import DomainError
@@ -63,11 +64,11 @@ class BodyTimeout(Refusal):
 
     code, status, everywhere = "BODY_TIMEOUT", 408, True
 
-    def __init__(self, allowed: float, headers: Mapping[str, str]) -> None:
-        """Say how many seconds a body has."""
+    def __init__(self, passed: float, allowed: float, headers: Mapping[str, str]) -> None:
+        """Say how many seconds have passed, and how many a body has."""
         super().__init__(
             f"The body did not arrive within the {_number(allowed)} seconds that are allowed.",
-            details={"limit": "bodySeconds", "asked": None, "allowed": allowed},
+            details={"limit": "bodySeconds", "asked": _milliseconds(passed), "allowed": allowed},
             headers=headers,
         )
 
@@ -96,12 +97,12 @@ class DeadlineExceeded(LimitExceeded):
 
     code, status, everywhere = "DEADLINE_EXCEEDED", 504, True
 
-    def __init__(self, allowed: float) -> None:
-        """Say how many seconds an operation has."""
+    def __init__(self, passed: float, allowed: float) -> None:
+        """Say how many seconds have passed, and how many an operation has."""
         Refusal.__init__(
             self,
             f"The operation was stopped: it needed more than the {_number(allowed)} seconds that are allowed.",
-            details={"limit": "deadlineSeconds", "asked": None, "allowed": allowed},
+            details={"limit": "deadlineSeconds", "asked": _milliseconds(passed), "allowed": allowed},
         )
 
 
@@ -173,6 +174,10 @@ class PersistedQueryNotSupported(Refusal):
     def __init__(self) -> None:
         """Answer what the protocol says, word for word."""
         super().__init__("PersistedQueryNotSupported")
+
+
+def _milliseconds(seconds: float) -> float:
+    return ceil(seconds * 1_000) / 1_000
 
 
 def _number(value: float) -> str:

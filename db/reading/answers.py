@@ -74,7 +74,8 @@ class SqlAnswers:
         self.misses += 1
         w = TemplateWriter(caller, self.keys.asset, self.keys.event)
         compiler = Compiler(w, self._catalogue, extents)
-        template = Template(compiler.events(plan) if plan.required else compiler.document(plan), tuple(w.values))
+        sql = compiler.events(plan) if plan.required else compiler.document(plan)
+        template = Template(sql, tuple(w.values), tuple(w.reads))
         self._kept[key] = plan, template
         if len(self._kept) > self._limit:
             self._kept.popitem(last=False)

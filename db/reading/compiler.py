@@ -13,7 +13,7 @@ from typing import Final
 from db.reading import conditions, printing, statements
 from db.reading.pages import PageWriter
 from db.reading.pieces import Pieces, literal
-from db.reading.source import Catalogue, Choice, Column, Link, Predicate, Reference, Source, Value
+from db.reading.source import Catalogue, Choice, Column, Entry, Link, Predicate, Reference, Source, Value
 from db.reading.statements import Range
 from db.reading.template import SEQUENCES, Scope, Slot, TemplateWriter
 from db.reading.writer import Alias
@@ -46,7 +46,8 @@ class Compiler:
         scope = Scope()
         pieces = Pieces().text("{")
         for number, part in enumerate(plan.parts):
-            pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._root(part, plan.type_name, scope))
+            with self.w.within(part.key):
+                pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._root(part, plan.type_name, scope))
         printed = pieces.text("}")
         return f"select convert_to({printed}, 'UTF8') as answer from (select) root{scope}"
 
@@ -85,7 +86,7 @@ class Compiler:
                 return self._by_ids(part)
             case Nested():
                 value = self.catalogue.values[part.name]
-                return self.value(value, self.w.alias(), part, {})
+                return self.value(value, self.w.alias(), part, {}, scope)
             case Leaf():
                 value = self.catalogue.values[part.name]
                 selected = Selected(part.name, (), (Selected("value"),))
@@ -136,8 +137,6 @@ class Compiler:
 
     def row(self, source: Source, t: Alias, shape: Shape, scope: Scope) -> str:
         """Write a row of a noun; of an interface noun, by its kind where the kinds print differently."""
-        if not shape.parts:
-            return NULL
         for rule, column in source.proves.items():
             self.w.prove(rule, t.column(column))
         if shape.uniform:
@@ -160,7 +159,8 @@ class Compiler:
     def _object(self, source: Source, t: Alias, parts: Iterable[Part], type_name: str, scope: Scope) -> str:
         pieces = Pieces().text("{")
         for number, part in enumerate(parts):
-            pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._part(source, t, part, type_name, scope))
+            with self.w.within(part.key):
+                pieces.text(f'{"," if number else ""}"{part.key}":').sql(self._part(source, t, part, type_name, scope))
         return str(pieces.text("}"))
 
     def _part(self, source: Source, t: Alias, part: Part, type_name: str, scope: Scope) -> str:
@@ -193,30 +193,26 @@ class Compiler:
 
     def _nested(self, source: Source, t: Alias, part: Nested, scope: Scope) -> str:
         declared = source.fields[part.name]
-        arguments = self._arguments(part)
-        mask = declared.mask
-        self._rule(mask, t, scope)
-        if isinstance(declared, Choice):
-            declared = declared.by(arguments)
+        self._rule(declared.mask, t, scope)
+        return printing.masked(self.w, declared.mask, t, self._printed(declared, t, part, {}, scope))
+
+    def _printed(self, declared: Entry, t: Alias, part: Part, inherited: Mapping[str, object], scope: Scope) -> str:
         if isinstance(declared, Column):
-            printed = printing.leaf(self.w, declared, t)
-        else:
-            printed = self.value(declared, t, part, {}, scope)
-        return printing.masked(self.w, mask, t, printed)
+            return printing.leaf(self.w, declared, t)
+        if not isinstance(part, Nested):
+            raise TypeError(f"{part} is no value.")
+        if isinstance(declared, Choice):
+            declared = declared.by({**inherited, **self._arguments(part)})
+        return self.value(declared, t, part, inherited, scope)
 
     def _arguments(self, part: Nested) -> dict[str, object]:
         return {} if part.arguments is None else dict(self.extents.arguments[part.arguments])
 
-    def value(
-        self, value: Value, t: Alias, part: Nested, inherited: Mapping[str, object], scope: Scope | None = None
-    ) -> str:
+    def value(self, value: Value, t: Alias, part: Nested, inherited: Mapping[str, object], scope: Scope) -> str:
         """Write a value: an object or a list, with the arguments of the values that it stands in."""
         arguments = {**inherited, **self._arguments(part)}
         if value.rows is None:
-            own = scope if scope is not None else Scope()
-            printed = self._fields(value, t, part, arguments, own)
-            if scope is None and own.joins:
-                printed = f"(select {printed} from (select) v{own})"
+            printed = self._fields(value, t, part, arguments, scope)
             return printed if value.null is None else f"case when {value.null(t)} then 'null' else {printed} end"
         v, inner = self.w.alias(), Scope()
         rows = value.rows(self.w, t, arguments)
@@ -240,8 +236,9 @@ class Compiler:
     def _members(self, value: Value, t: Alias, part: Nested, arguments: Mapping[str, object], scope: Scope) -> str:
         pieces = Pieces().text("{")
         for number, inner in enumerate(part.parts):
-            pieces.text(f'{"," if number else ""}"{inner.key}":')
-            pieces.sql(self._field(value, t, inner, part.type_name, arguments, scope))
+            with self.w.within(inner.key):
+                pieces.text(f'{"," if number else ""}"{inner.key}":')
+                pieces.sql(self._field(value, t, inner, part.type_name, arguments, scope))
         return str(pieces.text("}"))
 
     def _field(  # noqa: PLR0917 -- one more than usual: the level above is needed whole.
@@ -254,14 +251,7 @@ class Compiler:
         declared = value.fields[inner.name]
         if isinstance(declared, Link):
             return self.linked(declared, t, inner, scope)
-        mask = declared.mask
-        if isinstance(declared, Choice):
-            declared = declared.by(arguments)
-        if isinstance(declared, Column):
-            return printing.masked(self.w, mask, t, printing.leaf(self.w, declared, t))
-        if not isinstance(inner, Nested):
-            raise TypeError(f"{inner.name} is a value.")
-        return printing.masked(self.w, mask, t, self.value(declared, t, inner, arguments, scope))
+        return printing.masked(self.w, declared.mask, t, self._printed(declared, t, inner, arguments, scope))
 
     def linked(self, declared: Link | Reference, t: Alias, part: Part, scope: Scope) -> str:
         """Write what a link, a list, a reference or a page of a row answers."""

@@ -40,6 +40,7 @@ class PageWriter:
         ordered = f"{self.source.orders[order].sql(inner)} {direction}, {inner.id} {direction}"
         if self._link is not None and self._link.sort is not None and self._parent is not None:
             ordered = self._link.sort(w, inner, getattr(self._parent, self._link.key))
+        w.read(inner)
         rows = self.numbered(inner, self.members(inner, {}), ordered, str(most))
         scope = Scope()
         printed = self.compiler.row(self.source, t, shape, scope)
@@ -99,7 +100,8 @@ class _Page:
         self._size = self._w.bind(Slot(f"{self._slot} size"), "bigint") if self._reads_rows() else ""
         pieces = Pieces().text("{")
         for number, entry in enumerate(self._part.entries):
-            pieces.text(f'{"," if number else ""}"{entry.key}":').sql(self._entry(entry))
+            with self._w.within(entry.key):
+                pieces.text(f'{"," if number else ""}"{entry.key}":').sql(self._entry(entry))
         printed = str(pieces.text("}"))
         if not self._aggregated:
             return f"select {printed} as j"
@@ -114,6 +116,7 @@ class _Page:
     def _rows(self) -> str:
         w, extent = self._w, self._extent
         inner = w.alias(self._source.table)
+        w.read(inner)
         direction = "desc" if extent.sort.descending is not extent.backwards else "asc"
         where = " and ".join([self._members(inner), *self._keyset(inner)])
         ordered = f"{extent.sort.ordering.sql(inner)} {direction}, {inner.id} {direction}"
@@ -143,6 +146,7 @@ class _Page:
                 return self._page_info(entry)
             case "total_count":
                 t = self._w.alias(self._source.table)
+                self._w.read(t)
                 return f"(select count(*) from {self._source.table.name} {t.name} where {self._members(t)})::text"
             case _:
                 raise TypeError(f"A connection has no {entry.name}.")
@@ -151,7 +155,8 @@ class _Page:
         self._aggregated = True
         pieces = Pieces().text("{")
         for number, inner in enumerate(entry.parts):
-            pieces.text(f'{"," if number else ""}"{inner.key}":').sql(self._edge(inner))
+            with self._w.within(inner.key):
+                pieces.text(f'{"," if number else ""}"{inner.key}":').sql(self._edge(inner))
         printed = str(pieces.text("}"))
         direction = "desc" if self._extent.backwards else "asc"
         within = f"filter (where {self._row.name}.n <= {self._size})"

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from db.reading.writer import Writer
+from db.reading.writer import Alias, Writer
+from domain.access import Caller
+from domain.signing import AssetKey, EventKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,14 +32,33 @@ class Template:
 
     sql: str
     values: tuple[object, ...]
+    reads: tuple[tuple[str, str], ...] = ()
+    """Where each connection and list reads its rows: its path in the answer, and the alias of its table."""
 
-    def filled(self, bound: dict[str, object]) -> list[object]:
+    def filled(self, bound: Mapping[str, object]) -> list[object]:
         """Return the parameters of one request."""
         return [bound[value.name] if isinstance(value, Slot) else value for value in self.values]
 
 
 class TemplateWriter(Writer):
     """A writer whose caller is known by role only: tenant, user and members are slots."""
+
+    def __init__(self, caller: Caller, asset_key: AssetKey | None = None, event_key: EventKey | None = None) -> None:
+        """Write for the role of `caller`; the keys are as for every writer."""
+        super().__init__(caller, asset_key, event_key)
+        self.reads: Final[list[tuple[str, str]]] = []
+        self._path: Final[list[str]] = []
+
+    @contextmanager
+    def within(self, key: str) -> Iterator[None]:
+        """Write what the answer has under a key."""
+        self._path.append(key)
+        yield
+        self._path.pop()
+
+    def read(self, t: Alias) -> None:
+        """Note that the connection or list being written reads its rows from `t`."""
+        self.reads.append((".".join(self._path), t.name))
 
     @property
     def tenant(self) -> str:

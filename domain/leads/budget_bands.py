@@ -28,5 +28,5 @@ def budget_bounds(currency: str) -> tuple[Decimal, ...]:
     Raises Invalid for what is no ISO 4217 code.
     """
     if currency not in CURRENCIES:
-        raise Invalid(f"{currency[:8]!r} is no ISO 4217 currency code.", field="currency")
+        raise Invalid("This is no ISO 4217 currency code.", field="currency")
     return tuple(Decimal(bound) for bound in _BY_CURRENCY.get(currency, _ELSEWHERE))

@@ -100,7 +100,7 @@ async def create(unit: Unit, command: PropertyCreate) -> UUID:
     if isinstance(command.project_id, UUID):
         await unit.properties.count({command.project_id: 1})
     if not await unit.properties.add(property_id, command, unit.now):
-        raise ListingKeyTaken(f"Another property has the listing key {command.listing_key!r}.", field="listingKey")
+        raise ListingKeyTaken("Another property has this listing key.", field="listingKey")
     _record(unit, AuditAction.CREATE, "PropertyCreated", property_id, tuple(given_values(command)))
     return property_id
 

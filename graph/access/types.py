@@ -136,7 +136,7 @@ class PersistedOperation(Node):
 class AccessQuery:
     """Root fields about access."""
 
-    viewer: User | None = of_caller("You; null before you sign in.", "user_id")
+    viewer: User | None = of_caller("You; null before you sign in.")
     users: Connection[User] = connection("The team, by name.", Permission.TEAM_READ)
     api_keys: Connection[ApiKey] = connection("API keys, the newest first.", Permission.SETTINGS_WRITE)
     persisted_operations: Connection[PersistedOperation] = connection(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import OperationDefinitionNode, VariableNode, visit
+from graphql import DocumentNode, OperationDefinitionNode, OperationType, VariableNode, visit
 from graphql.execution.values import VariableValues, get_variable_values
 from graphql.language import DirectiveNode, Visitor
 
@@ -55,15 +55,18 @@ class Planner:
         """Return the plan of an operation for these variables, kept or made now; raises Uncompiled."""
         if caller is None:
             raise Uncompiled(ANONYMOUS)
+        document = prepared.document
+        if document is None or operation.operation is OperationType.MUTATION:
+            raise Uncompiled("Mutations do not compile.")
         name = operation.name.value if operation.name else ""
         compilation = prepared.compilations.get(name)
         if compilation is None:
-            compilation = prepared.compilations[name] = Compilation(_switches(prepared))
+            compilation = prepared.compilations[name] = Compilation(_switches(document))
         key = tuple(variables.get(switch) for switch in compilation.switches)
         found = compilation.plans.get(key)
         if found is None:
             try:
-                found = Planning(self._schema, prepared, operation, variables).plan()
+                found = Planning(self._schema, document, operation, variables).plan()
             except Uncompiled as reason:
                 found = reason
             compilation.keep(key, found)
@@ -88,8 +91,7 @@ class _Switches(Visitor):
                 self.found.add(argument.value.name.value)
 
 
-def _switches(prepared: Prepared) -> tuple[str, ...]:
+def _switches(document: DocumentNode) -> tuple[str, ...]:
     visitor = _Switches()
-    if prepared.document is not None:
-        visit(prepared.document, visitor)
+    visit(document, visitor)
     return tuple(sorted(visitor.found))

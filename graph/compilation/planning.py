@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     GraphQLField,
@@ -44,7 +45,6 @@ from graph.compilation.plans import Arguments, Compiled, Followed, Uncompiled
 from graph.compilation.variables import evaluator, raw_evaluator, uses
 from graph.declaration import DeclaredField, specification_of
 from graph.declarations import targets
-from graph.documents import Prepared
 from graph.loaders import given_arguments, page_of, unpacked_arguments
 from graph.registry import REGISTRY, Declared
 from graph.schema import LARGEST_NODES, Schema
@@ -70,17 +70,15 @@ class Planning:
     """One plan being made."""
 
     def __init__(
-        self, schema: Schema, prepared: Prepared, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+        self, schema: Schema, document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]
     ) -> None:
-        if prepared.document is None or operation.operation is OperationType.MUTATION:
-            raise Uncompiled("Mutations do not compile.")
         self._strawberry = schema
         self._schema: GraphQLSchema = schema._schema  # noqa: SLF001 -- the graphql-core schema has no public name.
         self._operation = operation
         self._variables = VariableValues({}, dict(variables))
         self._fragments = {
             node.name.value: FragmentDetails(node)
-            for node in prepared.document.definitions
+            for node in document.definitions
             if isinstance(node, FragmentDefinitionNode)
         }
         self._permissions: dict[Permission, None] = {}
@@ -144,7 +142,7 @@ class Planning:
             return self._nodes(key, graphql_field, group)
         declared = graphql_field.extensions["strawberry-definition"]
         if not isinstance(declared, DeclaredField):
-            raise Uncompiled(f"Query.{name} is answered by a function.")
+            raise Uncompiled(f"{query.name}.{name} is answered by a function.")
         if declared.specification.permission is not None:
             self._permissions[declared.specification.permission] = None
         match declared.specification.kind:
@@ -152,17 +150,13 @@ class Planning:
                 return self._listed(key, declared, graphql_field, group, None)
             case FieldKind.LINK:
                 return self._by_id(key, declared, graphql_field, group)
-            case FieldKind.VALUE:
+            case _:
                 return self._root_value(key, declared, graphql_field, group)
-            case kind:
-                raise Uncompiled(f"Query.{name} is a {kind.name}, which no statement answers at the root.")
 
     def _by_id(self, key: str, declared: DeclaredField, graphql_field: GraphQLField, group: list[FieldDetails]) -> Part:
         noun = declared.target()
         shape = self._shape(noun, graphql_field, group)
-        if declared.specification.key_field is not None:
-            if declared.specification.key_field != "user_id":
-                raise Uncompiled(f"{key} is the caller's {declared.specification.key_field}.")
+        if declared.specification.of_caller:
             return ById(key, None, shape)
         evaluate = evaluator(self._strawberry, declared, graphql_field, group[0].node)
 
@@ -216,10 +210,8 @@ class Planning:
         specification = specification_of(declared)
         if specification is None:
             raise Uncompiled(f"{type_.name}.{name} is answered by a function.")
-        if specification.kind is FieldKind.COLUMN:
+        if not isinstance(declared, DeclaredField) or specification.kind is FieldKind.COLUMN:
             return self._column(key, declared, graphql_field, group, inherited)
-        if not isinstance(declared, DeclaredField):
-            raise TypeError(f"{type_.name}.{name} is declared.")
         if specification.kind is FieldKind.CONNECTION:
             return self._listed(key, declared, graphql_field, group, inherited)
         return self._linked(key, declared, graphql_field, group)
@@ -232,11 +224,9 @@ class Planning:
                 return One(key, declared.python_name, self._shape(declared.target(), graphql_field, group))
             case FieldKind.LIST:
                 return Many(key, declared.python_name, self._shape(declared.target(), graphql_field, group))
-            case FieldKind.REFERENCE:
+            case _:
                 shapes = [self._shape(noun, graphql_field, group) for noun in REGISTRY.nouns.values()]
                 return AnyOf(key, declared.python_name, tuple(shape for shape in shapes if shape.parts))
-            case kind:
-                raise Uncompiled(f"{declared.python_name} is a {kind.name} inside a row.")
 
     def _column(
         self, key: str, declared: StrawberryField, graphql_field: GraphQLField, group: list[FieldDetails],

@@ -21,6 +21,9 @@ KEPT: Final = 32
 ANONYMOUS: Final = "Anonymous callers are answered by resolvers."
 
 
+LACKS_PERMISSION: Final = "The caller's role lacks a permission; resolvers say which."
+
+
 class Uncompiled(Exception):
     """The resolver path must run this document. The message says why, in words for `velocity explain`."""
 
@@ -30,7 +33,7 @@ class LacksPermission(Uncompiled):
 
     def __init__(self, permission: Permission) -> None:
         """Name the permission."""
-        super().__init__("The caller's role lacks a permission; resolvers say which.")
+        super().__init__(LACKS_PERMISSION)
         self.permission = permission
 
 

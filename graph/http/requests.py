@@ -77,6 +77,8 @@ async def _body(request: Request, limits: Limits) -> bytes:
         raise _too_large(int(announced), limits)
     chunks: list[bytes] = []
     size = 0
+    clock = asyncio.get_running_loop().time
+    started = clock()
     try:
         async with asyncio.timeout(limits.body_seconds):
             async for chunk in request.stream():
@@ -85,7 +87,7 @@ async def _body(request: Request, limits: Limits) -> bytes:
                     raise _too_large(size, limits)
                 chunks.append(chunk)
     except TimeoutError as error:
-        raise BodyTimeout(limits.body_seconds, CLOSE) from error
+        raise BodyTimeout(clock() - started, limits.body_seconds, CLOSE) from error
     except ClientDisconnect as error:
         # Nobody reads this answer, but it is no defect of ours either.
         raise MalformedRequest("The body ended early.") from error

@@ -12,7 +12,9 @@ from dataclasses import replace
 import httpx
 import pytest
 
+from app.asgi import application
 from app.connections import RESERVED_FILES, Limits, most_connections
+from app.serve import Server
 from app.wiring import System
 from soak import abuse
 from soak.abuse import CUT, Address, Attack, Outcome, attacked
@@ -105,3 +107,30 @@ def test_no_more_connections_than_files(monkeypatch: pytest.MonkeyPatch) -> None
     assert most_connections(Limits()) == 4_096 - RESERVED_FILES
     assert most_connections(Limits(connections=100)) == 100
     assert asked == [(4_096, 4_096)] * 2
+
+
+UPGRADE = (
+    b"GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
+    b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    b"sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
+)
+PING, CLOSE, KEEPALIVE_FAILED = b"\x89\x04", b"\x88", (1011).to_bytes(2, "big")
+
+
+async def test_a_socket_whose_client_is_gone_is_closed(system: System) -> None:
+    async with hasty(system, replace(QUICK, ping_seconds=0.2, pong_seconds=0.2)) as address, asyncio.timeout(20):
+        reader, writer = await asyncio.open_connection(*address)
+        writer.write(UPGRADE)
+        head = await reader.readuntil(b"\r\n\r\n")
+        # A client that is gone answers no ping.
+        frames = await reader.read()
+        writer.close()
+    assert head.startswith(b"HTTP/1.1 101 ")
+    assert frames.startswith(PING)
+    assert frames[6:7] == CLOSE
+    assert frames[8:10] == KEEPALIVE_FAILED
+
+
+def test_sockets_are_pinged_by_default(system: System) -> None:
+    config = Server(application(system), lambda: None).config
+    assert (config.ws_ping_interval, config.ws_ping_timeout) == (20, 20)

@@ -99,6 +99,21 @@ async def test_an_example_shows_rows_and_nobody_else_is_asked(
         PICTURE.write_bytes(picture)
 
 
+async def test_what_a_request_cost_and_how_it_ran_is_shown_on_request(
+    page: Page, http: httpx.AsyncClient, demo_tenant: Demo
+) -> None:
+    # The editor draws the lines that fit, and what is told comes last.
+    await page.call("Emulation.setDeviceMetricsOverride", width=1200, height=3000, deviceScaleFactor=1, mobile=False)
+    await sign_in(page, http)
+    await open_example(page, "Viewer")
+    assert '"extensions"' not in await run(page)
+    await page.click("input[name=told]")
+    await page.click(".graphiql-execute-button:not([disabled])")
+    told = await page.until(f'/"path": "COMPILED"/.test({SHOWN} ?? \'\') && {SHOWN}')
+    assert '"points"' in told
+    assert page.complaints == []
+
+
 async def test_the_session_outlives_a_reload_and_is_refreshed_before_it_expires(
     page: Page, system: System, demo_tenant: Demo
 ) -> None:

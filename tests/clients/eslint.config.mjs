@@ -1,11 +1,16 @@
-// graphql-eslint's recommended and Relay rules for the schema, and every exception with its reason.
+// graphql-eslint's recommended and Relay rules for the schema and the operations, and every exception with its reason.
 import graphql, { configs, parser } from "@graphql-eslint/eslint-plugin";
+
+const operations = "graph/operations/*.graphql";
+const shared = {
+  languageOptions: { parser, parserOptions: { graphQLConfig: { schema: "schema.graphql", documents: operations } } },
+  plugins: { "@graphql-eslint": graphql },
+};
 
 export default [
   {
-    files: ["**/*.graphql"],
-    languageOptions: { parser, parserOptions: { graphQLConfig: { schema: "schema.graphql" } } },
-    plugins: { "@graphql-eslint": graphql },
+    ...shared,
+    files: ["schema.graphql"],
     rules: {
       ...configs["flat/schema-recommended"].rules,
       ...configs["flat/schema-relay"].rules,
@@ -29,6 +34,16 @@ export default [
           ],
         },
       ],
+    },
+  },
+  {
+    // All of graphql-eslint's Relay rules are about schemas: operations have none of their own.
+    ...shared,
+    files: [operations],
+    rules: {
+      ...configs["flat/operations-recommended"].rules,
+      // A connection is three levels: clients agreed on documents that show what a list's rows have in lists of theirs.
+      "@graphql-eslint/selection-set-depth": ["error", { maxDepth: 8 }],
     },
   },
 ];

@@ -50,9 +50,9 @@ BUDGET = {"amount": "100", "currency": "INR"}
         ),
         ({"amount": "1.001", "currency": "INR"}, "budget.amount", "An amount has at most two decimals."),
         ({"amount": "9" * 30, "currency": "INR"}, "budget.amount", "An amount is at most 9999999999999999.99."),
-        ({"amount": "1", "currency": "inr"}, "budget.currency", "'inr' is no ISO 4217 currency code."),
-        ({"amount": "1", "currency": "ABC"}, "budget.currency", "'ABC' is no ISO 4217 currency code."),
-        ({"amount": "1", "currency": ""}, "budget.currency", "'' is no ISO 4217 currency code."),
+        ({"amount": "1", "currency": "inr"}, "budget.currency", "This is no ISO 4217 currency code."),
+        ({"amount": "1", "currency": "ABC"}, "budget.currency", "This is no ISO 4217 currency code."),
+        ({"amount": "1", "currency": ""}, "budget.currency", "This is no ISO 4217 currency code."),
     ],
 )
 async def test_money(

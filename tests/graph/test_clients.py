@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import re
 import shutil
 import sys
 from collections import Counter
@@ -25,6 +24,7 @@ from tests.graph.test_http import served
 
 CLIENTS = Path(__file__).parents[1] / "clients"
 TOOLS = CLIENTS / "node_modules" / ".bin"
+OPERATIONS = Path(__file__).parents[2] / "graph" / "operations"
 
 ADDRESS = "/graphql"
 VARIABLES = "MAY allow URL-encoded JSON string {variables} parameter in GETs when accepting"
@@ -185,13 +185,37 @@ async def test_what_relay_compiles_is_registered_and_runs(
         assert sha256_id(text) == f"sha256:{digest}"
 
 
-async def test_the_schema_keeps_the_rules_of_graphql_eslint(system: System, tmp_path: Path) -> None:
+LINT = (TOOLS / "eslint", "--config", CLIENTS / "eslint.config.mjs", "schema.graphql", "graph/operations")
+"""What `make check` runs."""
+
+
+@pytest.fixture
+def linted(system: System, tmp_path: Path) -> Path:
+    """A folder with the schema and the operations."""
     (tmp_path / "schema.graphql").write_text(system.schema.as_str())
-    lint = (TOOLS / "eslint", "--config", CLIENTS / "eslint.config.mjs", "schema.graphql")
-    assert await run(*lint, cwd=tmp_path) == ""
-    (tmp_path / "schema.graphql").write_text('type Query { "Leads." lead_list: [ID] } type Unused { id: ID }')
-    found = await run(*lint, cwd=tmp_path, fails=True)
-    assert {"naming-convention", "no-unreachable-types"} <= set(re.findall(r"@graphql-eslint/([a-z-]+)", found))
+    shutil.copytree(OPERATIONS, tmp_path / "graph" / "operations")
+    return tmp_path
+
+
+async def test_the_schema_and_the_operations_keep_the_rules_of_graphql_eslint(linted: Path) -> None:
+    assert await run(*LINT, cwd=linted) == ""
+
+
+async def test_what_breaks_rules_of_graphql_eslint_is_found(linted: Path) -> None:
+    schema, operation = linted / "schema.graphql", linted / "graph" / "operations" / "GetLeads.graphql"
+    schema.write_text(f'{schema.read_text()}\n"""Nobody\'s."""\ntype un_used {{ """A number.""" a: Int }}\n')
+    nested = "leads(first: 1) { edges { node { person { " * 3 + "fullName" + " } } } }" * 3
+    operation.write_text(f"query GetLeads($unused: ID) {{ {nested} }}\n")
+    reported = json.loads(await run(*LINT, "--format", "json", cwd=linted, fails=True))
+    rules = {
+        Path(each["filePath"]).name: {found["ruleId"].removeprefix("@graphql-eslint/") for found in each["messages"]}
+        for each in reported
+        if each["messages"]
+    }
+    assert rules == {
+        "schema.graphql": {"naming-convention", "no-unreachable-types"},
+        "GetLeads.graphql": {"naming-convention", "no-unused-variables", "require-selections", "selection-set-depth"},
+    }
 
 
 async def test_a_breaking_change_since_the_last_tag_is_found(tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ async def test_an_update_of_nothing_writes_nothing(api: Api, tenant: Tenant, own
         (
             {"budget": {"amount": "1", "currency": "XXX"}},
             "budget.currency",
-            "'XXX' is no ISO 4217 currency code.",
+            "This is no ISO 4217 currency code.",
         ),
     ],
 )

@@ -227,12 +227,12 @@ async def test_only_what_is_selected_is_computed(api: Api, made: list[Made]) -> 
         (
             '{ leadDemographics { byBudgetBand(currency: "ABC") { count } } }',
             "currency",
-            "'ABC' is no ISO 4217 currency code.",
+            "This is no ISO 4217 currency code.",
         ),
         (
             '{ leadDemographics { byBudgetBand(currency: "\\"}\\u0000") { count } } }',
             "currency",
-            "'\"}\\x00' is no ISO 4217 currency code.",
+            "This is no ISO 4217 currency code.",
         ),
         ("{ leadDemographics { byCity(first: -1) { key } } }", "first", "`first` is from 0 to 100; -1 was asked for."),
         (

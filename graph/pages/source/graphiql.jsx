@@ -14,8 +14,10 @@ import { SignIn } from "./sign-in.jsx";
 
 const PLUGINS = [examplesPlugin, explorerPlugin()];
 const FIRST_TABS = [{ query: operations.Viewer }];
+const TOLD = { cost: true, execution: true };
+let telling = false;
 // One function for the life of the page: GraphiQL asks for the schema again whenever it is given another.
-const fetcher = (request, { headers } = {}) => send(request, headers);
+const fetcher = (request, { headers } = {}) => send(telling ? { ...request, extensions: TOLD } : request, headers);
 const ROLES = {
   JUNIOR_BROKER: "Junior broker",
   SENIOR_BROKER: "Senior broker",
@@ -29,6 +31,17 @@ function Account({ viewer }) {
       <span>
         {viewer.fullName} · {ROLES[viewer.role] ?? viewer.role} · {viewer.tenant.name}
       </span>
+      <label title="Answer with what each request cost, and whether one statement answered it">
+        <input
+          type="checkbox"
+          name="told"
+          defaultChecked={telling}
+          onChange={(event) => {
+            telling = event.target.checked;
+          }}
+        />
+        cost and execution
+      </label>
       <button type="button" className="graphiql-button" onClick={signOut}>
         Sign out
       </button>

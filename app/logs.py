@@ -28,8 +28,11 @@ class StandardError:
     debug = info = warning = error = critical = write
 
 
-def configure(log_format: str) -> None:
-    """Write logs to standard error: for people on a terminal, as JSON elsewhere."""
+def configure(log_format: str, *, for_good: bool = True) -> None:
+    """Write logs to standard error: for people on a terminal, as JSON elsewhere.
+
+    Unless it is `for_good`, loggers look up what is configured at each line, so that it can be configured anew.
+    """
     console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
@@ -42,7 +45,7 @@ def configure(log_format: str) -> None:
         processors=[*shared, without_values, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=StandardError,
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=for_good,
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,

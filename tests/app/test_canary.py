@@ -201,7 +201,7 @@ async def test_what_nobody_waited_for_is_logged_without_its_words(capsys: pytest
     loop, before = asyncio.get_running_loop(), asyncio.get_running_loop().get_exception_handler()
     root = logging.getLogger()
     handlers, level = root.handlers, root.level
-    logs.configure("json")
+    logs.configure("json", for_good=False)
     loop.set_exception_handler(logs.unhandled)
     try:
         unseen = loop.create_future()

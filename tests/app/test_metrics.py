@@ -1,9 +1,22 @@
 """`/metrics`: what Prometheus reads, and that it moves with what happens."""
 
+from collections.abc import AsyncIterator
+
 import httpx
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.wiring import System
+from tests.serving import serving
+
 QUERY = "{ viewer { id } }"
+
+
+@pytest.fixture
+async def http(system: System) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a door of its own: the metrics show the door that was opened last."""
+    async with serving(system) as client:
+        yield client
 
 
 async def samples(http: httpx.AsyncClient) -> dict[str, float]:

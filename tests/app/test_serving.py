@@ -40,7 +40,7 @@ def written_logs(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     before = root.handlers, root.level
     with monkeypatch.context() as patch:
         patch.setattr("sys.stderr", written)
-        logs.configure("json")
+        logs.configure("json", for_good=False)
         yield written
     root.handlers, root.level = before
 

@@ -18,7 +18,7 @@ from graph.scalars import URL
 from resolvers import videos as resolve
 
 
-@noun("scenes", prefix="scene", description="A part of a video.", orders={"START": "Where it starts."})
+@noun("scenes", prefix="scene", description="A part of a video.")
 class Scene(Node):
     """A scene."""
 

@@ -103,7 +103,6 @@ class ErasureReceipt:
     "erasures",
     prefix="erasure",
     description="The removal of what was measured on a consent that has ended.",
-    orders={"CREATED_AT": "When it was ordered."},
 )
 class Erasure(Node):
     """An erasure."""

@@ -41,7 +41,7 @@ def installation() -> Iterator[Installation]:
             | {"VELOCITY_ASSET_ENDPOINT": buckets.endpoint, "VELOCITY_RECHECK_SECONDS": "0"},
         )
         assert made.run("seed", "--scale", SCALE).returncode == 0
-        assert len(buckets.keys("velocity")) == 24
+        assert len(buckets.keys("velocity")) == 27
         # Every command would start PostgreSQL and stop it again.
         with made.server:
             yield made

@@ -174,8 +174,14 @@ ORDERS = [
 ]
 
 
+OWN = {"notifications": "user_id"}
+"""Nouns of which everybody, whatever their role, sees their own only: their lists begin with whose they are."""
+
+
 def parents(source: Source, t: Alias) -> list[str]:
-    """Return the condition of each list of a noun: the tenant's, and those below something."""
+    """Return the condition of each list of a noun: the tenant's or the user's, and those below something."""
+    if source.noun in OWN:
+        return [f" and {getattr(t, OWN[source.noun])} = '{new_id()}'"]
     remotes = {
         link.remote
         for other in CATALOGUE.sources.values()

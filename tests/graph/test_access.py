@@ -345,8 +345,8 @@ async def test_viewer_says_who_is_calling(api: Api, tenant: Tenant) -> None:
         "role": "JUNIOR_BROKER",
         "permissions": [
             "PERSON_READ", "PERSON_WRITE", "LEAD_READ", "LEAD_WRITE", "OPPORTUNITY_WRITE", "PROPERTY_READ",
-            "INTERACTION_WRITE", "TASK_WRITE", "THREAD_READ", "THREAD_WRITE", "CANVAS_READ",
-            "CANVAS_WRITE", "TEAM_READ",
+            "PERCEPTION_READ", "PERCEPTION_WRITE", "INTERACTION_WRITE", "TASK_WRITE", "THREAD_READ", "THREAD_WRITE",
+            "CANVAS_READ", "CANVAS_WRITE", "TEAM_READ",
         ],
         "avatarUrl": None,
         "tenant": {"id": f"tenant_{tenant.id}", "name": "Test", "timeZone": "Asia/Kolkata", "currency": "INR"},

@@ -9,9 +9,10 @@ from uuid import UUID
 
 from sqlalchemy import insert, text, update
 
+from db.reading.events import event
 from db.reading.fields import enum, time
 from db.reading.fields import text as words
-from db.reading.source import Filter, Ordering, Reference, source
+from db.reading.source import Filter, Link, Ordering, Reference, source
 from db.reading.writer import Alias, Writer
 from db.tables import (
     belongs_to,
@@ -69,6 +70,8 @@ NOTIFICATIONS = source(
         "kinds": Filter("text[]", lambda _w, t, sent: f"{t.kind} = any({sent})"),
     },
 )
+
+NOTIFICATION_EVENTS = event({"notification": Link("notifications", "subject_id")})
 
 _FOLLOWING = text("""
     select id from users where tenant_id = :tenant and status = 'ACTIVE' and (id = any(:users) or id in (

@@ -11,6 +11,7 @@ from db.audit.source import ACTIVITY_ENTRIES, ACTIVITY_EVENTS, AUDIT_ENTRIES, EV
 from db.canvases.source import (
     CANVAS_COMPONENTS,
     CANVAS_REVISIONS,
+    CANVAS_UPDATES,
     CANVASES,
     MERGE_REQUEST_REVIEWS,
     MERGE_REQUESTS,
@@ -19,10 +20,10 @@ from db.interactions.source import INTERACTIONS, OBJECTIONS, TRANSCRIPT_SEGMENTS
 from db.leads.demographics import LEAD_DEMOGRAPHICS
 from db.leads.pipeline import PIPELINE, PIPELINE_STAGE
 from db.leads.source import LEADS, PROPERTY_INTERESTS, STAGE_CHANGES
-from db.notifications import NOTIFICATIONS
+from db.notifications import NOTIFICATION_EVENTS, NOTIFICATIONS
 from db.opportunities import OPPORTUNITIES
 from db.people.source import ACCOUNTS, DUPLICATE, FACTS, HOUSEHOLDS, PEOPLE, PERSON_ACCOUNT, RELATIONSHIPS
-from db.perception.sessions import CONSENTS, ERASURES, PERCEPTION_SESSIONS, SUMMARY
+from db.perception.sessions import CONSENTS, ERASURES, PERCEPTION_SCORE_EVENTS, PERCEPTION_SESSIONS, SUMMARY
 from db.perception.source import SENTIMENT_POINTS, SENTIMENT_SCATTER
 from db.properties.source import PROJECTS, PROPERTIES, PROPERTY_MEDIA
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
@@ -43,8 +44,11 @@ CATALOGUE.add(THREADS, THREAD_MESSAGES)
 CATALOGUE.add(CANVASES, CANVAS_REVISIONS, CANVAS_COMPONENTS, MERGE_REQUESTS, MERGE_REQUEST_REVIEWS)
 CATALOGUE.values |= {
     "activity_events": ACTIVITY_EVENTS,
+    "canvas_updates": CANVAS_UPDATES,
     "event_cursor": EVENT_CURSOR,
     "lead_demographics": LEAD_DEMOGRAPHICS,
+    "notification_events": NOTIFICATION_EVENTS,
+    "perception_score_events": PERCEPTION_SCORE_EVENTS,
     "perception_summaries": SUMMARY,
     "person_accounts": PERSON_ACCOUNT,
     "person_duplicates": DUPLICATE,

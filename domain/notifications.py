@@ -27,6 +27,9 @@ class NotificationKind(Enum):
     TASK_DUE = "TASK_DUE"
 
 
+NOTIFICATION_EVENTS: Final = frozenset({"NotificationCreated"})
+"""The events that tell of a new notification; their payload names its `user`."""
+
 MOST_MARKED: Final = 100
 """How many notifications are marked at once."""
 

@@ -11,12 +11,13 @@ from domain.access import Permission
 from domain.notifications import NotificationKind
 from graph.connections import Connection
 from graph.context import Info
-from graph.declaration import Node, column, connection, links, noun, paid, payload, reference, root
+from graph.declaration import Node, column, connection, link, links, noun, paid, payload, reference, root
 from graph.enums import described
 from graph.inputs import argument, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
-from graph.scalars import DateTime
+from graph.scalars import DateTime, EventCursor
+from graph.subscriptions.declaration import event, stream
 from resolvers import notifications as resolve
 
 described(
@@ -54,6 +55,26 @@ class Notification(Node):
     at: DateTime = column("When it was made.")
     read_at: DateTime | None = column("When you marked it as read.")
     subject: Node | None = reference("What it is about, if you may see that.")
+
+
+@event("notification_events", description="A notification that is new.")
+class NotificationEvent:
+    """What notifications answers for each event."""
+
+    cursor: EventCursor = column("The position of this event: follow from it, and nothing is missed or told twice.")
+    notification: Notification = link("The notification, as it is now.")
+
+
+@root
+class NotificationSubscription:
+    """Subscriptions to notifications."""
+
+    notifications: NotificationEvent = stream(
+        "Your notifications, as they are made.",
+        Permission.LEAD_READ,
+        kinds=domain.NOTIFICATION_EVENTS,
+        told_to="user",
+    )
 
 
 @root

@@ -97,7 +97,13 @@ MUTATIONS = (
     canvases.CanvasMutation,
     canvases.MergeRequestMutation,
 )
-SUBSCRIPTIONS = (audit.AuditSubscription, threads.ThreadSubscription)
+SUBSCRIPTIONS = (
+    audit.AuditSubscription,
+    threads.ThreadSubscription,
+    canvases.CanvasSubscription,
+    perception.PerceptionSubscription,
+    notifications.NotificationSubscription,
+)
 
 
 class Schema(strawberry.Schema):

@@ -109,7 +109,7 @@ class ThreadSubscription:
         "Messages of the conversations you may see, or of one of them.",
         Permission.THREAD_READ,
         kinds=MESSAGE_EVENTS,
-        only=(Only("thread_id", of="threads", entry="threadId", description="Only of this conversation."),),
+        only=(Only("thread_id", of="threads", entries=("threadId",), description="Only of this conversation."),),
     )
 
 

@@ -94,8 +94,14 @@ WANTED = {
     ),
     "pictured": ("property", f"SELECT property_id FROM property_media WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
     "medium": ("propertymedia", f"SELECT id FROM property_media WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
-    "canvas": ("canvas", f"SELECT id FROM canvases WHERE title = 'Sales floor' AND {_OF_TENANT}"),
-    "canvas_head": ("canvasrevision", f"SELECT head_id FROM canvases WHERE title = 'Sales floor' AND {_OF_TENANT}"),
+    "canvas": (
+        "canvas",
+        f"SELECT id FROM canvases WHERE title = 'Sales floor' AND forked_from_id IS NULL AND {_OF_TENANT}",
+    ),
+    "canvas_head": (
+        "canvasrevision",
+        f"SELECT head_id FROM canvases WHERE title = 'Sales floor' AND forked_from_id IS NULL AND {_OF_TENANT}",
+    ),
     "canvas_before": (
         "canvasrevision",
         f"SELECT id FROM canvas_revisions WHERE message = 'The first board' AND {_OF_TENANT}",

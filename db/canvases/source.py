@@ -22,9 +22,11 @@ from db.canvases.visibility import (
     visible_revision,
 )
 from db.reading.conditions import contains
+from db.reading.events import event
 from db.reading.fields import boolean, document, enum, integer, text, time, value
 from db.reading.source import Computed, Filter, Link, Ordering, Reference, Through, source
 from db.reading.writer import Alias, Writer
+from domain.canvases.kinds import CANVAS_EVENTS
 from domain.canvases.trees import MOST_COMPONENTS
 
 
@@ -267,4 +269,29 @@ MERGE_REQUEST_REVIEWS = source(
     columns={"decision": enum("decision"), "comment": text("comment", null=True), "at": time("at")},
     links={"author": Reference("author_noun", "author_id")},
     orders={"CREATED_AT": Ordering(lambda t: t.at, "timestamptz")},
+)
+
+_KINDS: Final = " ".join(f"when '{name}' then '{kind.name}'" for name, kind in CANVAS_EVENTS.items())
+
+
+def _canvas(w: Writer, t: Alias) -> str:
+    """Write the canvas of an event: of a merge request its target, and null where the caller does not see that."""
+    request = w.alias("merge_requests")
+    rule = visible_request(w, request)
+    return (
+        f"case {t.subject_noun} when 'canvases' then {t.subject_id} else (select {request.target_id}"
+        f" from merge_requests {request.name} where {request.tenant_id} = {w.tenant}"
+        f" and {request.id} = {t.subject_id}{f' and ({rule})' if rule is not None else ''}) end"
+    )
+
+
+CANVAS_UPDATES = event(
+    {
+        "kind": enum(lambda t: f"case {t.kind} {_KINDS} end"),
+        "canvas": Link("canvases", _canvas),
+        "revision": Link("canvas_revisions", lambda _w, t: f"({t.payload} ->> 'revisionId')::uuid"),
+        "merge_request": Link(
+            "merge_requests", lambda _w, t: f"case {t.subject_noun} when 'merge_requests' then {t.subject_id} end"
+        ),
+    }
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from db.perception.source import session_series
-from db.perception.tables import consents, erasures, perception_sessions
+from db.perception.tables import consents, erasures, perception_batches, perception_sessions
+from db.reading.events import event
 from db.reading.fields import enum, integer, number, text, time, value
-from db.reading.source import Computed, Filter, Link, Ordering, Value, source
+from db.reading.source import Computed, Filter, Link, Ordering, Rows, Value, source
 from db.reading.writer import Alias, Writer
 from db.visibility import any_of, own_person
 
@@ -44,8 +47,8 @@ def _used(w: Writer, t: Alias) -> str | None:
     )
 
 
-def _qd(name: str, kind: str, origin: str) -> Value:
-    """A score that its row holds."""
+def _qd(name: str, kind: str, origin: str, rows: Rows | None = None) -> Value:
+    """A score that its row holds, or the row that `rows` finds."""
     return value(
         {
             "at": time(f"{name}_at"),
@@ -57,7 +60,8 @@ def _qd(name: str, kind: str, origin: str) -> Value:
             "kind": enum(lambda _t: f"'{kind}'"),
             "source": enum(lambda _t: f"'{origin}'"),
         },
-        null=lambda t: f"{t.column(name + '_at')} is null",
+        null=None if rows is not None else lambda t: f"{t.column(name + '_at')} is null",
+        rows=rows,
     )
 
 
@@ -151,4 +155,22 @@ PERCEPTION_SESSIONS = source(
         "from_": Filter("timestamptz", lambda _w, t, sent: f"{t.started_at} >= {sent}"),
         "to": Filter("timestamptz", lambda _w, t, sent: f"{t.started_at} < {sent}"),
     },
+)
+
+
+def _batch(w: Writer, t: Alias, _arguments: Mapping[str, object]) -> str:
+    """Find the batch of an event, if a face was seen at its end and nothing has erased it."""
+    batch = w.alias(perception_batches)
+    return (
+        f"select {batch.name}.* from perception_batches {batch.name} where {batch.tenant_id} = {w.tenant}"
+        f" and {batch.id} = ({t.payload} ->> 'batch')::uuid and {batch.qd_at} is not null"
+    )
+
+
+PERCEPTION_SCORE_EVENTS = event(
+    {
+        "session": Link("perception_sessions", "subject_id"),
+        "scene": Link("scenes", lambda _w, t: f"({t.payload} ->> 'scene')::uuid"),
+        "qd": _qd("qd", "LIVE", "RULES", _batch),
+    }
 )

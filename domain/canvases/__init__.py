@@ -2,7 +2,9 @@
 
 from domain.canvases.canonical import canonical
 from domain.canvases.kinds import (
+    CANVAS_EVENTS,
     CanvasAccess,
+    CanvasUpdateKind,
     ChangeKind,
     ColumnType,
     ComponentDataState,
@@ -70,6 +72,7 @@ from domain.canvases.store import (
 from domain.canvases.use_cases import committer, create, fork, rollback, share, unshare, update
 
 __all__ = [
+    "CANVAS_EVENTS",
     "ApprovalMissing",
     "Canvas",
     "CanvasAccess",
@@ -85,6 +88,7 @@ __all__ = [
     "CanvasStore",
     "CanvasUnshare",
     "CanvasUpdate",
+    "CanvasUpdateKind",
     "CanvasUserNotActive",
     "ChangeKind",
     "ChangesRequested",

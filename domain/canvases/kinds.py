@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import Enum
+from types import MappingProxyType
+from typing import Final
 
 
 class ComponentKind(Enum):
@@ -101,3 +104,35 @@ class ReviewDecision(Enum):
     APPROVE = "APPROVE"
     REQUEST_CHANGES = "REQUEST_CHANGES"
     REJECT = "REJECT"
+
+
+class CanvasUpdateKind(Enum):
+    """What an event says of a canvas."""
+
+    REVISION = "REVISION"
+    RENAMED = "RENAMED"
+    SHARED = "SHARED"
+    ARCHIVED = "ARCHIVED"
+    MERGE_REQUEST = "MERGE_REQUEST"
+
+
+CANVAS_EVENTS: Final[Mapping[str, CanvasUpdateKind]] = MappingProxyType(
+    {
+        "CanvasCreated": CanvasUpdateKind.REVISION,
+        "CanvasCommitted": CanvasUpdateKind.REVISION,
+        "CanvasRolledBack": CanvasUpdateKind.REVISION,
+        "CanvasForked": CanvasUpdateKind.REVISION,
+        "CanvasMerged": CanvasUpdateKind.REVISION,
+        "CanvasRenamed": CanvasUpdateKind.RENAMED,
+        "CanvasShared": CanvasUpdateKind.SHARED,
+        "CanvasUnshared": CanvasUpdateKind.SHARED,
+        "CanvasArchived": CanvasUpdateKind.ARCHIVED,
+        "CanvasRestored": CanvasUpdateKind.ARCHIVED,
+        "MergeRequestOpened": CanvasUpdateKind.MERGE_REQUEST,
+        "MergeRequestReviewed": CanvasUpdateKind.MERGE_REQUEST,
+        "MergeRequestReopened": CanvasUpdateKind.MERGE_REQUEST,
+        "MergeRequestMerged": CanvasUpdateKind.MERGE_REQUEST,
+        "MergeRequestClosed": CanvasUpdateKind.MERGE_REQUEST,
+    }
+)
+"""The events of canvases and of merge requests, and what each says."""

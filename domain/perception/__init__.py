@@ -16,6 +16,7 @@ from domain.perception.consents import (
 )
 from domain.perception.erasures import Erased, Erasure, Receipt, proof, receipted, run
 from domain.perception.kinds import (
+    SESSION_EVENTS,
     ConsentPurpose,
     ConsentStatus,
     ErasureScope,
@@ -56,6 +57,7 @@ from domain.qd import QdKind, QdSource
 
 __all__ = [
     "LONGEST_TERM",
+    "SESSION_EVENTS",
     "Batch",
     "BatchTooLate",
     "Buckets",

@@ -163,16 +163,21 @@ async def withdraw(unit: Unit, command: ConsentWithdraw) -> Withdrawn:
     await unit.consents.withdraw([each.id for each in standing], unit.now)
     for each in standing:
         unit.record(_change(AuditAction.WITHDRAW, "ConsentWithdrawn", each, ("withdrawnAt",)))
-    for session_id in await unit.perception.stop([each.id for each in every], unit.now):
-        unit.record(
-            Change(
-                AuditAction.UPDATE, "PerceptionSessionStopped", "perception_sessions", session_id, ("status",),
-                consent.person_id,
-            )
-        )  # fmt: skip
+    await stop(unit, every)
     if consent.purpose is not ConsentPurpose.SHOWROOM_ENGAGEMENT:
         return Withdrawn(consent.id)
     return Withdrawn(consent.id, await order(unit, consent, ErasureScope.SUBJECT))
+
+
+async def stop(unit: Unit, ended: Sequence[Consent]) -> None:
+    """Stop the running sessions that rest on consents of one subject; whoever follows them hears of it."""
+    for session_id in await unit.perception.stop([each.id for each in ended], unit.now):
+        unit.record(
+            Change(
+                AuditAction.UPDATE, "PerceptionSessionStopped", "perception_sessions", session_id, ("status",),
+                ended[0].person_id,
+            )
+        )  # fmt: skip
 
 
 async def order(unit: Unit, consent: Consent, scope: ErasureScope) -> UUID:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
+from typing import Final
 
 
 class ConsentPurpose(Enum):
@@ -67,3 +68,15 @@ class ErasureScope(Enum):
 
     SUBJECT = "SUBJECT"
     CONSENT = "CONSENT"
+
+
+SESSION_EVENTS: Final = frozenset(
+    {
+        "PerceptionSessionStarted",
+        "PerceptionScored",
+        "PerceptionSessionCompleted",
+        "PerceptionSessionStopped",
+        "PerceptionSessionMatched",
+    }
+)
+"""The events of sessions."""

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
-from domain.perception.consents import LONGEST_TERM, order
+from domain.perception.consents import LONGEST_TERM, order, stop
 from domain.perception.erasures import AT_ONCE, run
 from domain.perception.kinds import ErasureScope
 
@@ -37,7 +37,7 @@ async def end(unit: Unit, consent_id: UUID) -> UUID | None:
     consent = await unit.consents.get_for_update(consent_id)
     if consent.stands(unit.now) and not await unit.perception.began_before(consent_id, unit.now - LONGEST_TERM):
         return None
-    await unit.perception.stop([consent_id], unit.now)
+    await stop(unit, [consent])
     scope = ErasureScope.CONSENT if consent.withdrawn_at is None else ErasureScope.SUBJECT
     return await order(unit, consent, scope)
 

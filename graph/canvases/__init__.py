@@ -3,7 +3,7 @@
 from graph.canvases import kinds
 from graph.canvases.mutations import CanvasMutation
 from graph.canvases.problems import HANDLERS
-from graph.canvases.requests import MergeRequest, MergeRequestMutation, MergeRequestQuery
+from graph.canvases.requests import CanvasSubscription, MergeRequest, MergeRequestMutation, MergeRequestQuery
 from graph.canvases.types import Canvas, CanvasComponent, CanvasFilter, CanvasQuery, CanvasRevision
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "CanvasMutation",
     "CanvasQuery",
     "CanvasRevision",
+    "CanvasSubscription",
     "MergeRequest",
     "MergeRequestMutation",
     "MergeRequestQuery",

@@ -6,6 +6,7 @@ from enum import Enum
 
 from domain.canvases import (
     CanvasAccess,
+    CanvasUpdateKind,
     ChangeKind,
     ColumnType,
     ComponentDataState,
@@ -79,6 +80,15 @@ described(
     READY="Here they are.",
     RERUN="They were read by somebody who sees more, or other things, than you: `componentData` reads your own.",
     ERASED="They were there and had to be removed; `componentData` reads what there is now.",
+)
+described(
+    CanvasUpdateKind,
+    "What happened to a canvas.",
+    REVISION="It got a revision; its first one too.",
+    RENAMED="It got another title.",
+    SHARED="It was shared with somebody, or is so no more.",
+    ARCHIVED="It went into the archive, or came back.",
+    MERGE_REQUEST="A merge request into it was opened, reviewed, merged or closed, or waits for reviews again.",
 )
 described(
     ConflictKind,

@@ -8,7 +8,7 @@ import strawberry
 
 from domain import canvases as domain
 from domain.access import Permission
-from domain.canvases import ConflictSide, MergeRequestStatus, ReviewDecision
+from domain.canvases import CANVAS_EVENTS, CanvasUpdateKind, ConflictSide, MergeRequestStatus, ReviewDecision
 from graph.canvases.problems import CanvasHeadMovedProblem, MergeConflictProblem
 from graph.canvases.types import Canvas, CanvasRevision
 from graph.connections import Connection
@@ -17,7 +17,8 @@ from graph.declaration import Node, by_id, column, connection, link, noun, paid,
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
-from graph.scalars import JSON, DateTime
+from graph.scalars import JSON, DateTime, EventCursor
+from graph.subscriptions.declaration import Only, event, stream
 from resolvers import canvases as resolve
 
 if TYPE_CHECKING:
@@ -68,6 +69,36 @@ class MergeRequestReview(Node):
     comment: str | None = column("What they say.")
     at: DateTime = column("When.")
     author: Actor | None = reference("Who.")
+
+
+@event("canvas_updates", description="Something happened to a canvas, or to a merge request into it.")
+class CanvasUpdate:
+    """What canvasUpdates answers for each event."""
+
+    cursor: EventCursor = column("The position of this event: follow from it, and nothing is missed or told twice.")
+    kind: CanvasUpdateKind = column("What happened.")
+    canvas: Canvas = link("The canvas, as it is now; of a merge request, its target.")
+    revision: CanvasRevision | None = link("The revision that was made.")
+    merge_request: MergeRequest | None = link("The merge request, as it is now.")
+
+
+@root
+class CanvasSubscription:
+    """Subscriptions to canvases."""
+
+    canvas_updates: CanvasUpdate = stream(
+        "What happens to the canvases you may see, or to one of them.",
+        Permission.CANVAS_READ,
+        kinds=CANVAS_EVENTS,
+        only=(
+            Only(
+                "canvas_id",
+                of="canvases",
+                entries=("subject_id", "sourceId", "targetId"),
+                description="Only of this canvas, and of merge requests from or into it.",
+            ),
+        ),
+    )
 
 
 @root

@@ -2,7 +2,12 @@
 
 from graph.perception.consents import Consent, ConsentMutation, ConsentQuery, Erasure
 from graph.perception.scores import QD_SERIES, QD_SOURCE, QdScore, QdSeries, ScatterQuery
-from graph.perception.sessions import PerceptionSession, PerceptionSessionMutation, PerceptionSessionQuery
+from graph.perception.sessions import (
+    PerceptionSession,
+    PerceptionSessionMutation,
+    PerceptionSessionQuery,
+    PerceptionSubscription,
+)
 
 __all__ = [
     "QD_SERIES",
@@ -14,6 +19,7 @@ __all__ = [
     "PerceptionSession",
     "PerceptionSessionMutation",
     "PerceptionSessionQuery",
+    "PerceptionSubscription",
     "QdScore",
     "QdSeries",
     "ScatterQuery",

@@ -8,7 +8,7 @@ import strawberry
 
 from domain import perception as domain
 from domain.access import Permission
-from domain.perception import Face, SentPacket, SessionStatus, SurfaceKind, WalkInLead
+from domain.perception import SESSION_EVENTS, Face, SentPacket, SessionStatus, SurfaceKind, WalkInLead
 from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, root, value
@@ -18,7 +18,8 @@ from graph.mutations import mutation
 from graph.perception.consents import Consent
 from graph.perception.scores import SESSION_SERIES, QdScore, QdSeries
 from graph.problems import Problems
-from graph.scalars import BlendShapes, DateTime, FaceLandmarks
+from graph.scalars import BlendShapes, DateTime, EventCursor, FaceLandmarks
+from graph.subscriptions.declaration import Only, event, stream
 from graph.videos import Scene, Video
 from resolvers import perception as resolve
 
@@ -95,6 +96,39 @@ class PerceptionSessionQuery:
     perception_session: PerceptionSession | None = by_id("One session, or null.", Permission.PERCEPTION_READ)
     perception_sessions: Connection[PerceptionSession] = connection(
         "The sessions of your people, and those that you began, newest first.", Permission.PERCEPTION_READ
+    )
+
+
+@event(
+    "perception_score_events",
+    description="A batch was scored, or its session has begun, has ended, or got its person.",
+)
+class PerceptionScoreEvent:
+    """What perceptionScores answers for each event."""
+
+    cursor: EventCursor = column("The position of this event: follow from it, and nothing is missed or told twice.")
+    skipped: int = column("For how many earlier events of the session, that you were too slow for, it stands.")
+    qd: QdScore | None = column(
+        "The score at the end of the batch; null without a face, once erased, and where the event brought no batch."
+    )
+    session: PerceptionSession = link("The session, as it is now.")
+    scene: Scene | None = link("The scene that was shown at the end of the batch.")
+
+
+@root
+class PerceptionSubscription:
+    """Subscriptions to sessions."""
+
+    perception_scores: PerceptionScoreEvent = stream(
+        "Scores as they come, and sessions as they begin and end: of all that you may see, of one, or of one person."
+        " A slow reader gets the newest of each session; `qdSeries` has all.",
+        Permission.PERCEPTION_READ,
+        kinds=SESSION_EVENTS,
+        only=(
+            Only("session_id", of="perception_sessions", entries=("subject_id",), description="Only of this session."),
+            Only("person_id", of="people", entries=("person_id",), description="Only of this person."),
+        ),
+        newest_of="subject_id",
     )
 
 

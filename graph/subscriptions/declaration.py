@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, dataclass_transform
+from uuid import UUID
 
 import strawberry
 from strawberry.types.base import StrawberryOptional
@@ -43,36 +44,43 @@ AFTER: Final = Argument(
 
 @dataclass(frozen=True, slots=True)
 class Only:
-    """An argument that narrows a subscription to the events about one row: `entry` is where an event names it."""
+    """An argument that narrows a subscription to the events about one row: in `entries` an event may name it."""
 
     name: str
     of: str
-    entry: str
+    entries: tuple[str, ...]
     description: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Which events a subscription tells. With `newest_of`, a slow reader gets the newest for each such entry only."""
+    """Which events a subscription tells. With `newest_of`, a slow reader gets the newest for each such entry only.
+
+    `told_to` is the entry that names the only user who may be told: nobody else's statement looks at the event.
+    """
 
     kinds: frozenset[str]
     only: tuple[Only, ...] = ()
     newest_of: str | None = None
+    told_to: str | None = None
 
-    def wanted(self, arguments: dict[str, Any]) -> Callable[[Event], bool]:
-        """Return which events are meant by a field's arguments. An id of another noun means none."""
-        chosen: list[tuple[str, str | None]] = []
+    def wanted(self, arguments: dict[str, Any], viewer: UUID) -> Callable[[Event], bool]:
+        """Return which events are meant for somebody by a field's arguments. An id of another noun means none."""
+        chosen: list[tuple[tuple[str, ...], str | None]] = []
+        if self.told_to is not None:
+            chosen.append(((self.told_to,), str(viewer)))
         for each in self.only:
             sent = arguments.get(each.name)
             if sent is None or sent is strawberry.UNSET:
                 continue
             found = ids.parsed(sent)
-            chosen.append((each.entry, str(found[1]) if found is not None and found[0].name == each.of else None))
+            chosen.append((each.entries, str(found[1]) if found is not None and found[0].name == each.of else None))
         kinds = self.kinds
 
         def wants(event: Event) -> bool:
             return event.kind in kinds and all(
-                row_id is not None and event.entry(entry) == row_id for entry, row_id in chosen
+                row_id is not None and any(event.entry(entry) == row_id for entry in entries)
+                for entries, row_id in chosen
             )
 
         return wants
@@ -94,13 +102,13 @@ class StreamField(DeclaredField):
 
 def stream(
     description: str, permission: Permission, *, kinds: Iterable[str], only: tuple[Only, ...] = (),
-    newest_of: str | None = None,
+    newest_of: str | None = None, told_to: str | None = None,
 ) -> Any:  # fmt: skip
     """Declare a subscription to the events of these kinds."""
     field = StreamField(description=description)
     arguments = [Argument(each.name, strawberry.ID | None, each.description) for each in only]
     field.specification = Specification(FieldKind.STREAM, (*arguments, AFTER), permission)
-    field.stream = Stream(frozenset(kinds), only, newest_of)
+    field.stream = Stream(frozenset(kinds), only, newest_of, told_to)
     return field
 
 

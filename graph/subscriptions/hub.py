@@ -77,13 +77,14 @@ class Hub:
         given = compiled.given(variables)
         arguments = compiled.followed.arguments(variables)
         after = arguments.get("after")
-        scope = self._answers.scope(caller, compiled.plan, given)
+        stream, viewer = compiled.followed.stream, caller.actor.id
+        scope = (self._answers.scope(caller, compiled.plan, given), viewer if stream.told_to is not None else None)
         return Question(
             caller=caller,
             plan=compiled.plan,
             given=given,
-            wants=compiled.followed.stream.wanted(arguments),
-            newest_of=compiled.followed.stream.newest_of,
+            wants=stream.wanted(arguments, viewer),
+            newest_of=stream.newest_of,
             after=self.key.position(caller.tenant_id, after, "after") if isinstance(after, str) else None,
             key=(prepared.text, request.operation_name, _without_position(admitted, compiled), scope),
         )

@@ -329,6 +329,9 @@ async def test_what_is_kept_too_long_is_swept(
     [session] = await rows_of(owner_connection, "perception_sessions", tenant.id)
     assert (session["measured"], session["status"]) == ((True, "RUNNING") if kept else (False, "STOPPED"))
     assert len(await rows_of(owner_connection, "erasures", tenant.id)) == (0 if kept else 1)
+    # Whoever follows the session hears of it, once.
+    events = [(row["kind"], row["subject_id"]) for row in await rows_of(owner_connection, "events", tenant.id)]
+    assert events.count(("PerceptionSessionStopped", session_id)) == (0 if kept else 1)
 
 
 def test_a_receipt_proves_which_rows_went() -> None:

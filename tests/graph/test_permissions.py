@@ -199,6 +199,12 @@ async def filled(owner_connection: "Connection[Record]", api: Api, tenant: Tenan
 FOLLOWED = {
     "crmActivity": ("{ entry { subject { id } } }", 'leadMove(input: { leadId: "$lead", toStage: CONTACTED })'),
     "threadMessages": ("{ threadMessage { id } }", 'messageSend(input: { threadId: "$thread", text: "Hello." })'),
+    "canvasUpdates": ("{ canvas { id } }", 'canvasUpdate(input: { canvasId: "$canvas", title: "Other" })'),
+    "perceptionScores": (
+        "{ session { id } qd { score } }",
+        'perceptionIngest(input: { sessionId: "$session", sequence: 1, packets: [{ at: "$now" }] })',
+    ),
+    "notifications": ("{ notification { id } }", 'perceptionSessionComplete(input: { sessionId: "$session" })'),
 }
 
 

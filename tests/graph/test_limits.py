@@ -178,8 +178,8 @@ def test_fragments_in_a_circle_end() -> None:
     [
         ({"a": ["x"] * 1000}, None),
         ({"a": {"b": [["x"] * 1001]}}, {"limit": "listItems", "asked": 1001, "allowed": 1000}),
-        ({"a": "x" * 131_064}, None),
-        ({"a": "x" * 131_065}, {"limit": "variableBytes", "asked": 131_073, "allowed": 131_072}),
+        ({"a": "x" * 262_136}, None),
+        ({"a": "x" * 262_137}, {"limit": "variableBytes", "asked": 262_145, "allowed": 262_144}),
     ],
 )
 def test_variables(variables: dict[str, Any], found: dict[str, object] | None) -> None:

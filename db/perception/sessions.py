@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from db.perception.source import session_series
 from db.perception.tables import consents, erasures, perception_batches, perception_sessions
@@ -11,6 +12,7 @@ from db.reading.fields import enum, integer, number, text, time, value
 from db.reading.source import Computed, Filter, Link, Ordering, Rows, Value, source
 from db.reading.writer import Alias, Writer
 from db.visibility import any_of, own_person
+from domain.qd import START
 
 _STATUS = Computed(
     lambda _w, t: (
@@ -62,6 +64,18 @@ def _qd(name: str, kind: str, origin: str, rows: Rows | None = None) -> Value:
         },
         null=None if rows is not None else lambda t: f"{t.column(name + '_at')} is null",
         rows=rows,
+    )
+
+
+_PARTS: Final = ("at", "score", "engagement", "valence", "attention", "confidence")
+
+
+def _form(w: Writer, t: Alias) -> str:
+    """Write as what session `t` was given its last face."""
+    batch = w.alias(perception_batches)
+    return (
+        f"(select {batch.face_form} from perception_batches {batch.name} where {batch.tenant_id} = {w.tenant}"
+        f" and {batch.session_id} = {t.id} and {batch.face_form} is not null order by {batch.sequence} desc limit 1)"
     )
 
 
@@ -138,6 +152,7 @@ PERCEPTION_SESSIONS = source(
         "started_at": time("started_at"),
         "ended_at": time("ended_at", null=True),
         "last_sequence": integer("last_sequence"),
+        "face_form": enum(Computed(_form), null=True),
         "qd_series": session_series(),
         "final_qd": _qd("final_qd", "SESSION", "RULES"),
         "refined_qd": _qd("refined_qd", "SESSION", "MODEL"),
@@ -158,12 +173,23 @@ PERCEPTION_SESSIONS = source(
 )
 
 
-def _batch(w: Writer, t: Alias, _arguments: Mapping[str, object]) -> str:
-    """Find the batch of an event, if a face was seen at its end and nothing has erased it."""
-    batch = w.alias(perception_batches)
+def _told(w: Writer, t: Alias, _arguments: Mapping[str, object]) -> str:
+    """Find the score of an event: that of its batch, or of the session's newest where it brought none.
+
+    Before the first batch, and from the moment that the consent has ended, it is what everybody begins with: nothing.
+    """
+    session, batch, newest = w.alias(perception_sessions), w.alias(perception_batches), w.alias(perception_batches)
+    unknown = {"at": t.at, "score": repr(START.score), "confidence": "0"}
+    parts = ", ".join(
+        f"coalesce({batch.column(f'qd_{name}')}, {unknown.get(name, 'null')}) as qd_{name}" for name in _PARTS
+    )
     return (
-        f"select {batch.name}.* from perception_batches {batch.name} where {batch.tenant_id} = {w.tenant}"
-        f" and {batch.id} = ({t.payload} ->> 'batch')::uuid and {batch.qd_at} is not null"
+        f"select {parts} from perception_sessions {session.name} left join perception_batches {batch.name}"
+        f" on {batch.tenant_id} = {w.tenant} and {session.status} <> 'STOPPED' and {batch.id} ="
+        f" coalesce(({t.payload} ->> 'batch')::uuid, (select {newest.id} from perception_batches {newest.name}"
+        f" where {newest.tenant_id} = {w.tenant} and {newest.session_id} = {session.id}"
+        f" order by {newest.sequence} desc limit 1))"
+        f" where {session.tenant_id} = {w.tenant} and {session.id} = {t.subject_id}"
     )
 
 
@@ -171,6 +197,6 @@ PERCEPTION_SCORE_EVENTS = event(
     {
         "session": Link("perception_sessions", "subject_id"),
         "scene": Link("scenes", lambda _w, t: f"({t.payload} ->> 'scene')::uuid"),
-        "qd": _qd("qd", "LIVE", "RULES", _batch),
+        "qd": _qd("qd", "LIVE", "RULES", _told),
     }
 )

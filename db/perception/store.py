@@ -21,6 +21,7 @@ from domain.perception import (
     Batch,
     Consent,
     ConsentPurpose,
+    FaceForm,
     Ingested,
     Modality,
     Outcome,
@@ -139,7 +140,7 @@ class SqlPerception:
     async def batch(self, session_id: UUID, sequence: int) -> Ingested | None:
         """Return what a batch was answered, None where it was never accepted."""
         result = await self._unit.connection.exec_driver_sql(
-            "select b.accepted_count, s.last_sequence, b.qd_at, b.qd_score, b.qd_attention, b.qd_valence,"
+            "select b.accepted_count, s.last_sequence, b.face_form, b.qd_at, b.qd_score, b.qd_attention, b.qd_valence,"
             " b.qd_engagement, b.qd_confidence from perception_batches b join perception_sessions s"
             " on s.tenant_id = b.tenant_id and s.id = b.session_id"
             " where b.tenant_id = $1 and b.session_id = $2 and b.sequence = $3",
@@ -148,23 +149,20 @@ class SqlPerception:
         row = result.one_or_none()
         if row is None:
             return None
-        reading = None
-        if row.qd_at is not None:
-            reading = qd.Reading(
-                row.qd_at, None, row.qd_score, row.qd_attention, row.qd_valence, row.qd_engagement,
-                row.qd_confidence, face=True,
-            )  # fmt: skip
-        return Ingested(row.accepted_count, duplicate=True, last_sequence=row.last_sequence, reading=reading)
+        form = None if row.face_form is None else FaceForm[row.face_form]
+        reading = qd.Reading(
+            row.qd_at, None, row.qd_score, row.qd_attention, row.qd_valence, row.qd_engagement, row.qd_confidence,
+            face=form is not None,
+        )  # fmt: skip
+        return Ingested(row.accepted_count, duplicate=True, last_sequence=row.last_sequence, reading=reading, form=form)
 
     async def ingest(self, batch: Batch) -> None:
         """Store the scores of a batch, what it was answered, and how far its session is, in one statement."""
-        reading, session = batch.answer.reading, batch.session
-        parts = [None] * 6 if reading is None else [
-            reading.at, reading.score, reading.engagement, reading.valence, reading.attention, reading.confidence
-        ]  # fmt: skip
+        reading, form, session = batch.answer.reading, batch.answer.form, batch.session
         given = (
             self._unit.caller.tenant_id, session.id, batch.id, batch.sequence, batch.at, batch.answer.accepted_count,
-            batch.scene_id, *parts, json.dumps(batch.memory), *_columns_of(batch.scores),
+            batch.scene_id, *(getattr(reading, name) for name in _MEASURED), json.dumps(batch.memory),
+            None if form is None else form.name, *_columns_of(batch.scores),
         )  # fmt: skip
         statement = _INGEST_VISITOR if session.person_id is None else _INGEST_PERSON
         await self._unit.connection.exec_driver_sql(
@@ -256,7 +254,7 @@ def _session(row: RowMapping) -> Session:
 
 _MEASURED: Final = ("at", "score", "engagement", "valence", "attention", "confidence")
 _ARRAYS: Final = {"id": "uuid[]", "at": "timestamptz[]"} | dict.fromkeys(_MEASURED[1:], "float8[]")
-_FIRST_ARRAY: Final = 15
+_FIRST_ARRAY: Final = 16
 _UNNESTED: Final = ", ".join(f"${number}::{kind}" for number, kind in enumerate(_ARRAYS.values(), start=_FIRST_ARRAY))
 _OWNER: Final = f"${_FIRST_ARRAY + len(_ARRAYS)}::uuid"
 
@@ -266,8 +264,9 @@ def _ingest(stored: str) -> str:
     parts = ", ".join(f"qd_{name}" for name in _MEASURED)
     return (
         f"with {stored}, answered as (insert into perception_batches (tenant_id, id, session_id, sequence, at,"
-        f" accepted_count, scene_id, {parts}) values ($1::uuid, $3::uuid, $2::uuid, $4::integer, $5::timestamptz,"
-        " $6::integer, $7::uuid, $8::timestamptz, $9::float8, $10::float8, $11::float8, $12::float8, $13::float8))"
+        f" accepted_count, scene_id, {parts}, face_form) values ($1::uuid, $3::uuid, $2::uuid, $4::integer,"
+        " $5::timestamptz, $6::integer, $7::uuid, $8::timestamptz, $9::float8, $10::float8, $11::float8, $12::float8,"
+        " $13::float8, $15::text))"
         " update perception_sessions set last_sequence = $4::integer, packet_count = packet_count + $6::integer,"
         " memory = $14::text::json, measured = true where tenant_id = $1::uuid and id = $2::uuid"
     )

@@ -36,6 +36,7 @@ from domain.perception import (
     ConsentPurpose,
     ErasureScope,
     ErasureStatus,
+    FaceForm,
     Modality,
     QdKind,
     QdSource,
@@ -105,15 +106,15 @@ consents = tenant_table(
 )
 
 
-def measured(name: str) -> tuple[Column[object], ...]:
-    """The parts of one score, all null where there is none."""
+def measured(name: str, *, nullable: bool = True) -> tuple[Column[object], ...]:
+    """The parts of one score; where there may be none, all of them are null."""
     return (
-        moment(f"{name}_at", nullable=True),
-        number(f"{name}_score", least=1, most=100),
-        number(f"{name}_engagement", least=0, most=1),
-        number(f"{name}_valence", least=-1, most=1),
-        number(f"{name}_attention", least=0, most=1),
-        number(f"{name}_confidence", least=0, most=1),
+        moment(f"{name}_at", nullable=nullable),
+        number(f"{name}_score", least=1, most=100, nullable=nullable),
+        number(f"{name}_engagement", least=0, most=1, nullable=nullable),
+        number(f"{name}_valence", least=-1, most=1, nullable=nullable),
+        number(f"{name}_attention", least=0, most=1, nullable=nullable),
+        number(f"{name}_confidence", least=0, most=1, nullable=nullable),
     )
 
 
@@ -150,7 +151,8 @@ perception_sessions = tenant_table(
     Index("ix_perception_sessions_started_at", "started_at", postgresql_where="measured"),
 )
 
-# One row for each accepted batch: what it was answered, and what its event leads to.
+# One row for each accepted batch: what it was answered, and what its event leads to. `face_form` is null where no face
+# was seen at its end.
 perception_batches = tenant_table(
     "perception_batches",
     reference("session_id"),
@@ -158,7 +160,8 @@ perception_batches = tenant_table(
     moment("at"),
     whole("accepted_count", nullable=False),
     reference("scene_id", nullable=True),
-    *measured("qd"),
+    *measured("qd", nullable=False),
+    enum_text("face_form", FaceForm, nullable=True),
     belongs_to("session_id", "perception_sessions"),
     UniqueConstraint("tenant_id", "session_id", "sequence"),
 )

@@ -53,7 +53,7 @@ from domain.perception.sessions import (
     start,
 )
 from domain.perception.store import PerceptionStore
-from domain.qd import QdKind, QdSource
+from domain.qd import FaceForm, QdKind, QdSource
 
 __all__ = [
     "LONGEST_TERM",
@@ -75,6 +75,7 @@ __all__ = [
     "ErasureScope",
     "ErasureStatus",
     "Face",
+    "FaceForm",
     "Ingested",
     "Matched",
     "Modality",

@@ -13,7 +13,7 @@ from domain.access import Actor
 from domain.audit import AuditAction
 from domain.errors import Conflict, Invalid
 from domain.notifications import News, NotificationKind
-from domain.perception import spikes
+from domain.perception import pace, spikes
 from domain.perception.consents import ConsentEnded
 from domain.perception.kinds import SessionStatus
 from domain.perception.scores import Score
@@ -63,12 +63,13 @@ class PerceptionIngest:
 
 @dataclass(frozen=True, slots=True)
 class Ingested:
-    """What a batch was answered; `reading` is None while no face is seen."""
+    """What a batch was answered: the score at its end, and as what the face was given there, None for no face."""
 
     accepted_count: int
     duplicate: bool
     last_sequence: int
-    reading: qd.Reading | None
+    reading: qd.Reading
+    form: qd.FaceForm | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +102,14 @@ async def ingest(unit: Unit, command: PerceptionIngest) -> Ingested:
         raise SessionEnded(field="sessionId")
     if not session.consent.stands(unit.now):
         raise ConsentEnded(field="sessionId")
+    kept = pace.keep(pace.restored(watched.memory.get("pace")), packets)
     state, readings = qd.advance(remembered(watched.memory), packets)
     rises, spiked = spikes.watch(spikes.restored(watched.memory.get("rises")), readings)
     last = readings[-1]
     answer = Ingested(
-        len(packets), duplicate=False, last_sequence=command.sequence, reading=last if last.face else None
-    )
+        len(packets), duplicate=False, last_sequence=command.sequence, reading=last,
+        form=packets[-1].form if last.face else None,
+    )  # fmt: skip
     scene_id = scene_at(watched.scenes, packets[-1].video_ms)
     owner = session.person_id or session.id
     known = [reading for reading in readings if reading.confidence > 0]
@@ -121,7 +124,7 @@ async def ingest(unit: Unit, command: PerceptionIngest) -> Ingested:
             scored(reading, session, owner, score_id)
             for reading, score_id in zip(known, new_ids(len(known)), strict=True)
         ],
-        memory={"qd": qd.stored(state), "rises": spikes.stored(rises)},
+        memory={"qd": qd.stored(state), "rises": spikes.stored(rises), "pace": pace.stored(kept)},
     )
     await unit.perception.ingest(batch)
     payload = [("batch", str(batch.id)), *([("scene", str(scene_id))] if scene_id is not None else [])]

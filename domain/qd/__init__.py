@@ -5,7 +5,7 @@ docs/qd.md explains every term.
 """
 
 from domain.qd.names import BLEND_SHAPES, READ
-from domain.qd.packets import MOST_PACKETS, Packet, RawPacket, parsed
+from domain.qd.packets import MOST_PACKETS, MOST_PER_SECOND, FaceForm, Packet, RawPacket, parsed
 from domain.qd.scores import QdKind, QdSource, Reading
 from domain.qd.scoring import advance, final
 from domain.qd.state import START, QdState, restored, stored
@@ -13,8 +13,10 @@ from domain.qd.state import START, QdState, restored, stored
 __all__ = [
     "BLEND_SHAPES",
     "MOST_PACKETS",
+    "MOST_PER_SECOND",
     "READ",
     "START",
+    "FaceForm",
     "Packet",
     "QdKind",
     "QdSource",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum
 from itertools import chain
 from math import isfinite
 from typing import Final
@@ -35,6 +36,13 @@ _NUMBERS: Final = frozenset({float, int})
 Point = tuple[float, float, float]
 
 
+class FaceForm(Enum):
+    """As what a face was given: blend shapes are measured, what landmarks are read as is estimated."""
+
+    BLEND_SHAPES = "BLEND_SHAPES"
+    LANDMARKS = "LANDMARKS"
+
+
 @dataclass(frozen=True, slots=True)
 class RawPacket:
     """A packet as it came: the two forms of a face are any JSON, and at most one of them is there."""
@@ -58,8 +66,10 @@ class Packet:
     landmarks: tuple[Point, ...] | None = None
 
     @property
-    def face(self) -> bool:
-        return self.blend_shapes is not None or self.landmarks is not None
+    def form(self) -> FaceForm | None:
+        if self.blend_shapes is not None:
+            return FaceForm.BLEND_SHAPES
+        return None if self.landmarks is None else FaceForm.LANDMARKS
 
 
 class _Refused(Exception):

@@ -8,7 +8,7 @@ import strawberry
 
 from domain import perception as domain
 from domain.access import Permission
-from domain.perception import SESSION_EVENTS, Face, SentPacket, SessionStatus, SurfaceKind, WalkInLead
+from domain.perception import SESSION_EVENTS, Face, FaceForm, SentPacket, SessionStatus, SurfaceKind, WalkInLead
 from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, root, value
@@ -40,6 +40,13 @@ described(
     RUNNING="It takes packets.",
     COMPLETED="It was summed up.",
     STOPPED="Its consent was taken back, or has ended.",
+)
+
+described(
+    FaceForm,
+    "As what a face was given.",
+    BLEND_SHAPES="As blend shapes: they are measured.",
+    LANDMARKS="As landmarks: what scoring reads is estimated from their proportions, and trusted less.",
 )
 
 
@@ -80,6 +87,7 @@ class PerceptionSession(Node):
     last_sequence: int = column(
         "The number of the last batch that was accepted; 0 for none. A sender goes on after it."
     )
+    face_form: FaceForm | None = column("As what its last face was given; null before the first, and once erased.")
     qd_series: QdSeries = column("Its scores of one source over a range.", *SESSION_SERIES)
     final_qd: QdScore | None = column("What it came to; null while it runs, where nothing was known, and once erased.")
     refined_qd: QdScore | None = column("What a model made of it.")
@@ -108,8 +116,9 @@ class PerceptionScoreEvent:
 
     cursor: EventCursor = column("The position of this event: follow from it, and nothing is missed or told twice.")
     skipped: int = column("For how many earlier events of the session, that you were too slow for, it stands.")
-    qd: QdScore | None = column(
-        "The score at the end of the batch; null without a face, once erased, and where the event brought no batch."
+    qd: QdScore = column(
+        "The score at the end of the batch, or the newest where the event brought none. With a confidence of 0 it says"
+        " nothing: before the first batch, without a face, and once the consent has ended."
     )
     session: PerceptionSession = link("The session, as it is now.")
     scene: Scene | None = link("The scene that was shown at the end of the batch.")
@@ -271,7 +280,7 @@ class PerceptionSessionMutation:
         """Score a batch."""
         done = await resolve.perception_ingest(info.context, unpacked(input, domain.PerceptionIngest))
         reading = done.reading
-        qd = None if reading is None else paid(
+        qd = None if done.form is None else paid(
             QdScore, at=reading.at, score=reading.score, engagement=reading.engagement, valence=reading.valence,
             attention=reading.attention, confidence=reading.confidence, kind=reading.kind, source=reading.source,
         )  # fmt: skip

@@ -82,7 +82,8 @@ async def batch(owner: "Connection[Record]", of: Tenant, *, session_id: UUID, se
     batch_id, now = new_id(), datetime.now(UTC)
     await insert(
         owner, "perception_batches", of.id, id=batch_id, session_id=session_id, sequence=sequence, at=now,
-        accepted_count=2, qd_at=now, qd_score=51.0,
+        accepted_count=2, qd_at=now, qd_score=51.0, qd_engagement=0.2, qd_valence=0.0, qd_attention=0.6,
+        qd_confidence=0.3, face_form="BLEND_SHAPES",
     )  # fmt: skip
     return batch_id
 

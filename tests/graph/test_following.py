@@ -1,6 +1,7 @@
 """What is told of sessions, canvases and notifications: exact frames, to whom, and what a slow client gets."""
 
 import asyncio
+from datetime import datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -26,6 +27,12 @@ async def without_cursor(client: Client, live: Served, field: str) -> Message:
     return told
 
 
+def of_nobody(qd: Message) -> bool:
+    """Whether a score says that nothing is known."""
+    known = {"score": 50, "confidence": 0, "kind": "LIVE", "source": "RULES"}
+    return qd == {"at": qd["at"], "engagement": None, "valence": None, "attention": None} | known
+
+
 async def test_a_session_is_told_from_start_to_end(live: Served, owner_connection: Owner) -> None:
     api, tenant = live.api, live.api.tenant
     person_id = await client_of(owner_connection, tenant)
@@ -39,31 +46,40 @@ async def test_a_session_is_told_from_start_to_end(live: Served, owner_connectio
         session = {
             "id": session_id, "status": "RUNNING", "person": {"id": f"person_{person_id}", "fullName": "Asha Rao"},
         }  # fmt: skip
-        nothing = {"skipped": 0, "session": session, "scene": None, "qd": None}
-        assert await without_cursor(client, live, "perceptionScores") == nothing
+        told = await without_cursor(client, live, "perceptionScores")
+        assert of_nobody(told["qd"])
+        nothing = told | {"skipped": 0, "session": session, "scene": None}
+        assert told == nothing
 
         first = await ingested(api, session_id, 1, packets(0, 4, video=True))
         assert first["qd"]["confidence"] > 0
         assert await without_cursor(client, live, "perceptionScores") == nothing | {
             "scene": {"id": f"scene_{scene}", "title": "From 0"}, "qd": first["qd"],
         }  # fmt: skip
-        # No face, and no scene of the video is shown by then.
-        assert (await ingested(api, session_id, 2, packets(10, 4, face=None, video=True)))["qd"] is None
-        assert await without_cursor(client, live, "perceptionScores") == nothing
+        # No face, and no scene of the video is shown by then: the score holds, and its confidence is gone.
+        gone = packets(10, 4, face=None, video=True)
+        assert (await ingested(api, session_id, 2, gone))["qd"] is None
+        held = await without_cursor(client, live, "perceptionScores")
+        assert held == nothing | {"qd": first["qd"] | {"at": held["qd"]["at"], "confidence": 0}}
+        assert datetime.fromisoformat(held["qd"]["at"]) == datetime.fromisoformat(gone[-1]["at"])
         await completed(api, session_id)
         told = await client.data("perceptionScores")
         del told["cursor"]
-        assert told == nothing | {"session": session | {"status": "COMPLETED"}}
+        assert told == held | {"session": session | {"status": "COMPLETED"}}
 
 
 async def test_a_visitor_who_gets_a_name_is_told(live: Served, owner_connection: Owner) -> None:
     session_id = await session_of(live.api, await consent_of(owner_connection, live.api.tenant))
+    await ingested(live.api, session_id, 1, packets(0, 4))
+    last = await ingested(live.api, session_id, 2, packets(4, 4))
     async with live.client(JUNIOR) as client:
         await client.subscribe("PerceptionScores", sessionId=session_id, after=await cursor(live))
         await live.api.data(
             "PerceptionSessionMatch", role=JUNIOR, sessionId=session_id, target={"newLead": {"fullName": "Meera Iyer"}}
         )
-        assert (await client.data("perceptionScores"))["session"]["person"]["fullName"] == "Meera Iyer"
+        told = await client.data("perceptionScores")
+        assert told["session"]["person"]["fullName"] == "Meera Iyer"
+        assert told["qd"] == last["qd"]
 
 
 async def test_a_session_is_told_to_those_who_may_see_it(live: Served, owner_connection: Owner) -> None:
@@ -138,16 +154,17 @@ async def test_a_withdrawn_consent_is_told_and_what_was_measured_no_more(live: S
     session_id = await session_of(api, consent_id)
     async with live.client(JUNIOR) as client, live.client(DIRECTOR) as director:
         await client.subscribe("PerceptionScores", sessionId=session_id, after=await cursor(live))
-        assert (await ingested(api, session_id, 1, packets(0, 4)))["qd"] is not None
-        assert (await client.data("perceptionScores"))["qd"] is not None
+        first = await ingested(api, session_id, 1, packets(0, 4))
+        assert (await client.data("perceptionScores"))["qd"] == first["qd"]
         withdrawn = await api.data("ConsentWithdraw", role=JUNIOR, consentId=consent_id)
         told = await client.data("perceptionScores")
-        assert (told["session"]["status"], told["qd"]) == ("STOPPED", None)
+        assert told["session"]["status"] == "STOPPED"
+        assert of_nobody(told["qd"])
         await erased(live, withdrawn["consentWithdraw"]["erasure"]["id"])
         # Whoever replays it gets what is left.
         await director.subscribe("PerceptionScores", sessionId=session_id, after=start)
         again = [await director.data("perceptionScores") for _ in range(3)]
-        assert [(each["session"]["status"], each["qd"]) for each in again] == [("STOPPED", None)] * 3
+        assert [(each["session"]["status"], of_nobody(each["qd"])) for each in again] == [("STOPPED", True)] * 3
         assert again[-1]["cursor"] == told["cursor"]
 
 

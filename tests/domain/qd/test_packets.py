@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from domain.errors import Invalid, Issue
-from domain.qd import BLEND_SHAPES, MOST_PACKETS, READ, Packet, RawPacket, parsed
+from domain.qd import BLEND_SHAPES, MOST_PACKETS, READ, FaceForm, Packet, RawPacket, parsed
 from tests.faces import CALM, SMILING, START_AT
 
 MESH = [[0.5, 0.5, 0.0]] * 478
@@ -40,7 +40,8 @@ def test_the_three_kinds_of_packet() -> None:
         START_AT,
     )
 
-    assert [packet.face for packet in batch] == [True, False, True, True]
+    measured = FaceForm.BLEND_SHAPES
+    assert [packet.form for packet in batch] == [measured, None, FaceForm.LANDMARKS, measured]
     assert batch[0] == Packet(START_AT, 40, CALM)
     assert batch[1] == Packet(later(100))
     assert batch[2].landmarks == tuple((0.5, 0.5, 0.0) for _ in range(478))
@@ -55,7 +56,7 @@ def test_names_that_scoring_does_not_read_may_be_left_out() -> None:
 
 @pytest.mark.parametrize("size", [478, 468, 68])
 def test_every_size_of_landmarks(size: int) -> None:
-    assert parsed([raw(blend_shapes=None, landmarks=MESH[:size])], START_AT)[0].face
+    assert parsed([raw(blend_shapes=None, landmarks=MESH[:size])], START_AT)[0].form is FaceForm.LANDMARKS
 
 
 @pytest.mark.parametrize(

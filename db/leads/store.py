@@ -42,7 +42,7 @@ class SqlLeads:
     async def get_for_update(self, lead_id: UUID) -> Lead:
         """Return a lead that the caller may see and lock its row; raises NotFound."""
         row = await self._unit.visible_row(LEADS, lead_id)
-        return Lead(row["id"], row["person_id"], row["assignee_id"], LeadStage[row["stage"]])
+        return Lead(row["id"], row["person_id"], row["assignee_id"], LeadStage[row["stage"]], tuple(row["tags"]))
 
     async def client(self, person_id: UUID, field: str) -> Client:
         """Return a person, or who absorbed them, and lock the row; raises NotFound naming `field`."""

@@ -102,6 +102,11 @@ def check_taking(caller: Caller, lead: Lead) -> None:
     raise OutsideTeam("This lead is shared with you, but another team works on it.", field="leadId")
 
 
+def has_new_tag(lead: Lead, tags: list[str]) -> bool:
+    """Whether one of these is none of the lead's, whatever its case."""
+    return not {tag.casefold() for tag in tags} <= {tag.casefold() for tag in lead.tags}
+
+
 def normalised_tags(tags: list[str]) -> list[str]:
     """Return tags in their order with single spaces, each once whatever its case; raises Invalid with every issue."""
     issues: list[Issue] = []

@@ -20,6 +20,7 @@ class Lead:
     person_id: UUID
     assignee_id: UUID | None
     stage: LeadStage
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

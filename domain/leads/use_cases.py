@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from domain import notifications
+from domain.access import Actor
 from domain.audit import AuditAction, Change, CrmActivityKind
 from domain.errors import Invalid, Issue
 from domain.leads.rules import (
@@ -15,13 +17,18 @@ from domain.leads.rules import (
     check_assignee,
     check_move,
     check_taking,
+    has_new_tag,
     normalised_tags,
 )
 from domain.leads.store import Lead, LeadAssign, LeadCreate, LeadMove, LeadUpdate, PropertyInterestSet
+from domain.notifications import News, NotificationKind
 from domain.values import UNSET, new_id
 
 if TYPE_CHECKING:
     from domain.unit import Unit
+
+TAGGED: Final = "Somebody else gives your lead a tag that it did not have."
+"""The rule behind LEAD_TAGGED."""
 
 
 async def create(unit: Unit, command: LeadCreate) -> UUID:
@@ -87,6 +94,8 @@ async def update(unit: Unit, command: LeadUpdate) -> UUID:
         await unit.leads.set_details(wanted, unit.now)
         await unit.people.touch(lead.person_id)
         unit.record(_updated(lead, "LeadUpdated", given))
+    if isinstance(wanted.tags, list) and has_new_tag(lead, wanted.tags):
+        await _tell_tagged(unit, lead)
     return lead.id
 
 
@@ -139,6 +148,14 @@ async def set_interest(unit: Unit, command: PropertyInterestSet) -> UUID:
         )
     )
     return kept.id
+
+
+async def _tell_tagged(unit: Unit, lead: Lead) -> None:
+    """Tell whoever works on a lead that it has a new tag, unless they gave it."""
+    if lead.assignee_id is None or lead.assignee_id == unit.caller.user_id:
+        return
+    told = News(NotificationKind.LEAD_TAGGED, TAGGED, "A lead has a new tag", Actor("leads", lead.id))
+    await notifications.tell(unit, told, await unit.notifications.following(None, lead.assignee_id))
 
 
 def _checked(command: LeadUpdate) -> LeadUpdate:

@@ -163,3 +163,30 @@ async def test_an_api_key_has_no_inbox(api: Api, tenant: Tenant) -> None:
     data = await api.data("NotificationsMarkRead", caller=key, ids=[])
 
     assert data["notificationsMarkRead"]["code"] == "NOT_ALLOWED"
+
+
+async def test_whoever_works_on_a_lead_is_told_of_a_new_tag_that_they_did_not_give(
+    api: Api, tenant: Tenant, owner_connection: Owner
+) -> None:
+    person_id = await people.person(owner_connection, tenant)
+    lead = await people.lead(
+        owner_connection, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR], tags=["Sea view"]
+    )
+    free = await people.lead(owner_connection, tenant, person_id=await people.person(owner_connection, tenant))
+
+    async def tag(role: Role, lead_id: UUID, *tags: str) -> None:
+        given = {"leadId": f"lead_{lead_id}", "tags": list(tags)}
+        data = await api.data("LeadUpdate", role=role, input=given)
+        assert data["leadUpdate"]["__typename"] == "LeadUpdatePayload"
+
+    await tag(SENIOR, lead, "sea view")
+    await tag(SENIOR, lead)
+    await tag(JUNIOR, lead, "Pool")
+    await tag(Role.SALES_DIRECTOR, free, "Pool")
+    assert await rows_of(owner_connection, "notifications", tenant.id) == []
+    await tag(SENIOR, lead, "pool", "Hot")
+
+    [told] = await inbox(api)
+    assert (told["kind"], told["rule"]) == ("LEAD_TAGGED", "Somebody else gives your lead a tag that it did not have.")
+    assert told["subject"] == {"__typename": "Lead", "id": f"lead_{lead}"}
+    assert len(await rows_of(owner_connection, "notifications", tenant.id)) == 1

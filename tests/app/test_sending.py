@@ -96,11 +96,15 @@ def recent(packets: Sequence[Packet]) -> list[Packet]:
     return [Packet(each.at + shift, None, each.blend_shapes) for each in packets]
 
 
+def read_as_sent(packets: Sequence[Packet]) -> list[Packet]:
+    """What the server reads of what is sent."""
+    raws = [RawPacket(each.at, None, (written(each)["face"] or {}).get("blendShapes")) for each in packets]
+    return [packet for start in range(0, len(raws), 100) for packet in parsed(raws[start : start + 100], raws[0].at)]
+
+
 def expected(packets: Sequence[Packet]) -> float:
     """The session's score, were all of what is sent scored in one run."""
-    raws = [RawPacket(each.at, None, (written(each)["face"] or {}).get("blendShapes")) for each in packets]
-    read = [packet for start in range(0, len(raws), 100) for packet in parsed(raws[start : start + 100], raws[0].at)]
-    reading = final(advance(START, read)[0])
+    reading = final(advance(START, read_as_sent(packets))[0])
     assert reading is not None
     return reading.score
 

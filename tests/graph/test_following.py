@@ -10,6 +10,7 @@ from asyncpg import Connection, Record
 from app.wiring import System
 from domain.access import Actor, Role
 from domain.notifications import News, NotificationKind, tell
+from domain.perception import ConsentWithdraw, withdraw
 from graph.http.socket import Socket
 from tests.factories import canvases, perception
 from tests.factories.access import Tenant
@@ -166,6 +167,24 @@ async def test_a_withdrawn_consent_is_told_and_what_was_measured_no_more(live: S
         again = [await director.data("perceptionScores") for _ in range(3)]
         assert [(each["session"]["status"], of_nobody(each["qd"])) for each in again] == [("STOPPED", True)] * 3
         assert again[-1]["cursor"] == told["cursor"]
+
+
+async def test_from_the_withdrawal_on_nothing_measured_is_told(live: Served, owner_connection: Owner) -> None:
+    """Not even while the erasure waits for its turn."""
+    api, tenant = live.api, live.api.tenant
+    consent_id = await consent_of(owner_connection, tenant)
+    session_id = await session_of(api, consent_id)
+    start = await cursor(live)
+    await ingested(api, session_id, 1, packets(0, 4))
+    async with live.client(JUNIOR) as client:
+        await client.subscribe("PerceptionScores", "before", after=start)
+        assert (await client.data("perceptionScores", "before"))["qd"]["confidence"] > 0
+        async with api.system.units.write(tenant.caller(JUNIOR)) as unit:
+            await withdraw(unit, ConsentWithdraw(UUID(consent_id.removeprefix("consent_"))))
+        await client.subscribe("PerceptionScores", "after", after=start)
+        told = [each for _ in range(3) if (each := await client.next())["id"] == "after"]
+    assert [of_nobody(each["payload"]["data"]["perceptionScores"]["qd"]) for each in told] == [True, True]
+    assert await owner_connection.fetchval("SELECT qd_score FROM perception_batches WHERE tenant_id = $1", tenant.id)
 
 
 async def erased(live: Served, erasure_id: str) -> None:

@@ -1,15 +1,24 @@
-"""How a range is cut into buckets, and which ranges are refused."""
+"""How a range is cut into buckets, which ranges are refused, and which scene a video shows."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from domain.errors import Invalid
-from domain.perception import Buckets, bucket_width, buckets, check_scatter
+from domain.perception import Buckets, Scene, bucket_width, buckets, check_scatter
+from domain.perception.sessions import scene_at
+from domain.values import new_id
 
 START = datetime(2026, 11, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+
+
+def test_a_scene_has_its_first_millisecond_and_not_its_last() -> None:
+    first, second = Scene(new_id(), 0, 1_000), Scene(new_id(), 2_000, 3_000)
+    shown = {0: first.id, 999: first.id, 1_000: None, 1_999: None, 2_000: second.id, 3_000: None, None: None}
+
+    assert {moment: scene_at((first, second), moment) for moment in shown} == shown
 
 
 def test_buckets_share_a_range_equally() -> None:

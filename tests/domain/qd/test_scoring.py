@@ -202,6 +202,16 @@ def test_scoring_goes_on_when_a_clock_jumps(jump: float) -> None:
     assert readings[-1].confidence > 0.9
 
 
+@pytest.mark.parametrize("between", [[], [at(31.5, None)]], ids=["no packets", "nobody"])
+def test_of_a_pause_of_more_than_a_second_nothing_is_assumed(between: list[Packet]) -> None:
+    *_, before, after = [each for each in read([*steady(CALM, 0, 30), *between, at(33, ELSEWHERE)]) if each.face]
+    assert (after.attention, after.valence, after.score) == (before.attention, before.valence, before.score)
+
+    *_, before, after = read([*steady(CALM, 0, 30), at(31, ELSEWHERE)])
+    assert after.attention < before.attention - 0.05
+    assert after.score < before.score
+
+
 def test_a_clock_that_stands_still_moves_nothing() -> None:
     assert {reading.score for reading in read([at(0, SMILING)] * 50)} == {50.0}
 
@@ -225,6 +235,9 @@ def test_every_number_stays_in_its_range(steps: list[tuple[float, dict[str, floa
         assert -1 <= reading.valence <= 1
         assert all(0 <= part <= 1 for part in (reading.attention, reading.engagement, reading.confidence))
         assert (reading.kind, reading.source) == (QdKind.LIVE, QdSource.RULES)
+    for before, after in pairwise(readings):
+        most = MOST_A_SECOND * max(0.0, (after.at - before.at).total_seconds())
+        assert abs(after.score - before.score) <= most + 1e-9
     assert restored(json.loads(json.dumps(stored(state)))) == state
 
 

@@ -10,11 +10,15 @@ from app.demo.chance import between, days, identifier, likely
 from app.demo.diary import Diary
 from app.demo.team import User
 from domain.access import Actor
-from domain.perception import ConsentPurpose, Modality, SubjectKind
+from domain.perception import ConsentMethod, ConsentPurpose, Modality, SubjectKind
 
 _MODALITIES: Final = {
     ConsentPurpose.RECORDING: Modality.VOICE,
     ConsentPurpose.SHOWROOM_ENGAGEMENT: Modality.FACE,
+}
+_METHODS: Final = {
+    ConsentPurpose.RECORDING: ConsentMethod.VERBAL_RECORDED,
+    ConsentPurpose.SHOWROOM_ENGAGEMENT: ConsentMethod.ESIGN,
 }
 _LONG, _SHORT = timedelta(days=730), timedelta(days=180)
 _BEFORE: Final = timedelta(minutes=2)
@@ -52,8 +56,9 @@ def _write(diary: Diary, purpose: ConsentPurpose, at: datetime, last_use: dateti
     notice = world.now - (_NEWEST_NOTICE if at > world.now - _NEWEST_NOTICE else _OLDER_NOTICE)
     world.batch.add(
         "consents", id=consent_id, subject_kind=SubjectKind.PERSON.name, person_id=diary.person.id,
-        purpose=purpose.name, modality=_MODALITIES[purpose].name, notice_version=f"{notice:%Y-%m}", granted_at=at,
-        expires_at=expires_at, withdrawn_at=withdrawn, recorded_by_id=by.id, created_at=at,
+        purpose=purpose.name, modality=_MODALITIES[purpose].name, notice_version=f"{notice:%Y-%m}",
+        method=_METHODS[purpose].name, granted_at=at, expires_at=expires_at, withdrawn_at=withdrawn,
+        recorded_by_id=by.id, created_at=at,
     )  # fmt: skip
     world.recent.note(at, Actor("users", by.id), history.consent_granted(consent_id, diary.person.id, purpose.name))
     return Held(consent_id, withdrawn or (expires_at if expires_at <= world.now else None), withdrawn is not None)

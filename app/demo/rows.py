@@ -82,8 +82,8 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "created_by_id", "created_at", "updated_at", "completed_at",
     ),
     "consents": (
-        "id", "subject_kind", "person_id", "purpose", "modality", "notice_version", "granted_at", "expires_at",
-        "withdrawn_at", "recorded_by_id", "created_at",
+        "id", "subject_kind", "person_id", "purpose", "modality", "notice_version", "method", "granted_at",
+        "expires_at", "withdrawn_at", "recorded_by_id", "created_at",
     ),
     "qd_scores": (
         "id", "person_id", "at", "kind", "source", "score", "engagement", "valence", "attention", "confidence",

@@ -19,6 +19,7 @@ from domain import qd
 from domain.access import Role
 from domain.notifications import NotificationKind
 from domain.perception import (
+    ConsentMethod,
     ConsentPurpose,
     ErasureScope,
     ErasureStatus,
@@ -121,8 +122,8 @@ def write_passers_by(world: World, slug: str) -> None:
         world.batch.add(
             "consents", id=consent_id, subject_kind=SubjectKind.VISITOR.name,
             purpose=ConsentPurpose.SHOWROOM_ENGAGEMENT.name, modality=Modality.FACE.name, notice_version=f"{at:%Y-%m}",
-            granted_at=at - _SIGNED, expires_at=at + days(900), withdrawn_at=withdrawn_at, recorded_by_id=host.id,
-            created_at=at - _SIGNED,
+            method=ConsentMethod.ESIGN.name, granted_at=at - _SIGNED, expires_at=at + days(900),
+            withdrawn_at=withdrawn_at, recorded_by_id=host.id, created_at=at - _SIGNED,
         )  # fmt: skip
         video_id, scenes = world.videos[number % len(world.videos)]
         kept = {} if withdrawn_at is not None else _scored(world.batch, random, session_id, at, scenes)

@@ -15,6 +15,7 @@ from db.perception.tables import consents, erasure_receipts, erasures
 from domain.access import Actor
 from domain.errors import NotFound
 from domain.perception import (
+    Capture,
     Consent,
     ConsentPurpose,
     Erased,
@@ -79,13 +80,14 @@ class SqlConsents:
         """Write within `unit`."""
         self._unit = unit
 
-    async def add(self, consent: Consent, notice_version: str, now: datetime) -> None:
-        """Store a consent that the caller recorded."""
+    async def add(self, consent: Consent, capture: Capture) -> None:
+        """Store a consent that the caller recorded, and how it was given."""
         await self._unit.add(
             consents, id=consent.id, subject_kind=consent.subject_kind.name, person_id=consent.person_id,
-            purpose=consent.purpose.name, modality=consent.modality.name, notice_version=notice_version,
-            granted_at=consent.granted_at, expires_at=consent.expires_at, recorded_by_id=self._unit.caller.actor.id,
-            created_at=now,
+            purpose=consent.purpose.name, modality=consent.modality.name, notice_version=capture.notice_version,
+            method=None if capture.method is None else capture.method.name, evidence=capture.evidence,
+            jurisdiction=capture.jurisdiction, granted_at=consent.granted_at, expires_at=consent.expires_at,
+            recorded_by_id=self._unit.caller.actor.id, created_at=consent.granted_at,
         )  # fmt: skip
 
     async def get_for_update(self, consent_id: UUID) -> Consent:

@@ -33,6 +33,8 @@ from db.tables import (
     whole,
 )
 from domain.perception import (
+    LONGEST_EVIDENCE,
+    ConsentMethod,
     ConsentPurpose,
     ErasureScope,
     ErasureStatus,
@@ -91,6 +93,9 @@ consents = tenant_table(
     enum_text("purpose", ConsentPurpose),
     enum_text("modality", Modality),
     prose("notice_version", 50, least=1),
+    enum_text("method", ConsentMethod, nullable=True),
+    prose("evidence", LONGEST_EVIDENCE, least=1, nullable=True),
+    prose("jurisdiction", 6, least=2, nullable=True),
     moment("granted_at"),
     moment("expires_at", nullable=True),
     moment("withdrawn_at", nullable=True),

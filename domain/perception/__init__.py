@@ -2,7 +2,9 @@
 
 from domain.perception.batches import Batch, BatchTooLate, Face, Ingested, PerceptionIngest, SentPacket, ingest
 from domain.perception.consents import (
+    LONGEST_EVIDENCE,
     LONGEST_TERM,
+    Capture,
     Consent,
     ConsentEnded,
     ConsentGrant,
@@ -17,6 +19,7 @@ from domain.perception.consents import (
 from domain.perception.erasures import Erased, Erasure, Receipt, proof, receipted, run
 from domain.perception.kinds import (
     SESSION_EVENTS,
+    ConsentMethod,
     ConsentPurpose,
     ConsentStatus,
     ErasureScope,
@@ -56,14 +59,17 @@ from domain.perception.store import PerceptionStore
 from domain.qd import FaceForm, QdKind, QdSource
 
 __all__ = [
+    "LONGEST_EVIDENCE",
     "LONGEST_TERM",
     "SESSION_EVENTS",
     "Batch",
     "BatchTooLate",
     "Buckets",
+    "Capture",
     "Consent",
     "ConsentEnded",
     "ConsentGrant",
+    "ConsentMethod",
     "ConsentMissing",
     "ConsentPurpose",
     "ConsentStatus",

@@ -6,6 +6,7 @@ sessions that run on them, and orders the erasure of what they let be measured.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
@@ -14,7 +15,7 @@ from uuid import UUID
 from domain.audit import AuditAction, Change
 from domain.errors import Conflict, Invalid, NotAllowed
 from domain.perception.erasures import Erased, Erasure, Receipt
-from domain.perception.kinds import ConsentPurpose, ErasureScope, Modality, SubjectKind
+from domain.perception.kinds import ConsentMethod, ConsentPurpose, ErasureScope, Modality, SubjectKind
 from domain.values import new_id
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ LONGEST_TERM: Final = timedelta(days=3 * 365)
 """How long a consent lasts at most, and how long what was measured is kept at most."""
 
 LONGEST_NOTICE: Final = 50
+LONGEST_EVIDENCE: Final = 200
+JURISDICTION: Final = re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?")
+"""A country of ISO 3166-1, or a part of one of ISO 3166-2."""
 
 
 class EmotionOfAgent(NotAllowed):
@@ -53,6 +57,9 @@ class ConsentGrant:
     notice_version: str
     person_id: UUID | None = None
     expires_at: datetime | None = None
+    method: ConsentMethod | None = None
+    evidence: str | None = None
+    jurisdiction: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +90,16 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Capture:
+    """How a consent was given, so that it can be shown to somebody who doubts it. No rule depends on it."""
+
+    notice_version: str
+    method: ConsentMethod | None
+    evidence: str | None
+    jurisdiction: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawn:
     """What a withdrawal did."""
 
@@ -93,8 +110,8 @@ class Withdrawn:
 class ConsentStore(Protocol):
     """Consents and erasures of the unit's tenant."""
 
-    async def add(self, consent: Consent, notice_version: str, now: datetime) -> None:
-        """Store a consent that the caller recorded."""
+    async def add(self, consent: Consent, capture: Capture) -> None:
+        """Store a consent that the caller recorded, and how it was given."""
 
     async def get_for_update(self, consent_id: UUID) -> Consent:
         """Return a consent that the caller may see and lock it; raises NotFound naming `consentId`."""
@@ -130,9 +147,7 @@ async def grant(unit: Unit, command: ConsentGrant) -> UUID:
     Raises Invalid, NotFound, NotAllowed for another's person, or EmotionOfAgent.
     """
     person_id = await _subject(unit, command)
-    notice = " ".join(command.notice_version.split())
-    if not 1 <= len(notice) <= LONGEST_NOTICE:
-        raise Invalid(f"A notice's version has 1 to {LONGEST_NOTICE} characters.", field="noticeVersion")
+    capture = _capture(command)
     if command.expires_at is not None and not unit.now < command.expires_at <= unit.now + LONGEST_TERM:
         raise Invalid("A consent ends after now, and within three years.", field="expiresAt")
     consent = Consent(
@@ -144,7 +159,7 @@ async def grant(unit: Unit, command: ConsentGrant) -> UUID:
         granted_at=unit.now,
         expires_at=command.expires_at,
     )
-    await unit.consents.add(consent, notice, unit.now)
+    await unit.consents.add(consent, capture)
     unit.record(_change(AuditAction.GRANT, "ConsentGranted", consent, ("purpose", "modality")))
     return consent.id
 
@@ -186,6 +201,16 @@ async def order(unit: Unit, consent: Consent, scope: ErasureScope) -> UUID:
     await unit.consents.add_erasure(erasure)
     unit.record(Change(AuditAction.DELETE, "ErasureRequested", "erasures", erasure.id, ("status",), consent.person_id))
     return erasure.id
+
+
+def _capture(command: ConsentGrant) -> Capture:
+    notice = " ".join(command.notice_version.split())
+    if not 1 <= len(notice) <= LONGEST_NOTICE:
+        raise Invalid(f"A notice's version has 1 to {LONGEST_NOTICE} characters.", field="noticeVersion")
+    jurisdiction = (command.jurisdiction or "").strip().upper() or None
+    if jurisdiction is not None and not JURISDICTION.fullmatch(jurisdiction):
+        raise Invalid("A jurisdiction is a code of ISO 3166, such as IN or US-IL.", field="jurisdiction")
+    return Capture(notice, command.method, (command.evidence or "").strip() or None, jurisdiction)
 
 
 async def _subject(unit: Unit, command: ConsentGrant) -> UUID | None:

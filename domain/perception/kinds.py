@@ -38,6 +38,14 @@ class SubjectKind(Enum):
     AGENT = "AGENT"
 
 
+class ConsentMethod(Enum):
+    """How somebody consented."""
+
+    ESIGN = "ESIGN"
+    CHECKBOX = "CHECKBOX"
+    VERBAL_RECORDED = "VERBAL_RECORDED"
+
+
 class SurfaceKind(Enum):
     """What a visitor looks at while a session runs."""
 

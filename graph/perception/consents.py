@@ -8,7 +8,7 @@ import strawberry
 
 from domain import perception as domain
 from domain.access import Permission
-from domain.perception import ConsentPurpose, ConsentStatus, ErasureStatus, Modality, SubjectKind
+from domain.perception import ConsentMethod, ConsentPurpose, ConsentStatus, ErasureStatus, Modality, SubjectKind
 from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, root, value
@@ -51,6 +51,13 @@ described(
     AGENT="A member of the team.",
 )
 described(
+    ConsentMethod,
+    "How somebody consented.",
+    ESIGN="With an electronic signature.",
+    CHECKBOX="By ticking a box.",
+    VERBAL_RECORDED="In words that were recorded.",
+)
+described(
     ErasureStatus,
     "How far an erasure is.",
     PENDING="It was ordered.",
@@ -86,6 +93,9 @@ class Consent(Node):
     expires_at: DateTime | None = column("When it ends by itself.")
     withdrawn_at: DateTime | None = column("When it was taken back.")
     notice_version: str = column("Which notice they were given.")
+    method: ConsentMethod | None = column("How they gave it.")
+    evidence: str | None = column("Where the proof of it is kept.")
+    jurisdiction: str | None = column("Under whose law: a code of ISO 3166, such as IN or US-IL.")
     person: Person | None = link("Whose it is; null for a visitor without a name, and for a member of the team.")
 
 
@@ -135,6 +145,9 @@ class ConsentGrantInput:
     modality: Modality = argument("What may be measured.")
     notice_version: str = argument("Which notice they were given.", longest=200)
     expires_at: DateTime | None = optional("When it ends by itself, within three years.")
+    method: ConsentMethod | None = optional("How they give it.")
+    evidence: str | None = optional("Where the proof of it is kept.", longest=domain.LONGEST_EVIDENCE)
+    jurisdiction: str | None = optional("Under whose law: a code of ISO 3166, such as IN or US-IL.", longest=6)
     idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
 
 

@@ -112,6 +112,8 @@ async def test_a_consent_is_recorded_and_a_renewal_is_another(
         ({"personId": "$person", "noticeVersion": "x" * 51}, "INVALID", "noticeVersion"),
         ({"personId": "$person", "expiresAt": "2026-01-01T00:00:00Z"}, "INVALID", "expiresAt"),
         ({"personId": "$person", "expiresAt": "2999-01-01T00:00:00Z"}, "INVALID", "expiresAt"),
+        ({"personId": "$person", "jurisdiction": "Goa"}, "INVALID", "jurisdiction"),
+        ({"personId": "$person", "evidence": "x" * 201}, "INVALID", "evidence"),
         ({"personId": "$others"}, "NOT_ALLOWED", "personId"),
         ({"personId": f"person_{new_id()}"}, "NOT_FOUND", "personId"),
     ],
@@ -128,6 +130,21 @@ async def test_what_is_no_consent_is_refused(
 
     assert (answer.get("code"), answer.get("field")) == (code, field), answer
     assert await rows_of(owner_connection, "consents", tenant.id) == []
+
+
+async def test_a_consent_says_how_it_was_given(api: Api) -> None:
+    document = """query($first: Int!) { consents(first: $first) {
+        edges { node { method evidence jurisdiction } } } }"""
+    given: dict[str, Any] = {"method": "ESIGN", "evidence": " Signed form 17 ", "jurisdiction": "us-il"}
+    await granted(api, subjectKind="VISITOR", **given)
+    await granted(api, subjectKind="VISITOR")
+
+    edges = (await api.data(document, role=JUNIOR, first=2))["consents"]["edges"]
+
+    assert [edge["node"] for edge in edges] == [
+        {"method": None, "evidence": None, "jurisdiction": None},
+        {"method": "ESIGN", "evidence": "Signed form 17", "jurisdiction": "US-IL"},
+    ]
 
 
 async def test_movements_of_the_team_may_be_allowed(api: Api) -> None:

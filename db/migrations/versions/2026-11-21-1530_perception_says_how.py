@@ -1,8 +1,8 @@
-"""A batch keeps its score also where no face was seen at its end, and as what the face was given."""
+"""A batch keeps its score also where no face was seen, and as what faces were given; a consent how it was given."""
 
 from alembic import op
 
-revision = "batches_keep_every_score"
+revision = "perception_says_how"
 down_revision = "events_are_forgotten"
 
 PARTS = ("at", "score", "engagement", "valence", "attention", "confidence")
@@ -19,6 +19,15 @@ STATEMENTS = (
     WHERE qd_at IS NULL
     """,
     f"ALTER TABLE perception_batches {', '.join(f'ALTER COLUMN qd_{part} SET NOT NULL' for part in PARTS)}",
+    """
+    ALTER TABLE consents
+        ADD COLUMN method TEXT
+            CONSTRAINT ck_consents_method_known CHECK ("method" IN ('ESIGN', 'CHECKBOX', 'VERBAL_RECORDED')),
+        ADD COLUMN evidence TEXT
+            CONSTRAINT ck_consents_evidence_length CHECK (char_length("evidence") BETWEEN 1 AND 200),
+        ADD COLUMN jurisdiction TEXT
+            CONSTRAINT ck_consents_jurisdiction_length CHECK (char_length("jurisdiction") BETWEEN 2 AND 6)
+    """,
 )
 
 

@@ -65,6 +65,9 @@ async def test_a_quick_rise_is_told_once_to_whoever_follows_the_person(
 
     [told] = await inbox(api)
     assert (told["kind"], told["rule"], told["readAt"], told["body"]) == ("QD_SPIKE", RULE, None, None)
+    assert RULE == (
+        "QD rises by 20 points within 60 seconds, at a confidence of 0.5 or more; at most once in 300 seconds."
+    )
     assert told["subject"] == {"__typename": "PerceptionSession", "id": f"session_{session_id}"}
     assert len(await inbox(api, Role.SALES_DIRECTOR)) == 1
     assert await inbox(api, SENIOR) == []
@@ -73,6 +76,27 @@ async def test_a_quick_rise_is_told_once_to_whoever_follows_the_person(
         assert row["subject_id"] == session_id
     kinds = [row["kind"] for row in await rows_of(owner_connection, "events", tenant.id)]
     assert kinds.count("NotificationCreated") == 2
+
+
+async def test_of_a_completed_session_is_told_once_who_began_it_and_who_follows_the_person(
+    api: Api, tenant: Tenant, owner_connection: Owner
+) -> None:
+    person_id = await people.person(owner_connection, tenant)
+    await people.lead(owner_connection, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
+    consent_id = await perception.consent(owner_connection, tenant, person_id=person_id, granted_at=START - HOUR)
+    session_id = await perception.session(
+        owner_connection, tenant, consent_id=consent_id, person_id=person_id, started_at=START,
+        started_by_id=tenant.users[Role.SALES_DIRECTOR],
+    )  # fmt: skip
+
+    for _ in range(2):
+        await api.data("PerceptionSessionComplete", role=JUNIOR, sessionId=f"session_{session_id}")
+
+    for role in (JUNIOR, Role.SALES_DIRECTOR):
+        [told] = await inbox(api, role)
+        assert (told["kind"], told["rule"], told["body"]) == ("SESSION_COMPLETE", "A session is completed.", None)
+        assert told["subject"] == {"__typename": "PerceptionSession", "id": f"session_{session_id}"}
+    assert await inbox(api, SENIOR) == []
 
 
 async def test_the_inbox_is_filtered(api: Api, tenant: Tenant, owner_connection: Owner) -> None:

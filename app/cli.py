@@ -261,7 +261,7 @@ def perceive(
     *,
     model: Annotated[Path, typer.Option(help="MediaPipe's face_landmarker.task.")],
     source: Annotated[str, typer.Option(help="A camera's number, a video file or a picture.")],
-    key: Annotated[str, typer.Option(envvar="VELOCITY_AGENT_KEY", help="An API key or an access token.")],
+    key: Annotated[str | None, typer.Option(envvar="VELOCITY_AGENT_KEY", help="An API key or an access token.")] = None,
     server: Annotated[str, typer.Option(help="The server's address.")] = "http://127.0.0.1:8000",
     consent: Annotated[str | None, typer.Option(help="The consent on which to begin a session.")] = None,
     session: Annotated[str | None, typer.Option(help="A running session to go on with.")] = None,

@@ -27,7 +27,7 @@ class Watch:
     model: Path
     source: str
     server: str
-    key: str
+    key: str | None
     consent_id: str | None = None
     session_id: str | None = None
     rate: float = 10.0
@@ -36,6 +36,8 @@ class Watch:
 async def perceive(watch: Watch) -> str:
     """Watch until the source ends or Ctrl-C, and say what was sent; raises CannotContinue."""
     check(watch.model, watch.source)
+    if not watch.key:
+        raise CannotContinue("Give --key, or set VELOCITY_AGENT_KEY: an API key or an access token.")
     if (watch.consent_id is None) == (watch.session_id is None):
         raise CannotContinue("Give --consent to begin a session, or --session to go on with one.")
     async with httpx.AsyncClient(base_url=watch.server, timeout=10) as http:

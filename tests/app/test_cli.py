@@ -64,7 +64,7 @@ def test_a_demo_is_loaded_once_and_its_users_get_tokens(installation: Installati
 
 def test_the_agent_says_what_it_lacks(installation: Installation, tmp_path: Path) -> None:
     model = tmp_path / "face.task"
-    asked = ("--model", str(model), "--source", "0", "--key", "k", "--consent", "c")
+    asked = ("--model", str(model), "--source", "0")
     line = refusal(installation.run("perceive", *asked))
     assert f"There is no model at {model}. Download it: `curl -fLo {model} https://" in line
 

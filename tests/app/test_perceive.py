@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from app.failures import CannotContinue
 from app.perceive.camera import MODEL_BYTES, MODEL_SHA256, MODEL_URL, check, glimpses, missing
+from app.perceive.command import Watch, perceive
 from app.perceive.sender import LONGEST_WAIT, wait, written
 from domain.qd import BLEND_SHAPES, READ, Packet, RawPacket, parsed
 from tests.faces import CALM, SMILING, START_AT
@@ -98,6 +99,14 @@ def test_waiting_grows_up_to_a_limit_and_heeds_the_server() -> None:
     assert wait(3, 7.0) == 7.0
     assert all(0.25 <= wait(1, None) <= 0.5 for _ in range(50))
     assert all(LONGEST_WAIT / 2 <= wait(tries, None) <= LONGEST_WAIT for tries in (6, 10, 10_000))
+
+
+@needs_landmarker
+async def test_an_agent_needs_a_key_and_either_a_consent_or_a_session(tmp_path: Path) -> None:
+    picture = str(drawing(tmp_path / "face.png", smiles=True))
+    for given, lack in (({"key": None}, "Give --key"), ({"key": "k"}, "Give --consent to begin a session")):
+        with pytest.raises(CannotContinue, match=lack):
+            await perceive(Watch(MODEL, picture, "http://127.0.0.1:9", **given))
 
 
 @needs_landmarker

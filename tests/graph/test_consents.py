@@ -344,7 +344,8 @@ async def test_what_is_kept_too_long_is_swept(
         await domain.sweep(system.units, here(tenant, write_engine), now)
 
     [session] = await rows_of(owner_connection, "perception_sessions", tenant.id)
-    assert (session["measured"], session["status"]) == ((True, "RUNNING") if kept else (False, "STOPPED"))
+    left = (session["measured"], session["status"], session["memory"])
+    assert left == ((True, "RUNNING", "{}") if kept else (False, "STOPPED", None))
     assert len(await rows_of(owner_connection, "erasures", tenant.id)) == (0 if kept else 1)
     # Whoever follows the session hears of it, once.
     events = [(row["kind"], row["subject_id"]) for row in await rows_of(owner_connection, "events", tenant.id)]

@@ -25,12 +25,13 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 from app.admission import FrontDoor, front_door
 from app.assets import Assets, Uploads
 from app.metrics import OUTCOMES
-from app.security import ENDPOINT, GRAPHIQL, Trust, header, secured
+from app.security import ENDPOINT, GRAPHIQL, Trust, secured
 from app.wiring import System
 from db.migrations import current_revision, newest_revision
 from domain.errors import Unauthenticated, Unavailable
 from domain.values import new_id
 from graph.errors import Report, formatted
+from graph.http.headers import header
 
 PAGES: Final = Path(__file__).parent.parent / "graph" / "pages" / "dist"
 BEARER: Final = "bearer "

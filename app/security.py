@@ -14,6 +14,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.settings import Network, Settings
+from graph.http.headers import header
 
 ENDPOINT: Final = "/graphql"
 ASSETS: Final = "/assets/"
@@ -148,7 +149,7 @@ class Guarded:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = message["headers"]
-                has = {name for name, _ in headers}
+                has = dict(headers)
                 message["headers"] = [*headers, *(each for each in added.items() if each[0] not in has)]
             await send(message)
 
@@ -187,15 +188,6 @@ class OriginChecked:
         if origin is None:
             return header(scope, b"sec-fetch-site") in {None, "none", "same-origin"}
         return origin in self._origins or origin == f"{_web_scheme(scope)}://{header(scope, b'host') or ''}"
-
-
-def header(scope: Scope, name: bytes) -> str | None:
-    """Return a header of a request; the first one, where it was sent twice."""
-    for each, value in scope["headers"]:
-        if each == name:
-            found: str = value.decode("latin-1")
-            return found
-    return None
 
 
 def _acts(scope: Scope) -> bool:

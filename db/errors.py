@@ -5,8 +5,7 @@ Violations that a race or a client can cause, and connections that are lost; wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Final
 
 import asyncpg
@@ -54,21 +53,35 @@ def translated(error: DBAPIError) -> DomainError | DBAPIError:
     return error
 
 
-@contextmanager
-def answering() -> Iterator[None]:
-    """Translate what a database does that is not there or does not answer in time, and what it refuses."""
-    try:
-        yield
-    except DBAPIError as error:
-        meaning = translated(error)
-        if meaning is error:
-            # From itself, it would lose what it came from: the log tells the state and the constraint by that.
-            raise
-        raise meaning from error
-    except (TimeoutError, PoolExhausted) as error:
-        raise Unavailable(TOO_LONG) from error
-    except LOST as error:
-        raise Unavailable(NOT_REACHABLE) from error
+class Answering:
+    """Translates what a database does that is not there or does not answer in time, and what it refuses."""
+
+    __slots__ = ()
+
+    def __enter__(self) -> None:
+        """Watch a statement."""
+
+    def __exit__(self, _kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
+        """Raise what the statement's error means."""
+        if error is None:
+            return
+        if isinstance(error, DBAPIError):
+            meaning = translated(error)
+            # Raised from itself, it would lose what it came from: the log tells the state and the constraint by that.
+            if meaning is not error:
+                raise meaning from error
+        elif isinstance(error, (TimeoutError, PoolExhausted)):
+            raise Unavailable(TOO_LONG) from error
+        elif isinstance(error, LOST):
+            raise Unavailable(NOT_REACHABLE) from error
+
+
+_ANSWERING: Final = Answering()
+
+
+def answering() -> Answering:
+    """Translate the errors of the statements within."""
+    return _ANSWERING
 
 
 def _field(error: DBAPIError) -> str | None:

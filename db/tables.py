@@ -198,9 +198,9 @@ def hundredths(name: str) -> Column[Any]:
     return kept_order(f"{name}_hundredths", BigInteger(), f"COALESCE(({name}_amount * 100)::bigint, -1)")
 
 
-def found_by(*columns: str) -> Index:
-    """The index of a look-up: tenant_id, then the columns."""
-    return Index(None, "tenant_id", *columns)
+def found_by(*columns: str, holding: tuple[str, ...] = ()) -> Index:
+    """The index of a look-up: tenant_id, then the columns. What it is `holding` besides need not be read elsewhere."""
+    return Index(None, "tenant_id", *columns, postgresql_include=list(holding))
 
 
 def money_values(name: str, value: Money | None) -> dict[str, object]:

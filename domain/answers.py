@@ -172,6 +172,8 @@ class Plan:
     type_name: str
     nouns: dict[int, str] | None = None
     required: tuple[str, ...] = ()
+    settled: dict[int, object] = field(default_factory=dict)
+    """What whoever answers has found out of a page that was asked for, by its number."""
 
 
 GlobalId: TypeAlias = tuple[str, UUID]

@@ -74,24 +74,31 @@ class Admission:
         """Answer a query or a mutation; return a subscription that may be followed, its price paid."""
         principal = principal_of(context)
         try:
-            with self.places.taken(principal):
-                found = await self._persisted.find(asked, context.caller_or_none)
-                prepared = self._prepared(found, context, principal)
-                if prepared.errors:
-                    suggestions = context.caller_or_none is not None
-                    return self._execution.refused(prepared.errors, suggestions=suggestions, syntax=prepared.syntax)
-                self._persisted.remember(found, principal)
-                admitted = self._admitted(asked, prepared, found, principal, allowed)
-                if admitted.operation.operation is OperationType.SUBSCRIPTION:
-                    return admitted
-                answer = await self._run(admitted, context)
+            self.places.take(principal)
+            try:
+                return await self._placed(asked, context, principal, allowed)
+            finally:
+                self.places.leave(principal)
         except Unavailable as error:
             return self._execution.refused((GraphQLError(error.message, original_error=Unreachable(error.message)),))
         except DomainError as error:
             return self._execution.refused((GraphQLError(error.message, original_error=error),))
         except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
             return self._execution.broken(error)
-        return self._with_extensions(answer, admitted)
+
+    async def _placed(
+        self, asked: Asked, context: GraphContext, principal: str, allowed: frozenset[OperationType]
+    ) -> Admitted | GraphAnswer:
+        found = await self._persisted.find(asked, context.caller_or_none)
+        prepared = self._prepared(found, context, principal)
+        if prepared.errors:
+            suggestions = context.caller_or_none is not None
+            return self._execution.refused(prepared.errors, suggestions=suggestions, syntax=prepared.syntax)
+        self._persisted.remember(found, principal)
+        admitted = self._admitted(asked, prepared, found, principal, allowed)
+        if admitted.operation.operation is OperationType.SUBSCRIPTION:
+            return admitted
+        return self._with_extensions(await self._run(admitted, context), admitted)
 
     def _prepared(self, found: Found, context: GraphContext, principal: str) -> Prepared:
         size = len(found.text)
@@ -172,7 +179,7 @@ def principal_of(context: GraphContext) -> str:
     caller = context.caller_or_none
     if caller is None:
         return f"anonymous:{address_group(context.address)}"
-    return f"{caller.actor.noun}:{caller.actor.id}"
+    return caller.principal
 
 
 def _public(prepared: Prepared) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil
 from typing import Final
@@ -65,19 +64,18 @@ class Places:
         self._running: Counter[str] = Counter()
         self.running = 0
 
-    @contextmanager
-    def taken(self, principal: str) -> Iterator[None]:
-        """Hold a place; raises Overloaded where there is none."""
+    def take(self, principal: str) -> None:
+        """Take a place, which is to be left again; raises Overloaded where there is none."""
         if self.running >= self._most:
             raise Overloaded("concurrentOperations", self.running + 1, self._most)
         if self._running[principal] >= self._per_caller:
             raise Overloaded("concurrentOperationsPerCaller", self._running[principal] + 1, self._per_caller)
         self.running += 1
         self._running[principal] += 1
-        try:
-            yield
-        finally:
-            self.running -= 1
-            self._running[principal] -= 1
-            if not self._running[principal]:
-                del self._running[principal]
+
+    def leave(self, principal: str) -> None:
+        """Leave a place."""
+        self.running -= 1
+        self._running[principal] -= 1
+        if not self._running[principal]:
+            del self._running[principal]

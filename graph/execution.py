@@ -123,7 +123,7 @@ class Execution:
         if caller is None:
             raise Uncompiled(ANONYMOUS)
         data = await self._answers.answer(caller, compiled.plan, compiled.given(variables))
-        return GraphAnswer(b'{"data":' + data + b"}", 0, OperationType.QUERY, compiled=True)
+        return GraphAnswer(b"".join((b'{"data":', data, b"}")), 0, OperationType.QUERY, compiled=True)
 
     def _failed(self, error: Exception) -> GraphAnswer:
         """Answer a query whose one statement failed, as its resolvers would have failed."""

@@ -233,10 +233,10 @@ def check_variables(variables: Mapping[str, object], limits: Limits) -> None:
         raise MalformedParameters("`variables` hold a number or a text that JSON in UTF-8 cannot carry.") from error
     if size > limits.variable_bytes:
         raise LimitExceeded("variableBytes", "bytes of variables", size, limits.variable_bytes)
-    waiting: list[object] = [variables]
+    waiting: list[object] = list(variables.values())
     while waiting:
         value = waiting.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             waiting += value.values()
         elif isinstance(value, list):
             if len(value) > limits.list_items:

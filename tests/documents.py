@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from random import Random
@@ -107,6 +108,11 @@ class Generator:
         text = "\n".join([f"{head} {{ {' '.join(fields)} }}", *self._fragments])
         values = {name: value for name, (_, value) in self._variables.items() if value is not ...}
         return Document(text, values, tuple(chosen), frozenset(self._uses), self._lists)
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Take what stood in a document that was of no use for unused."""
+        for name in names:
+            self.used[name] = 0
 
     def keep_cursors(self, document: Document, answer: Any) -> None:
         """Remember the cursors that a document was answered with, so that later documents go on from them."""

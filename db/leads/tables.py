@@ -59,6 +59,8 @@ leads = tenant_table(
     ordered_by("assignee_id", "created_at"),
     ordered_by("person_id", "created_at"),
     found_by("person_id", "assignee_id"),
+    # The pipeline counts and sums every lead that the caller may see.
+    found_by("stage", "assignee_id", "id", holding=("budget_amount", "budget_currency")),
 )
 
 lead_shares = tenant_link_table(

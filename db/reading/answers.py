@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from db.reading import statements
@@ -14,6 +15,7 @@ from db.reading.statements import Range
 from db.reading.template import MEMBERS, SEQUENCES, VIEWER, Template, TemplateWriter
 from domain.access import Caller
 from domain.answers import Given, Listed, Plan, parts_below
+from domain.reading import Page
 
 KEPT: Final = 4_000
 """How many statements are kept, of some 20 kB each: one for each plan, role and shape of its arguments."""
@@ -87,27 +89,32 @@ class SqlAnswers:
         return len(self._kept)
 
     def _extents(self, caller: Caller, plan: Plan, given: Given, bound: dict[str, object]) -> tuple[Extents, Hashable]:
-        nouns = self._nouns_of_pages(plan)
         pages, shape = [], []
         for number, page in enumerate(given.pages):
-            extent = statements.page_range(
-                self._catalogue.sources[nouns[number]], page, self.keys.cursor, caller.tenant_id
-            )
-            names = tuple(name for name, _ in page.filter)
-            pages.append((extent, names))
-            sort = extent.sort
-            shape.append(
-                (extent.backwards, sort.order, sort.descending, extent.after is None, extent.before is None, names)
-            )  # fmt: skip
-            _bind(bound, f"page {number}", extent, dict(page.filter))
+            paged = self._paged(caller, plan, number, page)
+            pages.append((paged.range, paged.names))
+            shape.append(paged.shape)
+            bound.update(paged.bound)
         for number, ids in enumerate(given.ids):
             known = [each if each is not None else ("", None) for each in ids]
             bound[f"id {number}"] = known[0][1] if known else None
             bound[f"keys {number}"] = [row_id for _, row_id in known]
             bound[f"nouns {number}"] = [noun for noun, _ in known]
-        ids_shape = tuple(tuple(sorted({each[0] for each in ids if each is not None})) for ids in given.ids)
-        arguments = tuple(_frozen(each) for each in given.arguments)
+        ids_shape = tuple([tuple(sorted({each[0] for each in ids if each is not None})) for ids in given.ids])
+        arguments = tuple([_frozen(each) for each in given.arguments])
         return Extents(pages, given.arguments, ids_shape), (tuple(shape), arguments, ids_shape)
+
+    def _paged(self, caller: Caller, plan: Plan, number: int, page: Page) -> _Paged:
+        """Return what a page comes to: without cursors, the same for everybody, and mostly as the time before."""
+        known = plan.settled.get(number)
+        if isinstance(known, _Paged) and known.page == page:
+            return known
+        source = self._catalogue.sources[self._nouns_of_pages(plan)[number]]
+        extent = statements.page_range(source, page, self.keys.cursor, caller.tenant_id)
+        paged = _Paged.of(page, extent, f"page {number}")
+        if page.after is None and page.before is None:
+            plan.settled[number] = paged
+        return paged
 
     def _nouns_of_pages(self, plan: Plan) -> dict[int, str]:
         if plan.nouns is None:
@@ -115,19 +122,32 @@ class SqlAnswers:
         return plan.nouns
 
 
-def _bind(bound: dict[str, object], slot: str, extent: Range, filter: Mapping[str, object]) -> None:
-    bound[f"{slot} size"] = extent.size
-    for name, position in (("after", extent.after), ("before", extent.before)):
-        if position is not None:
-            bound[f"{slot} {name} value"] = position.value
-            bound[f"{slot} {name} id"] = position.id
-    for name, value in filter.items():
-        bound[f"{slot} filter {name}"] = value
+@dataclass(frozen=True, slots=True)
+class _Paged:
+    """A page that was asked for: its range, the shape of its statement, and what fills its slots."""
+
+    page: Page
+    range: Range
+    names: tuple[str, ...]
+    shape: Hashable
+    bound: Mapping[str, object]
+
+    @classmethod
+    def of(cls, page: Page, extent: Range, slot: str) -> _Paged:
+        names = tuple(name for name, _ in page.filter)
+        sort = extent.sort
+        shape = (extent.backwards, sort.order, sort.descending, extent.after is None, extent.before is None, names)
+        bound: dict[str, object] = {f"{slot} size": extent.size}
+        for name, position in (("after", extent.after), ("before", extent.before)):
+            if position is not None:
+                bound |= {f"{slot} {name} value": position.value, f"{slot} {name} id": position.id}
+        bound |= {f"{slot} filter {name}": value for name, value in page.filter}
+        return cls(page, extent, names, shape, bound)
 
 
 def _frozen(value: object) -> Hashable:
-    if isinstance(value, Mapping):
-        return tuple((name, _frozen(value[name])) for name in sorted(value))
+    if isinstance(value, dict):
+        return tuple([(name, _frozen(value[name])) for name in sorted(value)])
     if isinstance(value, (list, tuple)):
         return tuple(_frozen(each) for each in value)
     return value

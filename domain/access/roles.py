@@ -1,6 +1,6 @@
 """Who may do what: roles and their permissions, actors and callers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final
 from uuid import UUID
@@ -126,13 +126,22 @@ class Caller:
     api_key_id: UUID | None = None
     system_actor_id: UUID | None = None
     operations: frozenset[str] = frozenset()
+    actor: Actor = field(init=False, compare=False)
+    """The caller as the author of a change."""
+    principal: str = field(init=False, compare=False)
+    """Who limits and budgets count: the actor, in words."""
 
-    @property
-    def actor(self) -> Actor:
-        """The caller as the author of a change."""
+    def __post_init__(self) -> None:
+        """Say once who it is: every request asks several times. Raises NotAUser where it is nobody."""
         if self.system_actor_id is not None:
-            return Actor("system_actors", self.system_actor_id)
-        return Actor("api_keys", self.api_key_id) if self.api_key_id is not None else Actor("users", self.as_user())
+            actor = Actor("system_actors", self.system_actor_id)
+        elif self.api_key_id is not None:
+            actor = Actor("api_keys", self.api_key_id)
+        else:
+            actor = Actor("users", self.as_user())
+        # A frozen class has no other way to keep what follows from its fields.
+        object.__setattr__(self, "actor", actor)
+        object.__setattr__(self, "principal", f"{actor.noun}:{actor.id}")
 
     def as_user(self) -> UUID:
         """Return the user's id; raises NotAUser for an API key."""

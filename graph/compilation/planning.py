@@ -42,7 +42,7 @@ from domain.answers import (
 from domain.reading import FieldKind, Page
 from graph import ids
 from graph.compilation.plans import Arguments, Compiled, Followed, Uncompiled
-from graph.compilation.variables import evaluator, raw_evaluator, uses
+from graph.compilation.variables import evaluator, has_variable_arguments, raw_evaluator, uses
 from graph.declaration import DeclaredField, specification_of
 from graph.declarations import targets
 from graph.loaders import given_arguments, page_of, unpacked_arguments
@@ -284,7 +284,7 @@ class Planning:
             return page_of(own)
 
         number = len(self._pages)
-        self._pages.append(page)
+        self._pages.append(page if inherits or has_variable_arguments(group[0].node) else _always(page({})))
         type_ = object_type(graphql_field.type)
         edge = object_type(type_.fields["edges"].type)
         entries = tuple(self._entry(noun, type_, inner, each) for inner, each in self._below(type_, group).items())
@@ -305,3 +305,7 @@ class Planning:
                 shape = self._shape(noun, below.fields["node"], fields)
             inner.append(Entry(inner_key, _ENTRIES[inner_name], shape=shape))
         return Entry(key, _ENTRIES[name], tuple(inner))
+
+
+def _always(page: Page) -> Callable[[Mapping[str, Any]], Page]:
+    return lambda _variables: page

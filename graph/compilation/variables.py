@@ -143,10 +143,15 @@ def raw_evaluator(field: GraphQLField, node: FieldNode) -> Arguments:
     def coerce(variables: Mapping[str, Any]) -> dict[str, Any]:
         return get_argument_values(field, node, VariableValues({}, dict(variables)))
 
-    if any(has_variables(argument) for argument in node.arguments or ()):
+    if has_variable_arguments(node):
         return coerce
     constant = coerce({})
     return lambda _variables: constant
+
+
+def has_variable_arguments(node: FieldNode) -> bool:
+    """Whether an argument of a field depends on a variable."""
+    return any(has_variables(argument) for argument in node.arguments or ())
 
 
 def has_variables(node: Any) -> bool:

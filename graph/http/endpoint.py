@@ -9,15 +9,15 @@ from typing import Final, Protocol
 
 from graphql import GraphQLError, OperationType
 from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from graph.admission import Admission
 from graph.context import GraphContext
 from graph.execution import EVERY_OPERATION, Execution, GraphAnswer
+from graph.http.headers import header
 from graph.http.negotiation import JSON, gzip_accepted, media_type
 from graph.http.requests import CLOSE, got, posted
-from graph.http.responses import Profile, response
+from graph.http.responses import Profile, Response, response
 from graph.refusals import MethodNotAllowed, NotAcceptable, Refusal
 
 READ: Final = frozenset({OperationType.QUERY})
@@ -69,8 +69,8 @@ class GraphQLEndpoint:
         await answered(scope, receive, send)
 
     async def _answered(self, request: Request) -> tuple[Response, GraphAnswer]:
-        compressed = gzip_accepted(request.headers.get("accept-encoding"))
-        chosen = media_type(request.headers.get("accept"))
+        compressed = gzip_accepted(header(request.scope, b"accept-encoding"))
+        chosen = media_type(header(request.scope, b"accept"))
         try:
             if request.method not in {"GET", "POST"}:
                 raise MethodNotAllowed(headers={"allow": "GET, POST"})
@@ -92,6 +92,6 @@ class GraphQLEndpoint:
             self._rules.profile,
             compressed=compressed,
             cacheable=by_get,
-            unless=request.headers.get("if-none-match"),
+            unless=header(request.scope, b"if-none-match") if by_get else None,
         )
         return made, answer

@@ -8,7 +8,6 @@ from typing import Final
 
 import orjson
 from graphql import GraphQLError, OperationType
-from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -16,6 +15,7 @@ from domain.errors import DomainError, Unauthenticated
 from graph.admission import Admitted, principal_of
 from graph.execution import EVERY_OPERATION, GraphAnswer
 from graph.http.connections import Open
+from graph.http.headers import header
 from graph.http.negotiation import JSON, media_type
 from graph.http.requests import got, posted
 from graph.http.responses import Profile, response
@@ -53,7 +53,7 @@ class EventStreams:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        accept = Headers(scope=scope).get("accept", "")
+        accept = header(scope, b"accept") or ""
         if EVENT_STREAM not in accept or media_type(accept) is not None:
             await self._others(scope, receive, send)
             return

@@ -10,6 +10,7 @@ import orjson
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect, Request
 
+from graph.http.headers import header
 from graph.limits import Limits
 from graph.persisted import Asked
 from graph.refusals import (
@@ -27,7 +28,7 @@ CLOSE: Final = {"connection": "close"}
 
 async def posted(request: Request, limits: Limits) -> Asked:
     """Read a POST request; raises a Refusal."""
-    check_content_type(request.headers.get("content-type", ""))
+    check_content_type(header(request.scope, b"content-type") or "")
     body = await _body(request, limits)
     try:
         content = orjson.loads(body)
@@ -72,7 +73,7 @@ def check_content_type(sent: str) -> None:
 
 async def _body(request: Request, limits: Limits) -> bytes:
     """Read the body, and stop as soon as it is known to be too large or too slow."""
-    announced = request.headers.get("content-length", "0")
+    announced = header(request.scope, b"content-length") or "0"
     if announced.isdecimal() and int(announced) > limits.body_bytes:
         raise _too_large(int(announced), limits)
     chunks: list[bytes] = []

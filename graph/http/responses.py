@@ -9,7 +9,7 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Final
 
-from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from graph.execution import GraphAnswer
 from graph.http.negotiation import JSON
@@ -59,6 +59,25 @@ def _draft_status(answer: GraphAnswer) -> int:
     return 400 if answer.syntax else 422
 
 
+class Response:
+    """A whole response whose headers are few and known: Starlette's would work them out anew each time."""
+
+    __slots__ = ("_body", "_headers", "_status")
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str]) -> None:
+        """Make it of headers in lower case; a body's length is told."""
+        self._body = body
+        self._status = status
+        self._headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+        if status != HTTPStatus.NOT_MODIFIED:
+            self._headers.append((b"content-length", b"%d" % len(body)))
+
+    async def __call__(self, _scope: Scope, _receive: Receive, send: Send) -> None:
+        """Send it."""
+        await send({"type": "http.response.start", "status": self._status, "headers": self._headers})
+        await send({"type": "http.response.body", "body": self._body})
+
+
 def response(
     answer: GraphAnswer,
     media_type: str,
@@ -78,7 +97,7 @@ def response(
         tag = f'W/"{hashlib.blake2b(answer.body, digest_size=16).hexdigest()}"'
         headers |= {"cache-control": PRIVATE, "etag": tag}
         if unless is not None and _named(tag, unless):
-            return Response(None, 304, headers)
+            return Response(b"", 304, headers)
     headers |= _headers(answer)
     body = answer.body
     if compressed and len(body) >= WORTH_COMPRESSING:

@@ -166,6 +166,15 @@ async def test_a_plan_for_any_value_reads_little_more_than_one_for_this(
     assert read["force_generic_plan"] <= MOST_MORE * read["force_custom_plan"] + 100
 
 
+@pytest.mark.parametrize("role", list(Role), ids=lambda role: role.name)
+async def test_the_pipeline_is_counted_from_an_index_alone(
+    role: Role, skewed: Demo, reading: "Connection[Record]"
+) -> None:
+    await skewed.owner.execute("VACUUM (ANALYZE) leads")
+    plan = await plan_of(skewed, reading, "PipelineBoard", skewed.caller(role), {"perStage": 20})
+    assert "Index Only Scan using ix_leads_tenant_id_stage_assignee_id_id on leads" in plan.text
+
+
 UNLISTED = {"canvas_components", "tenants", "system_actors", "uploads"}
 """Nouns that no connection lists: they are read by id, or as a short list."""
 

@@ -128,6 +128,8 @@ async def test_random_documents_answer_the_same_on_both_paths(
         if first.compiled:
             compiled += 1
             compared |= document.uses
+        else:
+            generator.forget(document.uses - compared)
         generator.keep_cursors(document, one)
     assert set(paths.execution.fallbacks) <= EXPECTED_FALLBACKS
     assert compiled > DOCUMENTS * COMPILED, paths.execution.fallbacks

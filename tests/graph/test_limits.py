@@ -208,16 +208,19 @@ def test_a_budget_leaks() -> None:
 
 def test_places_are_given_back() -> None:
     places = Places(3, 2)
-    with places.taken("a"), places.taken("a"), places.taken("b"):
-        with pytest.raises(Overloaded) as full, places.taken("b"):
-            pass
-        assert full.value.details == {"limit": "concurrentOperations", "asked": 4, "allowed": 3}
-    with places.taken("a"), places.taken("a"):
-        with pytest.raises(Overloaded) as own, places.taken("a"):
-            pass
-        assert own.value.details == {"limit": "concurrentOperationsPerCaller", "asked": 3, "allowed": 2}
-        assert own.value.headers == {"retry-after": "1"}
-        assert places.running == 2
+    for principal in ("a", "a", "b"):
+        places.take(principal)
+    with pytest.raises(Overloaded) as full:
+        places.take("b")
+    assert full.value.details == {"limit": "concurrentOperations", "asked": 4, "allowed": 3}
+    places.leave("b")
+    with pytest.raises(Overloaded) as own:
+        places.take("a")
+    assert own.value.details == {"limit": "concurrentOperationsPerCaller", "asked": 3, "allowed": 2}
+    assert own.value.headers == {"retry-after": "1"}
+    assert places.running == 2
+    places.leave("a")
+    places.leave("a")
     assert places.running == 0
 
 

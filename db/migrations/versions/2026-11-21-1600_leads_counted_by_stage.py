@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "leads_counted_by_stage"
-down_revision = "events_are_forgotten"
+down_revision = "perception_says_how"
 
 NAME = "ix_leads_tenant_id_stage_assignee_id_id"
 

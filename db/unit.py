@@ -21,6 +21,7 @@ from db.access.store import SqlAccess
 from db.access.tables import idempotency_keys
 from db.assets.store import SqlUploads
 from db.canvases.store import SqlCanvases
+from db.engine import transaction
 from db.errors import answering
 from db.events.bus import CHANNEL, note
 from db.interactions.store import SqlInteractions
@@ -313,10 +314,7 @@ class SqlUnits:
     async def write(self, caller: Caller) -> AsyncIterator[Unit]:
         """Open a unit; leaving it normally commits everything, an error undoes everything. Raises Unavailable."""
         with answering():
-            async with self._engine.connect() as connection, connection.begin():
-                await connection.execute(
-                    text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(caller.tenant_id)}
-                )
+            async with transaction(self._engine, caller.tenant_id) as connection:
                 unit = SqlUnit(connection, caller, self._clock())
                 yield unit
                 last = await unit.write_history()

@@ -30,7 +30,7 @@ INFRASTRUCTURE = {
     "domain": words("answers currencies errors events qd reading signing unit values"),
     "resolvers": words("context guard performing"),
     "graph": words("""
-        admission budgets compilation connections context cost declaration declarations documents enums errors execution
+        admission budgets compilation connections context converting cost declaration declarations documents enums errors execution
         fields http ids inputs limits loaders mutations persisted problems refusals registry scalars schema selection
         shares subscriptions unawaited values
     """),

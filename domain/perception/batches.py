@@ -16,9 +16,8 @@ from domain.notifications import News, NotificationKind
 from domain.perception import spikes
 from domain.perception.consents import ConsentEnded
 from domain.perception.kinds import SessionStatus
-from domain.perception.scores import Score
-from domain.perception.sessions import Session, SessionEnded, audience, changed, remembered, scene_at, scored
-from domain.values import new_id, new_ids
+from domain.perception.sessions import Session, SessionEnded, audience, changed, remembered, scene_at
+from domain.values import new_id
 
 if TYPE_CHECKING:
     from domain.unit import Unit
@@ -81,7 +80,8 @@ class Batch:
     at: datetime
     answer: Ingested
     scene_id: UUID | None
-    scores: Sequence[Score]
+    readings: Sequence[qd.Reading]
+    """Those of which something is known; they become scores."""
     memory: Mapping[str, object]
 
 
@@ -108,8 +108,6 @@ async def ingest(unit: Unit, command: PerceptionIngest) -> Ingested:
         len(packets), duplicate=False, last_sequence=command.sequence, reading=last if last.face else None
     )
     scene_id = scene_at(watched.scenes, packets[-1].video_ms)
-    owner = session.person_id or session.id
-    known = [reading for reading in readings if reading.confidence > 0]
     batch = Batch(
         id=new_id(),
         session=session,
@@ -117,10 +115,7 @@ async def ingest(unit: Unit, command: PerceptionIngest) -> Ingested:
         at=unit.now,
         answer=answer,
         scene_id=scene_id,
-        scores=[
-            scored(reading, session, owner, score_id)
-            for reading, score_id in zip(known, new_ids(len(known)), strict=True)
-        ],
+        readings=[reading for reading in readings if reading.confidence > 0],
         memory={"qd": qd.stored(state), "rises": spikes.stored(rises)},
     )
     await unit.perception.ingest(batch)

@@ -105,7 +105,7 @@ class Settings(BaseSettings):
     limit_list_items: int = Field(1_000, ge=1, description="The most items of one list that is sent.")
     limit_digits: int = Field(400, ge=20, le=4_000, description="The most digits of a number in a document.")
     limit_body_bytes: int = Field(256 * 1024, ge=1024, description="The largest request.")
-    limit_variable_bytes: int = Field(128 * 1024, ge=1024, description="The largest variables.")
+    limit_variable_bytes: int = Field(256 * 1024, ge=1024, description="The largest variables.")
     limit_response_bytes: int = Field(8 * 1024 * 1024, ge=1024, description="The largest answer.")
     operation_seconds: float = Field(10, gt=0, description="How long an operation may run.")
     body_seconds: float = Field(10, gt=0, description="How long a request may take to arrive.")

@@ -51,7 +51,7 @@ class Limits:
     digits: int = 400
     document_characters: int = 32 * 1024
     body_bytes: int = 256 * 1024
-    variable_bytes: int = 128 * 1024
+    variable_bytes: int = 256 * 1024
     response_bytes: int = 8 * 1024 * 1024
     deadline_seconds: float = 10
     body_seconds: float = 10

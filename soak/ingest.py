@@ -263,8 +263,8 @@ def spent(pids: Sequence[str]) -> float:
 
 async def measured(how: str, load: Load, asks: Sequence[tuple[Session, Ask]], place: Place) -> str:
     """Have every session send for the time, and return a line of what came of it."""
-    for session, ask in asks:
-        await ask(session, session.times(load.size))
+    # All at once, so that every connection to PostgreSQL is open, and counted, from the beginning.
+    await asyncio.gather(*(ask(session, session.times(load.size)) for session, ask in asks))
     processes = place.processes(how)
     before = {name: spent(pids) for name, pids in processes.items()}
     began = time.perf_counter()

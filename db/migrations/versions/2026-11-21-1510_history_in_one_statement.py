@@ -69,7 +69,5 @@ $$
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
     op.get_bind().exec_driver_sql(WRITE)
-    op.execute(
-        "REVOKE ALL ON FUNCTION public.write_history(uuid, timestamptz, text, uuid, json) FROM PUBLIC"
-    )
+    op.execute("REVOKE ALL ON FUNCTION public.write_history(uuid, timestamptz, text, uuid, json) FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION public.write_history(uuid, timestamptz, text, uuid, json) TO velocity_app")

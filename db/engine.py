@@ -1,15 +1,19 @@
 """The two ways to the database: a pool of reading connections that remember their tenant, and an engine for writing."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Final, Self, cast
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, Literal, Self, TypeAlias, cast
 from uuid import UUID
 
 import asyncpg
 import orjson
 from asyncpg import Connection, Pool, Record
 from asyncpg.pool import PoolConnectionProxy
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from asyncpg.transaction import Transaction
+from sqlalchemy import AdaptedConnection, QueuePool, event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from db.errors import LOST, answering
 
@@ -75,6 +79,8 @@ class ReadConnection(Connection):
         self.remembered = None
         await super().reset(timeout=timeout)
 
+
+_Isolation: TypeAlias = Literal["read_uncommitted", "read_committed", "repeatable_read", "serializable"]
 
 Lent = PoolConnectionProxy
 """The pool lends proxies, which pass on what they do not know."""
@@ -190,6 +196,67 @@ def _open(connection: "Lent[Record]") -> bool:
         return False
 
 
+class WriteConnection(Connection):
+    """A connection on which a transaction begins for a tenant in one round trip, before SQLAlchemy knows of it."""
+
+    async def begin_for(self, tenant_id: UUID) -> None:
+        """Begin a transaction of a tenant."""
+        await self.execute(f"BEGIN; SELECT set_config('app.tenant_id', '{tenant_id}', true)")
+
+    def transaction(
+        self, *, isolation: _Isolation | None = None, readonly: bool = False, deferrable: bool = False
+    ) -> Transaction:
+        """Return the transaction that has begun, or one that begins when it is told to."""
+        return _Begun(self) if self.is_in_transaction() else Transaction(self, isolation, readonly, deferrable)
+
+
+class _Begun(Transaction):
+    """A transaction that `begin_for` has begun: SQLAlchemy ends it."""
+
+    def __init__(self, connection: WriteConnection) -> None:
+        super().__init__(connection, None, readonly=False, deferrable=False)
+        self._writing = connection
+
+    async def start(self) -> None:
+        """Leave it as it is."""
+
+    async def commit(self) -> None:
+        await self._writing.execute("COMMIT")
+
+    async def rollback(self) -> None:
+        await self._writing.execute("ROLLBACK")
+
+
+@asynccontextmanager
+async def transaction(engine: AsyncEngine, tenant_id: UUID) -> AsyncIterator[AsyncConnection]:
+    """Open a transaction of one tenant: leaving it normally commits, an error undoes everything."""
+    async with engine.connect() as connection:
+        driver = await _begun(engine, connection, tenant_id)
+        try:
+            async with connection.begin():
+                yield connection
+        finally:
+            # Where no statement was sent, SQLAlchemy knows of nothing that it could end.
+            if not driver.is_closed() and driver.is_in_transaction():
+                await driver.execute("ROLLBACK")
+
+
+async def _begun(engine: AsyncEngine, connection: AsyncConnection, tenant_id: UUID) -> WriteConnection:
+    """Begin a transaction; a connection that was lost while nobody used it is replaced. So nothing has to be pinged."""
+    left = cast("QueuePool", engine.pool).size()
+    while True:
+        driver = cast("WriteConnection", (await connection.get_raw_connection()).driver_connection)
+        try:
+            await driver.begin_for(tenant_id)
+        except LOST:
+            if not left:
+                raise
+            left -= 1
+            await connection.invalidate()
+        else:
+            return driver
+
+
 def create_write_engine(dsn: str, *, size: int = 8) -> AsyncEngine:
     """The engine that units write with. It takes the same address as asyncpg, sslmode and all.
 
@@ -198,19 +265,28 @@ def create_write_engine(dsn: str, *, size: int = 8) -> AsyncEngine:
 
     async def connect() -> "Connection[Record]":
         with answering():
-            return await asyncpg.connect(dsn, server_settings=WRITE_SETTINGS, timeout=CONNECT_SECONDS)
+            return await asyncpg.connect(
+                dsn, server_settings=WRITE_SETTINGS, timeout=CONNECT_SECONDS, connection_class=WriteConnection
+            )
 
-    return create_async_engine(
+    engine = create_async_engine(
         "postgresql+asyncpg://",
         async_creator=connect,
         pool_size=size,
         max_overflow=0,
-        pool_pre_ping=True,
         # What a statement was given is personal, and errors are logged.
         hide_parameters=True,
         json_serializer=lambda value: orjson.dumps(value).decode(),
         json_deserializer=orjson.loads,
     )
+    event.listen(engine.sync_engine, "checkout", _replace_closed)
+    return engine
+
+
+def _replace_closed(lent: AdaptedConnection, _record: object, _proxy: object) -> None:
+    """Have the pool connect anew where a connection was closed while nobody used it."""
+    if lent.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 async def _keep(connection: "Connection[Record]") -> None:

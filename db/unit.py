@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
 from sqlalchemy import RowMapping, Table, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -19,11 +20,10 @@ from db.access.keys import SqlApiKeys
 from db.access.store import SqlAccess
 from db.access.tables import idempotency_keys
 from db.assets.store import SqlUploads
-from db.audit.tables import activity_entries, audit_entries
 from db.canvases.store import SqlCanvases
+from db.engine import transaction
 from db.errors import answering
 from db.events.bus import CHANNEL, note
-from db.events.tables import events, tenant_heads
 from db.interactions.store import SqlInteractions
 from db.leads.store import SqlLeads
 from db.notifications import SqlNotifications
@@ -59,6 +59,9 @@ from domain.videos import VideoStore
 Clock = Callable[[], datetime]
 Committed = Callable[[UUID, int], None]
 """Is told, after a unit has committed, of its tenant and of how far the tenant's events have come."""
+
+
+WRITE_HISTORY: Final = "select write_history($1::uuid, $2::timestamptz, $3::text, $4::uuid, $5::text::json)"
 
 
 def utc_now() -> datetime:
@@ -266,79 +269,36 @@ class SqlUnit:
         )  # fmt: skip
 
     async def write_history(self) -> int:
-        """Write the audit entries, events and activity of this unit, in the tenant's order; return its last event."""
+        """Write the audit entries, events and activity of this unit, in the tenant's order; return its last event.
+
+        One statement, because what it locks stays locked until the commit.
+        """
         if not self._changes:
             return 0
-        tenant = self._caller.tenant_id
-        head = (
-            await self.connection.execute(
-                select(tenant_heads).where(tenant_heads.c.tenant_id == tenant).with_for_update()
-            )
-        ).one()
-        history = History(tenant, self._caller.actor, self._now, head.audit_hash)
-        for number, change in enumerate(self._changes, start=1):
-            history.add(change, head.audit_sequence + number, head.event_sequence + number)
-        await self.connection.execute(insert(audit_entries), history.audit)
-        await self.connection.execute(insert(events), history.events)
-        if history.activity:
-            await self.connection.execute(insert(activity_entries), history.activity)
-        await self.connection.execute(
-            update(tenant_heads)
-            .where(tenant_heads.c.tenant_id == tenant)
-            .values(
-                audit_sequence=head.audit_sequence + len(self._changes),
-                event_sequence=head.event_sequence + len(self._changes),
-                audit_hash=history.hash,
-            )
+        tenant, actor, now = self._caller.tenant_id, self._caller.actor, self._now
+        rows = [_history_row(tenant, actor, now, change) for change in self._changes]
+        result = await self.connection.exec_driver_sql(
+            WRITE_HISTORY, (tenant, now, actor.noun, actor.id, orjson.dumps(rows).decode())
         )
-        last: int = head.event_sequence + len(self._changes)
+        last: int = result.scalar_one()
         return last
 
 
-class History:
-    """The rows that a unit's changes become."""
-
-    def __init__(self, tenant_id: UUID, actor: Actor, now: datetime, previous: bytes) -> None:
-        """Continue a tenant's chain after `previous`."""
-        self._tenant_id = tenant_id
-        self._actor = actor
-        self._now = now
-        self.hash = previous
-        self.audit: Final[list[dict[str, object]]] = []
-        self.events: Final[list[dict[str, object]]] = []
-        self.activity: Final[list[dict[str, object]]] = []
-
-    def add(self, change: Change, audit_sequence: int, event_sequence: int) -> None:
-        """Add one change under its two numbers."""
-        common = {
-            "tenant_id": self._tenant_id, "id": new_id(), "at": self._now,
-            "actor_noun": self._actor.noun, "actor_id": self._actor.id,
-            "subject_noun": change.noun, "subject_id": change.id,
-        }  # fmt: skip
-        entry = Entry(
-            self._tenant_id, audit_sequence, new_id(), self._now, change.action.name, self._actor,
-            Actor(change.noun, change.id), change.fields,
-        )  # fmt: skip
-        previous, self.hash = self.hash, entry.hash_after(self.hash)
-        self.audit.append(
-            common | {
-                "id": entry.id, "sequence": audit_sequence, "action": change.action.name,
-                "changed_fields": list(change.fields), "previous_hash": previous, "hash": self.hash,
-            }
-        )  # fmt: skip
-        self.events.append(
-            common | {
-                "sequence": event_sequence, "kind": change.event, "person_id": change.person_id,
-                "payload": dict(change.payload),
-            }
-        )  # fmt: skip
-        if change.activity is not None:
-            self.activity.append(
-                common | {
-                    "id": new_id(), "kind": change.activity.name, "person_id": change.person_id,
-                    "summary": change.summary, "sequence": event_sequence,
-                }
-            )  # fmt: skip
+def _history_row(tenant_id: UUID, actor: Actor, now: datetime, change: Change) -> dict[str, object]:
+    """Return what `write_history` takes for a change. The database alone knows its number."""
+    entry = Entry(
+        tenant_id, 0, new_id(), now, change.action.name, actor, Actor(change.noun, change.id), change.fields
+    )  # fmt: skip
+    before, after = entry.around_sequence()
+    row: dict[str, object] = {
+        "id": str(entry.id), "event_id": str(new_id()), "noun": change.noun, "subject": str(change.id),
+        "person": None if change.person_id is None else str(change.person_id), "action": entry.action,
+        "fields": change.fields, "before": before, "after": after, "event": change.event,
+        "payload": dict(change.payload),
+    }  # fmt: skip
+    if change.activity is None:
+        return row
+    return row | {"activity_id": str(new_id()), "activity": change.activity.name, "summary": change.summary}
 
 
 class SqlUnits:
@@ -354,10 +314,7 @@ class SqlUnits:
     async def write(self, caller: Caller) -> AsyncIterator[Unit]:
         """Open a unit; leaving it normally commits everything, an error undoes everything. Raises Unavailable."""
         with answering():
-            async with self._engine.connect() as connection, connection.begin():
-                await connection.execute(
-                    text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(caller.tenant_id)}
-                )
+            async with transaction(self._engine, caller.tenant_id) as connection:
                 unit = SqlUnit(connection, caller, self._clock())
                 yield unit
                 last = await unit.write_history()

@@ -49,6 +49,8 @@ ACTIVITY_EVENTS: Final = frozenset(
 GENESIS: Final = bytes(32)
 """The hash before a tenant's first entry."""
 
+_SEQUENCE: Final = '"sequence":'
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -89,9 +91,14 @@ class Entry:
 
     def hash_after(self, previous: bytes) -> bytes:
         """Return SHA-256 over the previous hash and this entry as canonical JSON (sorted keys, no spaces)."""
+        before, after = self.around_sequence()
+        return hashlib.sha256(previous + f"{before}{self.sequence}{after}".encode()).digest()
+
+    def around_sequence(self) -> tuple[str, str]:
+        """Return this entry as canonical JSON, in two parts: what comes before its sequence, and what comes after."""
         content = {
             "tenant_id": str(self.tenant_id),
-            "sequence": self.sequence,
+            "sequence": None,
             "id": str(self.id),
             "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
             "action": self.action,
@@ -100,7 +107,9 @@ class Entry:
             "changed_fields": list(self.changed_fields),
         }
         text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(previous + text.encode()).digest()
+        # Quotes within a value are escaped, so this stands there once.
+        before, _, after = text.partition(f"{_SEQUENCE}null")
+        return before + _SEQUENCE, after
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
+from datetime import date, datetime
 from enum import Enum
+from functools import cache
 from typing import Any, Final, TypeVar, cast
 
 import strawberry
@@ -92,6 +94,18 @@ def _hashable(value: object) -> object:
     return value.name if isinstance(value, Enum) else value
 
 
+_PLAIN: Final = frozenset({bool, int, float, datetime, date, dict, tuple, type(None)})
+"""What is taken as it is."""
+
+
+@cache
+def _declared(input_type: Hashable) -> tuple[tuple[str, str, Mapping[Any, Any]], ...]:
+    """Return the name, the client's name and the metadata of each field of an input."""
+    definition = input_type.__strawberry_definition__  # type: ignore[attr-defined]  # inputs are Strawberry's
+    fields = cast("list[StrawberryField]", definition.fields)
+    return tuple((field.python_name, client_name(field.python_name), field.metadata) for field in fields)
+
+
 class _Reader:
     """Collects issues while it converts."""
 
@@ -105,14 +119,15 @@ class _Reader:
     def fields(self, given: object, path: str) -> dict[str, object]:
         """Convert every field of an input that the client gave."""
         values: dict[str, object] = {}
-        definition = given.__strawberry_definition__  # type: ignore[attr-defined]  # inputs are Strawberry's
-        for field in cast("list[StrawberryField]", definition.fields):
-            value = getattr(given, field.python_name)
+        for python_name, client, metadata in _declared(cast("Hashable", type(given))):
+            value = getattr(given, python_name)
             if value is strawberry.UNSET:
                 continue
-            name = f"{path}.{client_name(field.python_name)}" if path else client_name(field.python_name)
+            if type(value) in _PLAIN:
+                values[python_name] = value
+                continue
             try:
-                values[field.python_name] = self._value(value, field.metadata, name)
+                values[python_name] = self._value(value, metadata, f"{path}.{client}" if path else client)
             except Invalid as error:
                 self._issues.extend(error.issues)
         return values

@@ -225,6 +225,9 @@ def _parts(node: object) -> Iterable[object]:
             yield value
 
 
+_NESTED: Final = (dict, list)
+
+
 def check_variables(variables: Mapping[str, object], limits: Limits) -> None:
     """Refuse variables that are too large as a whole, or hold too long a list; raises LimitExceeded."""
     try:
@@ -233,12 +236,13 @@ def check_variables(variables: Mapping[str, object], limits: Limits) -> None:
         raise MalformedParameters("`variables` hold a number or a text that JSON in UTF-8 cannot carry.") from error
     if size > limits.variable_bytes:
         raise LimitExceeded("variableBytes", "bytes of variables", size, limits.variable_bytes)
+    # Nearly all of what a large request holds is numbers, which are not looked at one by one.
     waiting: list[object] = list(variables.values())
     while waiting:
         value = waiting.pop()
-        if isinstance(value, dict):
-            waiting += value.values()
-        elif isinstance(value, list):
+        if isinstance(value, list):
             if len(value) > limits.list_items:
                 raise LimitExceeded("listItems", "items in one list", len(value), limits.list_items)
-            waiting += value
+            waiting += [each for each in value if isinstance(each, _NESTED)]
+        elif isinstance(value, dict):
+            waiting += [each for each in value.values() if isinstance(each, _NESTED)]

@@ -26,6 +26,7 @@ from graph import (
     videos,
 )
 from graph.context import Info
+from graph.converting import prepare
 from graph.declaration import Node, root
 from graph.declarations import complete
 from graph.documents import UsePrepared
@@ -118,7 +119,7 @@ def build() -> Schema:
     complete()
     query, mutation = merge_types("Query", QUERIES), merge_types("Mutation", MUTATIONS)
     subscription = merge_types("Subscription", SUBSCRIPTIONS)
-    return Schema(
+    schema = Schema(
         query=query,
         mutation=mutation,
         subscription=subscription,
@@ -128,3 +129,5 @@ def build() -> Schema:
         exception_handlers=(*canvases.HANDLERS, *HANDLERS),
         execution_context_class=Executor,
     )
+    prepare(schema)
+    return schema

@@ -30,9 +30,9 @@ INFRASTRUCTURE = {
     "domain": words("answers currencies errors events qd reading signing unit values"),
     "resolvers": words("context guard performing"),
     "graph": words("""
-        admission budgets compilation connections context cost declaration declarations documents enums errors execution
-        fields http ids inputs limits loaders mutations persisted problems refusals registry scalars schema selection
-        shares subscriptions unawaited values
+        admission budgets compilation connections context converting cost declaration declarations documents enums
+        errors execution fields http ids inputs limits loaders mutations persisted problems refusals registry scalars
+        schema selection shares subscriptions unawaited values
     """),
     "db": words("dumps engine errors events migrations partitions reading roles server sources tables unit visibility"),
 }

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.access.source import API_KEYS
 from db.access.tables import api_key_operations, api_keys, persisted_operations
+from db.engine import transaction
 from db.errors import answering
 from db.reading.reads import Fetch
 from domain.access import ApiKey, ApiKeyCreate, ApiKeyStanding, Role
@@ -142,8 +143,5 @@ class SqlApiKeyLookup:
     async def used(self, tenant_id: UUID, key_id: UUID, now: datetime) -> None:
         """Store that a key was used."""
         with answering():
-            async with self._engine.begin() as connection:
-                await connection.execute(
-                    text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)}
-                )
+            async with transaction(self._engine, tenant_id) as connection:
                 await connection.execute(USED, {"tenant": tenant_id, "key": key_id, "now": now})

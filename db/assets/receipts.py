@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.assets.store import upload_of
 from db.assets.tables import uploads
+from db.engine import transaction
 from db.errors import answering
 from domain.assets import Content, Upload, UploadState
 
@@ -106,8 +107,5 @@ class SqlReceipts:
     async def _as(self, tenant_id: UUID) -> AsyncIterator[AsyncConnection]:
         """Open a transaction of one tenant; what happens in it is translated as in a unit."""
         with answering():
-            async with self._engine.begin() as connection:
-                await connection.execute(
-                    text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)}
-                )
+            async with transaction(self._engine, tenant_id) as connection:
                 yield connection

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.engine import transaction
 from db.errors import answering
 from domain.access import Caller, Role
 from domain.notifications import DUE_WITHIN
@@ -54,10 +55,7 @@ class SqlOverdue:
     async def _caller(self, tenant_id: UUID) -> Caller:
         """Return the system as a caller of a tenant."""
         with answering():
-            async with self._engine.begin() as connection:
-                await connection.execute(
-                    text("select set_config('app.tenant_id', :tenant, true)"), {"tenant": str(tenant_id)}
-                )
+            async with transaction(self._engine, tenant_id) as connection:
                 actor: UUID = (
                     await connection.execute(
                         text("select id from system_actors where tenant_id = :tenant order by created_at, id limit 1"),

@@ -34,7 +34,7 @@ from domain.perception import (
     SurfaceKind,
     Watched,
 )
-from domain.values import new_id
+from domain.values import new_id, new_ids
 
 if TYPE_CHECKING:
     from db.unit import SqlUnit
@@ -162,7 +162,7 @@ class SqlPerception:
         given = (
             self._unit.caller.tenant_id, session.id, batch.id, batch.sequence, batch.at, batch.answer.accepted_count,
             batch.scene_id, *(getattr(reading, name) for name in _MEASURED), json.dumps(batch.memory),
-            None if form is None else form.name, *_columns_of(batch.scores),
+            None if form is None else form.name, *_columns_of(batch.readings),
         )  # fmt: skip
         statement = _INGEST_VISITOR if session.person_id is None else _INGEST_PERSON
         await self._unit.connection.exec_driver_sql(
@@ -286,8 +286,9 @@ _INGEST_PERSON: Final = _ingest(
 )
 
 
-def _columns_of(scores: Sequence[Score]) -> list[list[object]]:
-    return [[getattr(score, name) for score in scores] for name in _ARRAYS]
+def _columns_of(readings: Sequence[qd.Reading]) -> list[list[object]]:
+    ids: list[object] = [*new_ids(len(readings))]
+    return [ids, *([getattr(reading, name) for reading in readings] for name in _MEASURED)]
 
 
 def _transposed(scores: Sequence[Score]) -> list[list[object]]:

@@ -16,9 +16,8 @@ from domain.notifications import News, NotificationKind
 from domain.perception import pace, spikes
 from domain.perception.consents import ConsentEnded
 from domain.perception.kinds import SessionStatus
-from domain.perception.scores import Score
-from domain.perception.sessions import Session, SessionEnded, audience, changed, remembered, scene_at, scored
-from domain.values import new_id, new_ids
+from domain.perception.sessions import Session, SessionEnded, audience, changed, remembered, scene_at
+from domain.values import new_id
 
 if TYPE_CHECKING:
     from domain.unit import Unit
@@ -82,7 +81,8 @@ class Batch:
     at: datetime
     answer: Ingested
     scene_id: UUID | None
-    scores: Sequence[Score]
+    readings: Sequence[qd.Reading]
+    """Those of which something is known; they become scores."""
     memory: Mapping[str, object]
 
 
@@ -111,8 +111,6 @@ async def ingest(unit: Unit, command: PerceptionIngest) -> Ingested:
         form=packets[-1].form if last.face else None,
     )  # fmt: skip
     scene_id = scene_at(watched.scenes, packets[-1].video_ms)
-    owner = session.person_id or session.id
-    known = [reading for reading in readings if reading.confidence > 0]
     batch = Batch(
         id=new_id(),
         session=session,
@@ -120,10 +118,7 @@ async def ingest(unit: Unit, command: PerceptionIngest) -> Ingested:
         at=unit.now,
         answer=answer,
         scene_id=scene_id,
-        scores=[
-            scored(reading, session, owner, score_id)
-            for reading, score_id in zip(known, new_ids(len(known)), strict=True)
-        ],
+        readings=[reading for reading in readings if reading.confidence > 0],
         memory={"qd": qd.stored(state), "rises": spikes.stored(rises), "pace": pace.stored(kept)},
     )
     await unit.perception.ingest(batch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from domain import qd
@@ -42,6 +43,7 @@ NO_RISES: Final = Rises()
 def watch(rises: Rises, readings: Iterable[qd.Reading]) -> tuple[Rises, bool]:
     """Return what is remembered after some readings, and whether the score rose so far in them."""
     since, quiet_until, lows, spiked = rises.since, rises.quiet_until, list(rises.lows), False
+    lowest = _lowest(lows)
     for reading in readings:
         if reading.confidence < SURE:
             continue
@@ -51,13 +53,19 @@ def watch(rises: Rises, readings: Iterable[qd.Reading]) -> tuple[Rises, bool]:
             continue
         while lows and lows[0][0] < now - WITHIN:
             lows.pop(0)
-        if now >= quiet_until and lows and reading.score >= min(low for _, low in lows) + RISE:
-            spiked, quiet_until, lows = True, now + QUIET, []
+            lowest = _lowest(lows)
+        if now >= quiet_until and reading.score >= lowest + RISE:
+            spiked, quiet_until, lows, lowest = True, now + QUIET, [], inf
         if lows and now - lows[-1][0] < STEP:
             lows[-1] = (lows[-1][0], min(lows[-1][1], reading.score))
         else:
             lows.append((now, reading.score))
+        lowest = min(lowest, reading.score)
     return Rises(since, quiet_until, tuple(lows)), spiked
+
+
+def _lowest(lows: Iterable[tuple[float, float]]) -> float:
+    return min((low for _, low in lows), default=inf)
 
 
 def stored(rises: Rises) -> dict[str, object]:

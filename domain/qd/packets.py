@@ -86,9 +86,10 @@ def parsed(packets: Sequence[RawPacket], received_at: datetime) -> tuple[Packet,
         raise Invalid(f"A batch has 1 to {MOST_PACKETS} packets; this has {len(packets)}.", field="packets")
     issues = list(_disorder(packets))
     faces: list[Packet] = []
+    earliest, latest = received_at - BEHIND, received_at + AHEAD
     for number, raw in enumerate(packets):
         try:
-            faces.append(_packet(raw, received_at))
+            faces.append(_packet(raw, earliest, latest))
         except _Refused as refusal:
             issues.append(Issue(f"packets.{number}.{refusal.place}", str(refusal)))
     if issues:
@@ -106,10 +107,10 @@ def _disorder(packets: Sequence[RawPacket]) -> Iterator[Issue]:
             return
 
 
-def _packet(raw: RawPacket, received_at: datetime) -> Packet:
+def _packet(raw: RawPacket, earliest: datetime, latest: datetime) -> Packet:
     if raw.at.tzinfo is None:
         raise _Refused("at", "A time has its offset from UTC.")
-    if not -BEHIND <= raw.at - received_at <= AHEAD:
+    if not earliest <= raw.at <= latest:
         raise _Refused("at", "The time is more than a day behind the server's, or more than 5 minutes ahead of it.")
     if raw.video_ms is not None and not 0 <= raw.video_ms <= LONGEST_VIDEO_MS:
         raise _Refused("videoMs", f"A video's time is from 0 to {LONGEST_VIDEO_MS} milliseconds.")
@@ -122,7 +123,7 @@ def _packet(raw: RawPacket, received_at: datetime) -> Packet:
 
 def _blend_shapes(value: object) -> Mapping[str, float]:
     place = "face.blendShapes"
-    if isinstance(value, list | tuple):
+    if type(value) is not dict and isinstance(value, list | tuple):
         if len(value) != len(BLEND_SHAPES):
             raise _Refused(place, f"An array of blend shapes has {len(BLEND_SHAPES)} numbers.")
         value = dict(zip(BLEND_SHAPES, value, strict=True))

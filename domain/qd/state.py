@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 VERSION: Final = 1
@@ -55,9 +55,12 @@ START: Final = QdState()
 """The state of a session without packets."""
 
 
+_NAMES: Final = tuple(field.name for field in fields(QdState))
+
+
 def stored(state: QdState) -> dict[str, object]:
     """Return a state as JSON."""
-    return asdict(state)
+    return {name: getattr(state, name) for name in _NAMES}
 
 
 def restored(value: Mapping[str, object] | None) -> QdState:

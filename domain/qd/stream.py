@@ -55,8 +55,8 @@ class Stream:
     """A session's scoring while a batch is read: the state, unpacked."""
 
     __slots__ = (
-        "_at", "_averages", "_blink", "_coverage", "_gaze", "_inputs", "_moved", "_packets", "_peak", "_score",
-        "_seconds", "_still", "_sums", "_trust", "_unseen", "_wanted",
+        "_at", "_averages", "_blink", "_coverage", "_engaged", "_gaze", "_inputs", "_moved", "_packets", "_peak",
+        "_score", "_seconds", "_still", "_sums", "_trust", "_unseen", "_wanted",
     )  # fmt: skip
 
     def __init__(self, state: QdState) -> None:
@@ -66,6 +66,7 @@ class Stream:
         self._score, self._wanted, self._seconds, self._sums = state.score, state.wanted, state.seconds, state.sums
         self._packets = state.packets
         self._peak = (state.peak, state.peak_at, state.peak_video_ms)
+        self._engaged = self._engagement()
 
     def state(self) -> QdState:
         """Return the state after what was taken."""
@@ -118,8 +119,9 @@ class Stream:
         looking1, attention = self._look(face, bridged, lids, looking0, attention)
         self._inputs = (shut1, looking1, feeling1, lively1, smile1, frown1, brows1, jaw1, squares1)
         self._averages = (lids, attention, valence, activation, smile, frown, brows, jaw, squares)
-        self._watch_for_life(bridged, shut1, looking1, feeling1, lively1)
-        self._follow(qd(attention, valence, self._engagement()), step if step <= BRIDGE else 0.0)
+        self._watch_for_life(bridged, (shut1, looking1, feeling1, lively1))
+        self._engaged = self._engagement()
+        self._follow(qd(attention, valence, self._engaged), step if step <= BRIDGE else 0.0)
 
     def _look(
         self, face: Signals, bridged: float, lids: float, looking: float, attention: float
@@ -140,9 +142,15 @@ class Stream:
         self._blink = 0.0
         return now, attention
 
-    def _watch_for_life(self, seconds: float, *now: float) -> None:
+    def _watch_for_life(self, seconds: float, now: tuple[float, float, float, float]) -> None:
         self._still += seconds
-        if any(abs(new - old) > MOVEMENT for new, old in zip(now, self._moved, strict=True)):
+        shut, looking, feeling, lively = self._moved
+        if (
+            abs(now[0] - shut) > MOVEMENT
+            or abs(now[1] - looking) > MOVEMENT
+            or abs(now[2] - feeling) > MOVEMENT
+            or abs(now[3] - lively) > MOVEMENT
+        ):
             self._moved, self._still = now, 0.0
 
     def _follow(self, wanted: float, seconds: float) -> None:
@@ -160,13 +168,16 @@ class Stream:
 
     def _reading(self, packet: Packet, step: float, *, face: bool) -> Reading:
         _, attention, valence, *_ = self._averages
-        engagement = self._engagement()
+        engagement = self._engaged
         presence = max(0.0, 1 - self._unseen / LEAVES)
         alive = 1 - share(self._still, STILL_FROM, STILL_TO)
         confidence = self._coverage * presence * alive * self._trust
-        known = (1.0, self._score, attention, valence, engagement)
         weight = confidence * min(step, BRIDGE)
-        self._sums = tuple(total + weight * each for total, each in zip(self._sums, known, strict=True))
+        sure, score, attended, felt, engaged = self._sums
+        self._sums = (
+            sure + weight, score + weight * self._score, attended + weight * attention, felt + weight * valence,
+            engaged + weight * engagement,
+        )  # fmt: skip
         self._seconds += min(step, LEAVES)
         if confidence >= CERTAIN and (self._peak[0] is None or self._score > self._peak[0]):
             self._peak = (self._score, self._at, packet.video_ms)

@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.access.accounts import SqlAccounts
-from db.engine import ReadConnection, ReadPool, create_write_engine
+from db.engine import ReadConnection, ReadPool, create_write_engine, transaction
 from db.roles import set_tenant
 from db.unit import SqlUnits, utc_now
 from domain.errors import Unavailable
@@ -243,6 +243,44 @@ async def test_the_write_engine_replaces_a_lost_connection(
         await _until(superuser_connection, GONE, pid)
         async with engine.connect() as connection:
             assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+    finally:
+        await engine.dispose()
+
+
+async def test_a_unit_begins_although_every_connection_has_just_been_ended(
+    app_dsn: str, tenant: Tenant, superuser_connection: "Connection[Record]"
+) -> None:
+    engine = create_write_engine(app_dsn, size=3)
+    units, pids = SqlUnits(engine), set[int]()
+
+    async def used(both: asyncio.Barrier) -> None:
+        async with transaction(engine, tenant.id) as connection:
+            pids.add((await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one())
+            await both.wait()
+
+    try:
+        both = asyncio.Barrier(3)
+        await asyncio.gather(*(used(both) for _ in range(3)))
+        await superuser_connection.execute("SELECT pg_terminate_backend(pid, 5000) FROM unnest($1::int[]) pid", pids)
+        async with units.write(tenant.caller()) as unit:
+            assert await unit.people.tenant_currency() == "INR"
+    finally:
+        await engine.dispose()
+    assert len(pids) == 3
+
+
+async def test_a_transaction_is_its_tenants_and_leaves_nothing(app_dsn: str, tenant: Tenant) -> None:
+    engine = create_write_engine(app_dsn, size=1)
+    try:
+        async with transaction(engine, tenant.id) as connection:
+            assert (await connection.execute(text(CURRENT))).scalar_one() == str(tenant.id)
+        async with transaction(engine, tenant.id):
+            pass
+        with pytest.raises(ValueError, match="undone"):
+            async with transaction(engine, tenant.id):
+                raise ValueError("undone")
+        async with engine.connect() as connection:
+            assert (await connection.execute(text(CURRENT))).scalar_one() == ""
     finally:
         await engine.dispose()
 

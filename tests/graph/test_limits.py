@@ -21,6 +21,7 @@ from graphql import (
 from app.admission import FrontDoor, front_door
 from app.wiring import System
 from domain.access import Role
+from domain.qd import BLEND_SHAPES, MOST_PACKETS
 from graph.budgets import Budgets, Places
 from graph.context import GraphContext
 from graph.cost import Cost, Estimator
@@ -189,6 +190,13 @@ def test_variables(variables: dict[str, Any], found: dict[str, object] | None) -
     with pytest.raises(LimitExceeded) as refused:
         check_variables(variables, Limits())
     assert refused.value.details == found
+
+
+def test_a_whole_batch_of_whole_faces_is_no_larger_than_is_allowed() -> None:
+    face = dict.fromkeys(BLEND_SHAPES, 0.12345678901234566)
+    packet = {"at": "2026-11-21T09:00:00.123456+00:00", "videoMs": 86_400_000, "face": {"blendShapes": face}}
+
+    check_variables({"sessionId": "s" * 44, "sequence": 2**31 - 1, "packets": [packet] * MOST_PACKETS}, Limits())
 
 
 def test_a_budget_leaks() -> None:

@@ -212,7 +212,9 @@ async def test_many_kept_rows_go_some_at_a_time(api: Api, tenant: Tenant, owner_
     )
     text = "{ perceptionSessions(first: 5) { edges { node { startedAt person { fullName } } } } }"
     canvas, _ = await created(api)
-    await advanced(api, canvas, await documented(owner_connection, tenant, "a", text), leads("b"), leads("c"))
+    await advanced(
+        api, canvas, *[await documented(owner_connection, tenant, key, f" {text}") for key in ("one", "two", "three")]
+    )
     caller = tenant.caller(JUNIOR)
     async with api.system.units.write(caller) as unit:
         consent_row = await unit.consents.get_for_update(consent_id)

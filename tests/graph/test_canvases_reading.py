@@ -209,3 +209,25 @@ async def test_kept_rows_are_for_who_would_have_been_given_all_of_them(
         assert data["kept"]["rows"] == (rows if state == "READY" else None)
         assert data["erased"]["state"] == ("ERASED" if state == "READY" else "RERUN")
         assert (data["never"]["state"], data["never"]["rows"]) == ("RERUN", None)
+
+
+@pytest.mark.parametrize(
+    ("role", "alone", "state"),
+    [(SENIOR, False, "READY"), (SENIOR, True, "RERUN"), (JUNIOR, True, "RERUN")],
+    ids=["as-then", "without-the-team", "demoted"],
+)
+async def test_authors_whose_scope_has_shrunk_read_again(
+    api: Api, owner_connection: "Connection[Record]", tenant: Tenant, role: Role, *, alone: bool, state: str
+) -> None:
+    author = tenant.caller(SENIOR)
+    made = await canvases.canvas(owner_connection, tenant, owner_id=author.as_user())
+    digest = await canvases.data(owner_connection, tenant, author=SENIOR, rows=[{"stage": "NEW"}])
+    await canvases.component(
+        owner_connection, tenant, canvas_id=made.id, key="kept", data_digest=digest, kind="TABLE",
+        source_document_id="LeadBoard", source_variables="{}",
+    )  # fmt: skip
+    now = Caller(tenant.id, author.user_id, role, (author.as_user(),) if alone else author.members)
+    view = await compiled(api, "CanvasView", now, id=f"canvas_{made.id}")
+    [component] = view["canvas"]["head"]["components"]
+
+    assert component["data"]["state"] == state

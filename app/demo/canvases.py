@@ -4,7 +4,7 @@ Its documents are the ones that ship. They are run by `app.demo.filling`, once t
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
@@ -14,6 +14,7 @@ from uuid import UUID
 from app.demo.chance import generator, identifier
 from app.demo.rows import Batch
 from app.demo.team import Firm, TenantPlan, User
+from db.canvases.rows import component_row, request_row, revision_row
 from db.canvases.tables import NOT_ENDED
 from domain.access import Actor, Role
 from domain.canvases import (
@@ -21,6 +22,7 @@ from domain.canvases import (
     Component,
     ComponentKind,
     Layout,
+    MergeRequest,
     MergeRequestStatus,
     OperationSource,
     ReviewDecision,
@@ -164,27 +166,15 @@ def _write(batch: Batch, canvas: _Canvas, forked_from_id: UUID | None) -> None:
 
 
 def _write_revision(batch: Batch, revision: Revision) -> None:
-    changes = [
-        {"kind": each.kind.name, "component_key": each.component_key, "path": each.path} for each in revision.changes
-    ]
-    batch.add(
-        "canvas_revisions", id=revision.id, canvas_id=revision.canvas_id, number=revision.number,
-        kind=revision.kind.name, message=revision.message, author_noun=revision.author.noun,
-        author_id=revision.author.id, tree_hash=revision.tree_hash, hash=revision.hash, changes=_json(changes),
-        created_at=revision.created_at,
-    )  # fmt: skip
+    batch.add("canvas_revisions", **_printed(revision_row(revision)))
     for position, parent_id in enumerate(revision.parent_ids):
         batch.add("canvas_revision_parents", revision_id=revision.id, position=position, parent_id=parent_id)
 
 
 def _write_component(batch: Batch, revision: Revision, component: Component) -> None:
-    layout, source = component.layout, component.source
+    row = component_row(component)
     batch.add(
-        "canvas_components", id=component.id, canvas_id=revision.canvas_id, key=component.key,
-        kind=component.kind.name, title=component.title, order_key=component.order_key, x=layout.x, y=layout.y,
-        width=layout.width, height=layout.height, visualization=_json(component.visualization),
-        source_document_id=source and source.document_id, source_variables=_json(source.variables if source else None),
-        created_at=revision.created_at,
+        "canvas_components", canvas_id=revision.canvas_id, created_at=revision.created_at, **_printed(row)
     )  # fmt: skip
 
 
@@ -203,27 +193,27 @@ def _gone(tree: Mapping[str, Component], component: Component) -> bool:
 def _write_request(batch: Batch, board: _Canvas, fork: _Canvas, now: datetime) -> None:
     (target, ours), (source, theirs) = board.head, fork.head
     base, before = board.revisions[1]
-    conflicts = [
-        {
-            "key": each.key, "component_key": each.component_key, "kind": each.kind.name, "path": each.path,
-            "base": each.base, "ours": each.ours, "theirs": each.theirs,
-        }
-        for each in merged([before], ours, theirs).conflicts
-    ]  # fmt: skip
     at = now - timedelta(hours=20)
-    request_id = identifier(board.random, at)
-    batch.add(
-        "merge_requests", id=request_id, source_id=source.canvas_id, target_id=target.canvas_id,
-        title="Start earlier", author_noun="users", author_id=fork.owner.id, status=MergeRequestStatus.OPEN.name,
-        base_id=base.id, source_head_id=source.id, target_head_id=target.id, conflicts=_json(conflicts),
-        resolutions="[]", created_at=at, updated_at=at,
+    request = MergeRequest(
+        identifier(board.random, at), "Start earlier", fork.id, board.id, Actor("users", fork.owner.id),
+        MergeRequestStatus.OPEN, at, base.id, source.id, target.id,
+        tuple(merged([before], ours, theirs).conflicts),
     )  # fmt: skip
     batch.add(
-        "merge_request_reviews", id=identifier(board.random, now), merge_request_id=request_id,
+        "merge_requests", id=request.id, source_id=request.source_id, target_id=request.target_id,
+        title=request.title, author_noun=request.author.noun, author_id=request.author.id, created_at=at,
+        updated_at=at, **_printed(request_row(request)),
+    )  # fmt: skip
+    batch.add(
+        "merge_request_reviews", id=identifier(board.random, now), merge_request_id=request.id,
         decision=ReviewDecision.REQUEST_CHANGES.name, comment="Ten is too early for the coast.", author_noun="users",
         author_id=board.owner.id, at=now - timedelta(hours=18), source_head_id=source.id,
     )  # fmt: skip
 
 
-def _json(value: Mapping[str, object] | Iterable[object] | None) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)
+def _printed(row: Mapping[str, object]) -> dict[str, object]:
+    """Return a row as COPY takes it, with its JSON as text."""
+    return {
+        name: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+        for name, value in row.items()
+    }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import timedelta
 from typing import Any
 
 import asyncpg
@@ -11,11 +10,12 @@ from asyncpg import Connection, Record
 
 from app.database import check_serves, database
 from app.failures import CannotContinue
+from app.issuing import caller_of
 from app.settings import Settings
 from app.wiring import System, system
 from db.engine import READ_SETTINGS, SET_TENANT
 from db.reading.explaining import Explained, explained
-from domain.access import Caller, issue_token
+from domain.access import Caller
 from domain.errors import DomainError
 from graph.compilation import Planner, Uncompiled
 from graph.documents import Documents
@@ -33,13 +33,8 @@ async def explain(settings: Settings, text: str, operation: str | None, variable
     async with database(single) as found:
         await check_serves(found.app)
         async with system(single, found) as opened:
-            caller = await _caller(opened, email)
+            caller = await caller_of(opened, email)
             return await _explained(opened, caller, text, operation, given)
-
-
-async def _caller(opened: System, email: str) -> Caller:
-    token = await issue_token(opened.sign_in, opened.units, email, timedelta(minutes=1))
-    return await opened.callers.caller_for(token)
 
 
 async def _explained(

@@ -9,8 +9,8 @@ from typing import Final
 from app.database import check_serves, database
 from app.failures import CannotContinue
 from app.settings import Settings
-from app.wiring import ports
-from domain.access import issue_token
+from app.wiring import System, ports
+from domain.access import Caller, issue_token
 
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 LONGEST: Final = timedelta(days=365)
@@ -32,3 +32,9 @@ async def access_token(settings: Settings, email: str, lifetime: timedelta) -> s
         await check_serves(found.app)
         async with ports(single, found) as opened:
             return await issue_token(opened.sign_in, opened.units, email, lifetime)
+
+
+async def caller_of(opened: System, email: str) -> Caller:
+    """Return a user as a caller of an open system, by a session of a minute."""
+    token = await issue_token(opened.sign_in, opened.units, email, timedelta(minutes=1))
+    return await opened.callers.caller_for(token)

@@ -36,21 +36,24 @@ async def is_empty(owner: str) -> bool:
 
 async def load_demo(settings: Settings, found: Database, scale: float) -> str:
     """Load the demo tenants into a migrated database and say what was loaded; raises CannotContinue."""
+    from app.demo.filling import fill_boards  # noqa: PLC0415 -- as below.
     from app.demo.reels import files  # noqa: PLC0415 -- as below.
     from app.demo.seed import DemoRefused, seed  # noqa: PLC0415 -- words and pictures that most starts do not need.
+    from app.wiring import system  # noqa: PLC0415 -- whoever only wants the password needs no program.
 
     if not await is_empty(found.owner):
         raise CannotContinue(
             "There are tenants already, and the demo is loaded only into an empty database."
             " Set VELOCITY_DATA_DIR to a new folder, or DATABASE_URL to a new database."
         )
+    now = datetime.now(UTC)
     try:
         summary = await seed(
             found.owner,
             scale=scale,
             password=kept(_password_file(settings)),
             asset_folder=settings.assets,
-            now=datetime.now(UTC),
+            now=now,
         )
     except DemoRefused as error:
         raise CannotContinue(str(error)) from error
@@ -58,4 +61,6 @@ async def load_demo(settings: Settings, found: Database, scale: float) -> str:
         async with object_store(settings) as objects:
             for each in files():
                 await objects.put(each.key, each.content, each.content_type)
+    async with system(settings.model_copy(update={"read_connections": 1, "write_connections": 1}), found) as opened:
+        await fill_boards(opened, now)
     return str(summary)

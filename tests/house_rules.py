@@ -34,7 +34,9 @@ INFRASTRUCTURE = {
         errors execution fields http ids inputs limits loaders mutations persisted problems refusals registry scalars
         schema selection shares subscriptions unawaited values
     """),
-    "db": words("dumps engine errors events migrations partitions reading roles server sources tables unit visibility"),
+    "db": words("""
+        dumps engine erasing errors events migrations partitions reading roles server sources tables unit visibility
+    """),
 }
 EMPTY_NAMES = words("common helper helpers manager managers misc util utils")
 MODULE_LINES = 400

@@ -1,25 +1,28 @@
 """A board of the sales floor with its history, a junior's fork of it, and a merge request that has a conflict.
 
-Its documents are the ones that ship. Nobody has run them when the demo is loaded, so no rows are kept: whoever looks at
-the board gets their own.
+Its documents are the ones that ship. They are run by `app.demo.filling`, once there is something that they can read.
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
 from typing import Final
+from uuid import UUID
 
 from app.demo.chance import generator, identifier
 from app.demo.rows import Batch
-from app.demo.team import Firm, User
+from app.demo.team import Firm, TenantPlan, User
+from db.canvases.rows import component_row, request_row, revision_row
+from db.canvases.tables import NOT_ENDED
 from domain.access import Actor, Role
 from domain.canvases import (
     CanvasAccess,
     Component,
     ComponentKind,
     Layout,
+    MergeRequest,
     MergeRequestStatus,
     OperationSource,
     ReviewDecision,
@@ -31,7 +34,7 @@ from domain.canvases.merging import merged
 from domain.canvases.trees import changes_between, tree_hash
 from graph.persisted import shipped
 
-_NOT_ENDED: Final = 2_147_483_647
+_BOARD_AGE: Final = timedelta(days=9)
 _NOTE: Final = "note"
 _WORDS: Final = "Calls before eleven. Visits in the afternoon."
 _THEIRS: Final = "Calls before ten. Visits in the afternoon."
@@ -42,6 +45,7 @@ _OURS: Final = "Calls before eleven. Visits after four, when the light is good."
 class _Canvas:
     """A canvas being told: its revisions and what it has now."""
 
+    id: UUID
     title: str
     owner: User
     random: Random
@@ -53,22 +57,27 @@ class _Canvas:
         return self.revisions[-1]
 
 
+def board_id(plan: TenantPlan, now: datetime) -> UUID:
+    """Return the id that a tenant's board gets with that reference instant."""
+    return identifier(generator(plan.slug, "board"), now - _BOARD_AGE)
+
+
 def write_canvases(batch: Batch, firm: Firm, now: datetime) -> None:
     """Write the board, its fork and the request to merge it."""
     senior, junior = firm.user(Role.SENIOR_BROKER), firm.user(Role.JUNIOR_BROKER)
     random = generator(firm.plan.slug, "canvases")
-    start = now - timedelta(days=9)
-    board = _Canvas("Sales floor", senior, random, start)
+    start, forked_at = now - _BOARD_AGE, now - timedelta(days=3)
+    board = _Canvas(board_id(firm.plan, now), "Sales floor", senior, random, start)
     _advance(board, senior, None, {}, start)
     _advance(board, senior, "The first board", _components(random, start), start)
-    fork = _Canvas("Sales floor, my way", junior, random, now - timedelta(days=3))
+    fork = _Canvas(identifier(random, forked_at), "Sales floor, my way", junior, random, forked_at)
     _fork(fork, board, junior)
     _write_note(fork, junior, _THEIRS, "Start earlier", now - timedelta(days=2))
     _write_note(board, senior, _OURS, "Visits after four", now - timedelta(days=1))
-    board_id = _write(batch, board, None)
-    _write(batch, fork, board_id)
+    _write(batch, board, None)
+    _write(batch, fork, board.id)
     batch.add(
-        "canvas_shares", canvas_id=board_id, user_id=junior.id, access=CanvasAccess.COMMENT.name,
+        "canvas_shares", canvas_id=board.id, user_id=junior.id, access=CanvasAccess.COMMENT.name,
         created_at=start + timedelta(hours=1),
     )  # fmt: skip
     _write_request(batch, board, fork, now)
@@ -110,10 +119,9 @@ def _advance(
     """Seal the next revision, with ids that are the same whenever the demo is made."""
     before = canvas.revisions[-1] if canvas.revisions else None
     followed = forked or (before[0] if before else None)
-    canvas_id = before[0].canvas_id if before else identifier(canvas.random, at)
     revision = Revision(
         id=identifier(canvas.random, at),
-        canvas_id=canvas_id,
+        canvas_id=canvas.id,
         number=len(canvas.revisions) + 1,
         kind=RevisionKind.FORK if forked else RevisionKind.COMMIT,
         parent_ids=() if followed is None else (followed.id,),
@@ -141,13 +149,13 @@ def _write_note(canvas: _Canvas, author: User, words: str, message: str, at: dat
     _advance(canvas, author, message, {**tree, _NOTE: note}, at)
 
 
-def _write(batch: Batch, canvas: _Canvas, forked_from_id: object) -> object:
+def _write(batch: Batch, canvas: _Canvas, forked_from_id: UUID | None) -> None:
     head, _ = canvas.head
     batch.add(
-        "canvases", id=head.canvas_id, title=canvas.title, owner_id=canvas.owner.id, head_id=head.id,
+        "canvases", id=canvas.id, title=canvas.title, owner_id=canvas.owner.id, head_id=head.id,
         forked_from_id=forked_from_id, created_at=canvas.at, updated_at=head.created_at,
     )  # fmt: skip
-    known: set[object] = set()
+    known: set[UUID] = set()
     for revision, tree in canvas.revisions:
         _write_revision(batch, revision)
         for component in tree.values():
@@ -155,31 +163,18 @@ def _write(batch: Batch, canvas: _Canvas, forked_from_id: object) -> object:
                 known.add(component.id)
                 _write_component(batch, revision, component)
                 _place(batch, canvas, revision, component)
-    return head.canvas_id
 
 
 def _write_revision(batch: Batch, revision: Revision) -> None:
-    changes = [
-        {"kind": each.kind.name, "component_key": each.component_key, "path": each.path} for each in revision.changes
-    ]
-    batch.add(
-        "canvas_revisions", id=revision.id, canvas_id=revision.canvas_id, number=revision.number,
-        kind=revision.kind.name, message=revision.message, author_noun=revision.author.noun,
-        author_id=revision.author.id, tree_hash=revision.tree_hash, hash=revision.hash, changes=_json(changes),
-        created_at=revision.created_at,
-    )  # fmt: skip
+    batch.add("canvas_revisions", **_printed(revision_row(revision)))
     for position, parent_id in enumerate(revision.parent_ids):
         batch.add("canvas_revision_parents", revision_id=revision.id, position=position, parent_id=parent_id)
 
 
 def _write_component(batch: Batch, revision: Revision, component: Component) -> None:
-    layout, source = component.layout, component.source
+    row = component_row(component)
     batch.add(
-        "canvas_components", id=component.id, canvas_id=revision.canvas_id, key=component.key,
-        kind=component.kind.name, title=component.title, order_key=component.order_key, x=layout.x, y=layout.y,
-        width=layout.width, height=layout.height, visualization=_json(component.visualization),
-        source_document_id=source and source.document_id, source_variables=_json(source.variables if source else None),
-        created_at=revision.created_at,
+        "canvas_components", canvas_id=revision.canvas_id, created_at=revision.created_at, **_printed(row)
     )  # fmt: skip
 
 
@@ -187,7 +182,7 @@ def _place(batch: Batch, canvas: _Canvas, revision: Revision, component: Compone
     later = (each for each, tree in canvas.revisions if each.number > revision.number and _gone(tree, component))
     batch.add(
         "canvas_placements", canvas_id=revision.canvas_id, component_key=component.key, from_number=revision.number,
-        until_number=next((each.number for each in later), _NOT_ENDED), component_id=component.id,
+        until_number=next((each.number for each in later), NOT_ENDED), component_id=component.id,
     )  # fmt: skip
 
 
@@ -198,27 +193,27 @@ def _gone(tree: Mapping[str, Component], component: Component) -> bool:
 def _write_request(batch: Batch, board: _Canvas, fork: _Canvas, now: datetime) -> None:
     (target, ours), (source, theirs) = board.head, fork.head
     base, before = board.revisions[1]
-    conflicts = [
-        {
-            "key": each.key, "component_key": each.component_key, "kind": each.kind.name, "path": each.path,
-            "base": each.base, "ours": each.ours, "theirs": each.theirs,
-        }
-        for each in merged([before], ours, theirs).conflicts
-    ]  # fmt: skip
     at = now - timedelta(hours=20)
-    request_id = identifier(board.random, at)
-    batch.add(
-        "merge_requests", id=request_id, source_id=source.canvas_id, target_id=target.canvas_id,
-        title="Start earlier", author_noun="users", author_id=fork.owner.id, status=MergeRequestStatus.OPEN.name,
-        base_id=base.id, source_head_id=source.id, target_head_id=target.id, conflicts=_json(conflicts),
-        resolutions="[]", created_at=at, updated_at=at,
+    request = MergeRequest(
+        identifier(board.random, at), "Start earlier", fork.id, board.id, Actor("users", fork.owner.id),
+        MergeRequestStatus.OPEN, at, base.id, source.id, target.id,
+        tuple(merged([before], ours, theirs).conflicts),
     )  # fmt: skip
     batch.add(
-        "merge_request_reviews", id=identifier(board.random, now), merge_request_id=request_id,
+        "merge_requests", id=request.id, source_id=request.source_id, target_id=request.target_id,
+        title=request.title, author_noun=request.author.noun, author_id=request.author.id, created_at=at,
+        updated_at=at, **_printed(request_row(request)),
+    )  # fmt: skip
+    batch.add(
+        "merge_request_reviews", id=identifier(board.random, now), merge_request_id=request.id,
         decision=ReviewDecision.REQUEST_CHANGES.name, comment="Ten is too early for the coast.", author_noun="users",
         author_id=board.owner.id, at=now - timedelta(hours=18), source_head_id=source.id,
     )  # fmt: skip
 
 
-def _json(value: Mapping[str, object] | Iterable[object] | None) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)
+def _printed(row: Mapping[str, object]) -> dict[str, object]:
+    """Return a row as COPY takes it, with its JSON as text."""
+    return {
+        name: json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+        for name, value in row.items()
+    }

@@ -120,13 +120,13 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "canvas_revision_parents": ("revision_id", "position", "parent_id"),
     "canvas_components": (
         "id", "canvas_id", "key", "kind", "title", "order_key", "x", "y", "width", "height", "visualization",
-        "source_document_id", "source_variables", "created_at",
+        "source_document_id", "source_variables", "data_digest", "created_at",
     ),
     "canvas_placements": ("canvas_id", "component_key", "from_number", "until_number", "component_id"),
     "canvas_shares": ("canvas_id", "user_id", "access", "created_at"),
     "merge_requests": (
         "id", "source_id", "target_id", "title", "author_noun", "author_id", "status", "base_id", "source_head_id",
-        "target_head_id", "conflicts", "resolutions", "created_at", "updated_at",
+        "target_head_id", "conflicts", "resolutions", "merged_revision_id", "created_at", "updated_at",
     ),
     "merge_request_reviews": (
         "id", "merge_request_id", "decision", "comment", "author_noun", "author_id", "at", "source_head_id",

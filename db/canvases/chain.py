@@ -1,4 +1,4 @@
-"""Verifies every canvas's revisions against the rows: a changed component, revision or parent does not fit its hash."""
+"""Verifies every canvas's revisions against what is stored: what was changed later does not fit its hash or digest."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import asyncpg
 import orjson
 from asyncpg import Connection, Record
 
-from db.canvases.rows import component_of, revision_of
+from db.canvases.rows import component_of, revision_of, rows_of
 from db.roles import set_tenant, tenant_ids
 from domain.canvases import Revision
 from domain.canvases.history import faults
@@ -27,6 +27,17 @@ COMPONENTS: Final = """
 select c.*, d.as_of from canvas_components c
 left join canvas_data d on d.tenant_id = c.tenant_id and d.digest = c.data_digest where c.tenant_id = $1
 """
+KEPT: Final = """
+select digest, columns, rows, truncated, as_of, salt from canvas_data where tenant_id = $1 and erased_at is null
+"""
+# The first revision of each canvas that shows rows with one of these digests.
+SHOWING: Final = """
+select distinct on (r.canvas_id) r.id from canvas_components c
+join canvas_placements p on p.tenant_id = c.tenant_id and p.component_id = c.id
+join canvas_revisions r on r.tenant_id = p.tenant_id and r.canvas_id = p.canvas_id and r.number = p.from_number
+where c.tenant_id = $1 and c.data_digest = any($2::bytea[]) order by r.canvas_id, r.number
+"""
+OTHER_ROWS: Final = "The rows beside it are not those that it was made with."
 PLACEMENTS: Final = """
 select canvas_id, component_key, component_id, from_number, until_number from canvas_placements where tenant_id = $1
 """
@@ -54,7 +65,7 @@ async def broken_revisions(owner_dsn: str, tenant_id: UUID | None = None) -> Asy
 
 
 async def _of_tenant(connection: Connection[Record], tenant_id: UUID) -> AsyncIterator[BrokenRevision]:
-    # One snapshot: what is committed meanwhile is in none of the three.
+    # One snapshot: what is committed meanwhile is in none of them.
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         revisions = [_revision(row) for row in await connection.fetch(REVISIONS, tenant_id)]
         # A version is hashed once, in however many revisions it is.
@@ -62,6 +73,14 @@ async def _of_tenant(connection: Connection[Record], tenant_id: UUID) -> AsyncIt
         async for row in connection.cursor(COMPONENTS, tenant_id, prefetch=1000):
             hashes[row["id"]] = component_hash(component_of(_read(row, "visualization", "source_variables")))
         trees = _Trees(await connection.fetch(PLACEMENTS, tenant_id), hashes)
+        others = [
+            row["digest"]
+            async for row in connection.cursor(KEPT, tenant_id, prefetch=10)
+            if rows_of(_read(row, "columns", "rows")).digest != row["digest"].hex()
+        ]
+        showing = [row["id"] for row in await connection.fetch(SHOWING, tenant_id, others)] if others else []
+    for revision_id in showing:
+        yield BrokenRevision(tenant_id, revision_id, OTHER_ROWS)
     by_id = {revision.id: revision for revision in revisions}
     for revision in revisions:
         parents = [by_id[each] for each in revision.parent_ids]

@@ -12,11 +12,14 @@ from domain.access import Actor
 from domain.canvases import (
     CanvasChange,
     ChangeKind,
+    ColumnType,
     Component,
     ComponentKind,
     Conflict,
     ConflictKind,
     ConflictSide,
+    DataColumn,
+    DataRows,
     DataStamp,
     Layout,
     MergeRequest,
@@ -81,6 +84,12 @@ def component_row(component: Component) -> dict[str, object]:
         "source_variables": None if source is None else source.variables,
         "data_digest": None if data is None else bytes.fromhex(data.digest),
     }
+
+
+def rows_of(row: Mapping[str, Any]) -> DataRows:
+    """Return the kept rows of a row that were not erased."""
+    columns = tuple(DataColumn(each["name"], each["label"], ColumnType[each["type"]]) for each in row["columns"])
+    return DataRows(columns, row["rows"], row["truncated"], row["as_of"], row["salt"])
 
 
 def revision_of(row: RowMapping, parent_ids: tuple[UUID, ...]) -> Revision:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, RowMapping, Table, Uuid, bindparam, delete, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from db import erasing
 from db.canvases.rows import (
     ANCESTRY,
     TREE,
@@ -21,6 +22,7 @@ from db.canvases.rows import (
     revision_row,
 )
 from db.canvases.source import CANVASES, MERGE_REQUESTS
+from db.canvases.subjects import keep_subjects
 from db.canvases.tables import (
     NOT_ENDED,
     canvas_components,
@@ -159,6 +161,10 @@ class SqlCanvases:
         await self._add_versions(first, tree.values())
         await self._place(first, tree.values())
 
+    async def hold_off_erasures(self) -> None:
+        """Let no erasure of the tenant's begin until the unit ends, and wait for one that has begun."""
+        await erasing.hold_off(self._unit.connection, self._tenant)
+
     async def add_revision(self, revision: Revision, tree: Tree, rows: Sequence[DataRows]) -> None:
         """Store a revision with its tree and make it the head; what it shares with the head is not stored again."""
         await self._add_rows(rows)
@@ -183,6 +189,7 @@ class SqlCanvases:
                 columns=[{"name": one.name, "label": one.label, "type": one.type.name} for one in each.columns],
                 rows=list(each.rows), truncated=each.truncated, salt=each.salt,
             )  # fmt: skip
+            await keep_subjects(self._unit.connection, self._tenant, each)
 
     async def _add_history(self, revision: Revision) -> None:
         await self._unit.add(canvas_revisions, **revision_row(revision))

@@ -128,6 +128,16 @@ canvas_data = tenant_link_table(
     key=("digest",),
 )
 
+# Whom kept rows are about: people, and sessions, of which it may turn out later whose they were.
+canvas_data_subjects = tenant_link_table(
+    "canvas_data_subjects",
+    sha256("digest"),
+    *pointer("subject", nullable=False),
+    ForeignKeyConstraint(["tenant_id", "digest"], ["canvas_data.tenant_id", "canvas_data.digest"]),
+    Index("ix_canvas_data_subjects_of_subject", "tenant_id", "subject_noun", "subject_id", "digest"),
+    key=("digest", "subject_noun", "subject_id"),
+)
+
 canvas_components = tenant_table(
     "canvas_components",
     reference("canvas_id"),

@@ -78,6 +78,13 @@ _JOIN: Final = (
     """,
     "delete from person_accounts where tenant_id = :tenant and person_id = any(:absorbed)",
     "delete from person_duplicates where tenant_id = :tenant and (person_id = any(:people) or other_id = any(:people))",
+    # What canvases have kept about the absorbed is about the survivor, for whom an erasure looks for it.
+    """
+    insert into canvas_data_subjects (tenant_id, digest, subject_noun, subject_id)
+    select tenant_id, digest, subject_noun, cast(:survivor as uuid) from canvas_data_subjects
+    where tenant_id = :tenant and subject_noun = 'people' and subject_id = any(:absorbed)
+    on conflict do nothing
+    """,
     # The feed follows the person; the audit chain and the events say what happened and stay.
     "update activity_entries set person_id = :survivor where tenant_id = :tenant and person_id = any(:absorbed)",
 )

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
+from db import erasing
 from db.perception.sessions import CONSENTS
 from db.perception.tables import consents, erasure_receipts, erasures
 from domain.access import Actor
@@ -40,8 +41,19 @@ _SESSIONS: Final = """
         where k.tenant_id = :tenant and k.id = :consent))
 """
 
-# What counts as measured in the scores of a person: all that is no PROFILE; or only what came of these sessions.
+# What counts as measured in the scores of a person: all that is no PROFILE; or only what came of these sessions. What
+# canvases have kept about the person or these sessions goes as a whole: it is known by a digest of all its rows.
 _STORES: Final = {
+    "canvas_data": f"""
+        update canvas_data set rows = null, salt = null, erased_at = now()
+        where tenant_id = :tenant and digest in (
+            select distinct kept.digest from canvas_data_subjects about join canvas_data kept
+                on kept.tenant_id = about.tenant_id and kept.digest = about.digest and kept.erased_at is null
+            where about.tenant_id = :tenant and (about.subject_noun = 'people' and about.subject_id = :person
+                or about.subject_noun = 'perception_sessions' and about.subject_id in ({_SESSIONS}))
+            order by kept.digest limit :most)
+        returning encode(digest, 'hex') as id
+    """,
     "qd_scores": f"""
         delete from qd_scores where tenant_id = :tenant and person_id = :person and (at, id) in (
             select at, id from qd_scores where tenant_id = :tenant and person_id = :person
@@ -162,6 +174,7 @@ class SqlConsents:
             "tenant": self._unit.caller.tenant_id, "consent": erasure.consent_id, "person": erasure.person_id,
             "whole": erasure.scope is ErasureScope.SUBJECT, "most": most,
         }  # fmt: skip
+        await erasing.begin(self._unit.connection, self._unit.caller.tenant_id)
         erased = []
         for store, statement in _STORES.items():
             counted = text(

@@ -30,6 +30,7 @@ from domain.canvases.records import (
     Review,
     Revision,
     Scope,
+    Subject,
     Tree,
 )
 from domain.canvases.refusals import (
@@ -129,6 +130,7 @@ __all__ = [
     "RevisionKind",
     "Scope",
     "SourceReader",
+    "Subject",
     "Tree",
     "access_of",
     "canonical",

@@ -39,6 +39,8 @@ async def read_rows(unit: Unit, reader: SourceReader, unread: Iterable[Unread]) 
     wanted = list(unread)
     if len(wanted) > MOST_READ:
         raise Invalid(f"A commit reads the rows of at most {MOST_READ} components, not {len(wanted)}.", field="changes")
+    if wanted:
+        await unit.canvases.hold_off_erasures()
     return {each.key: await reader.read(unit.caller, each.source, each.field) for each in wanted}
 
 

@@ -21,6 +21,18 @@ def _scalar(value: object, path: str) -> Iterator[Issue]:
         yield Issue(path, "This is a text, a number or a flag.")
 
 
+def _alike(value: object, path: str) -> Iterator[Issue]:
+    """Take a list of texts, of numbers or of flags."""
+    issues = list(listed(_scalar, 100)(value, path))
+    yield from issues
+    if not issues and isinstance(value, list) and len({_sort_of(each) for each in value}) > 1:
+        yield Issue(path, "These are all texts, all numbers or all flags.")
+
+
+def _sort_of(value: object) -> type:
+    return float if type(value) is int else type(value)
+
+
 def _row(value: object, path: str) -> Iterator[Issue]:
     if not isinstance(value, Mapping):
         yield Issue(path, "A row is an object: the values by the names of their columns.")
@@ -71,38 +83,59 @@ _FIELD: Final[Mapping[str, Shape]] = {
     "bin": either(
         flag, record({}, {"maxbins": whole(2, 100), "step": number(1e-9, 1e15)}), "This is a flag or { maxbins, step }."
     ),
+    "title": _TITLE,
+}
+_DIRECTION: Final = choice("ascending", "descending")
+_SORTED: Final[Mapping[str, Shape]] = {
+    **_FIELD,
     "sort": either(
         choice("ascending", "descending", "x", "y", "-x", "-y"),
-        listed(_scalar, 100),
-        "This is ascending, descending, x, y, -x, -y or a list of values.",
+        _alike,
+        "This is ascending, descending, x, y, -x, -y or a list of texts, of numbers or of flags.",
     ),
-    "title": _TITLE,
     "scale": _SCALE,
 }
-_POSITION: Final = record({}, {**_FIELD, "axis": _AXIS, "stack": choice(*STACKS)})
-_SCALED: Final = either(
-    record({"value": _scalar}),
-    record({}, {**_FIELD, "legend": _LEGEND}),
-    "This is { value }, or a field with its type, aggregate, timeUnit, bin, sort, title, scale and legend.",
+_POSITION: Final = record({}, {**_SORTED, "axis": _AXIS, "stack": choice(*STACKS)})
+_OFFSET: Final = record({}, _SORTED)
+_DETAIL: Final = record({}, _FIELD)
+_ORDER: Final = record({}, {**_FIELD, "sort": _DIRECTION})
+_FACET: Final = record(
+    {},
+    {
+        **_FIELD,
+        "sort": either(_DIRECTION, _alike, "This is ascending, descending or a list of texts, of numbers or of flags."),
+    },
 )
-_PLAIN: Final = record({}, {**_FIELD, "format": text(40)})
+_TOOLTIP: Final = record({}, {**_FIELD, "format": text(40)})
+
+
+def _scaled(constant: Shape, **narrowed: Shape) -> Shape:
+    """Take a constant of the sort that the channel has, or a field."""
+    return either(
+        record({"value": constant}),
+        record({}, {**_SORTED, "legend": _LEGEND, **narrowed}),
+        "This is { value }, or a field with its type, aggregate, timeUnit, bin, sort, title, scale and legend.",
+    )
+
+
 _ENCODING: Final = record(
     {"x": _POSITION, "y": _POSITION},
     {
-        "color": _SCALED,
-        "opacity": _SCALED,
-        "strokeDash": _SCALED,
-        "size": _SCALED,
-        "shape": _SCALED,
-        "xOffset": _PLAIN,
-        "yOffset": _PLAIN,
-        "detail": _PLAIN,
-        "order": _PLAIN,
-        "row": _PLAIN,
-        "column": _PLAIN,
-        "tooltip": either(_PLAIN, listed(_PLAIN, 20), "This is a field, or a list of at most 20."),
+        "color": _scaled(text(40)),
+        "opacity": _scaled(number(0, 1)),
+        "strokeDash": _scaled(listed(number(0, 100), 10)),
+        "size": _scaled(number(0, 10_000)),
+        "shape": _scaled(text(40), type=choice(*DISCRETE)),
+        "xOffset": _OFFSET,
+        "yOffset": _OFFSET,
+        "detail": _DETAIL,
+        "order": _ORDER,
+        "row": _FACET,
+        "column": _FACET,
+        "tooltip": either(_TOOLTIP, listed(_TOOLTIP, 20), "This is a field, or a list of at most 20."),
     },
 )
+"""What each channel takes of what Vega-Lite's own schema lets it have."""
 
 
 def chart(kind: ComponentKind) -> Shape:

@@ -94,6 +94,9 @@ class Component:
 Tree: TypeAlias = Mapping[str, Component]
 """The components of a revision by their keys."""
 
+Subject: TypeAlias = tuple[str, UUID]
+"""The noun and the id of a row that something was read from."""
+
 
 @dataclass(frozen=True, slots=True)
 class CanvasChange:
@@ -164,6 +167,7 @@ class DataRows:
     """The rows of a component, kept beside the revisions whose trees hold their digest.
 
     The salt is part of the digest and goes with the rows: after an erasure nobody finds out by trying what they were.
+    `subjects` are what the rows were read from, whatever their columns say: by them an erasure finds whose rows go.
     """
 
     columns: tuple[DataColumn, ...]
@@ -171,6 +175,7 @@ class DataRows:
     truncated: bool
     as_of: datetime
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(16))
+    subjects: frozenset[Subject] = frozenset()
 
     @property
     def digest(self) -> str:

@@ -210,6 +210,12 @@ class CanvasStore(Protocol):
     async def add(self, canvas: Canvas, first: Revision, tree: Tree, now: datetime) -> None:
         """Store a new canvas with its first revision and that revision's components, all of them new versions."""
 
+    async def hold_off_erasures(self) -> None:
+        """Let no erasure of the tenant's begin until the unit ends, and wait for one that has begun.
+
+        What is read after this and kept by the unit is found by the next erasure; else one could run in between.
+        """
+
     async def add_revision(self, revision: Revision, tree: Tree, rows: Sequence[DataRows]) -> None:
         """Store a revision with its tree and make it the head.
 

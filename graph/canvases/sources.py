@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
-from graphql import OperationDefinitionNode, OperationType
+from graphql import DocumentNode, OperationDefinitionNode, OperationType, print_ast
 
 from domain.access import Caller
 from domain.canvases import DataRows, OperationSource
 from domain.errors import DomainError, Invalid, NotAllowed, Unavailable
 from graph.canvases.rows import Tabulation
+from graph.canvases.subjects import marked, subjects
 from graph.context import GraphContext
-from graph.documents import Prepared
+from graph.documents import Documents, Prepared
 from graph.execution import Execution, GraphAnswer, GraphRequest
 from graph.limits import Limits, check_variables
 from graph.persisted import Asked, Persisted
@@ -49,6 +50,9 @@ class TrustedSources:
         self._limits = limits
         self._context = context
         self._clock = clock
+        self._core = execution.schema._schema  # noqa: SLF001 -- the graphql-core schema has no public name.
+        # The limits are for what was written, not for what is added to it.
+        self._marked = Documents(execution.schema)
 
     async def read(self, caller: Caller, source: OperationSource, field: str) -> DataRows:
         """Run a document as the caller and return its answer as rows; raises Invalid, NotAllowed or Unavailable."""
@@ -60,14 +64,15 @@ class TrustedSources:
         except DomainError as error:
             raise Invalid(error.message, field=field) from error
         as_of = self._clock()
-        answer = await self._run(GraphRequest(prepared.text, None, variables), prepared, operation, caller, field)
+        answer = await self._run(self._with_subjects(prepared), variables, caller, field)
         self._check(answer, field)
-        core = self._execution.schema._schema  # noqa: SLF001 -- the graphql-core schema has no public name.
         data = orjson.loads(answer.body)["data"]
-        table = Tabulation(core, prepared, operation, variables).table(data)
+        table = Tabulation(self._core, prepared, operation, variables).table(data)
         if table is None:
             raise Invalid("The document selects nothing that could be a row.", field=field)
-        return DataRows(table.columns, table.rows, table.truncated, as_of)
+        return DataRows(
+            table.columns, table.rows, table.truncated, as_of, subjects=subjects(data, source.variables)
+        )  # fmt: skip
 
     async def _found(self, caller: Caller, source: OperationSource) -> tuple[Prepared, OperationDefinitionNode]:
         found = await self._persisted.find(Asked(document_id=source.document_id), caller)
@@ -95,13 +100,16 @@ class TrustedSources:
             raise LimitExceeded("cost", "points", cost.points, self._limits.points)
         return variables
 
-    async def _run(
-        self, request: GraphRequest, prepared: Prepared, operation: OperationDefinitionNode, caller: Caller, field: str
-    ) -> GraphAnswer:
-        context = self._context(caller)
+    def _with_subjects(self, prepared: Prepared) -> Prepared:
+        """Return the document that is run: the one asked for, with the ids of what it reads."""
+        # A document without errors has been parsed.
+        return self._marked.get(print_ast(marked(self._core, cast("DocumentNode", prepared.document))))
+
+    async def _run(self, prepared: Prepared, variables: dict[str, Any], caller: Caller, field: str) -> GraphAnswer:
+        context, request = self._context(caller), GraphRequest(prepared.text, None, variables)
         try:
             async with asyncio.timeout(self._limits.deadline_seconds):
-                return await self._execution.run(request, prepared, operation, context)
+                return await self._execution.run(request, prepared, prepared.operation(None), context)
         except TimeoutError:
             raise Unavailable("The document took too long.", field=field) from None
         finally:

@@ -9,6 +9,7 @@ from tests.factories.access import Tenant
 from tests.graph.test_canvases import advanced, created, edit, forked, leads, words
 
 CHANGED = "It was changed after it was made, or one before it was."
+OTHER_ROWS = "The rows beside it are not those that it was made with."
 OTHERS = "Its components are not those that it was made with."
 
 
@@ -38,6 +39,8 @@ async def test_revisions_verify_until_a_row_is_changed(
         await transaction.commit()
         return await broken(system, tenant)
 
+    flipped = "update canvas_data set truncated = not truncated where tenant_id = $1"
+    assert sorted(await tamper(flipped)) == sorted([(second, OTHER_ROWS), (copy, OTHER_ROWS)])
     # Rows are erased, and the history stays whole.
     gone = "set rows = null, salt = null, erased_at = now() where tenant_id = $1"
     assert await tamper(f"update canvas_data {gone}") == []

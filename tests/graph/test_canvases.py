@@ -199,6 +199,8 @@ async def test_a_rollback_is_a_new_revision_with_the_old_versions(api: Api) -> N
     assert now == then
     assert await texts(api, canvas) == {"a": "Hello.", "b": "Hello."}
     assert (stale["__typename"], stale["currentHead"]["id"]) == ("CanvasHeadMovedProblem", answer["revision"]["id"])
+    same = {**sent, "expectedHeadId": answer["revision"]["id"]}
+    assert (await api.data("CanvasRollback", **same, role=JUNIOR))["canvasRollback"]["code"] == "CONFLICT"
     other, _ = await created(api)
     astray = {"canvasId": other, "revisionId": first["id"], "expectedHeadId": await head_of(api, other)}
     assert (await api.data("CanvasRollback", **astray, role=JUNIOR))["canvasRollback"]["code"] == "NOT_FOUND"
@@ -403,6 +405,22 @@ async def test_a_juniors_rows_are_a_directors_to_see_and_not_another_brokers(
     assert await data_of(api, canvas, role=JUNIOR) == ("READY", ["Asha Rao"])
     assert await data_of(api, canvas, role=DIRECTOR) == ("READY", ["Asha Rao"])
     assert await data_of(api, canvas, role=SENIOR) == ("RERUN", None)
+
+
+async def test_who_may_see_the_kept_rows_gets_them_as_they_were(
+    api: Api, tenant: Tenant, owner_connection: "Connection[Record]"
+) -> None:
+    canvas, _ = await created(api)
+    head = await advanced(api, canvas, leads("leads"))
+    person = await people.person(owner_connection, tenant)
+    await people.lead(owner_connection, tenant, person_id=person, assignee_id=tenant.users[JUNIOR])
+    rows = {}
+    for role in (JUNIOR, SENIOR, ADMIN):
+        answer = await api.data("CanvasData", revisionId=head, keys=["leads"], role=role)
+        [component] = answer["canvasRevision"]["componentData"]
+        rows[role] = (component["data"]["state"], len(component["data"]["rows"]))
+
+    assert rows == {JUNIOR: ("READY", 0), SENIOR: ("READY", 1), ADMIN: ("READY", 0)}
 
 
 async def test_erased_rows_leave_the_history_whole_and_say_so(

@@ -64,12 +64,14 @@ async def test_each_role_sees_and_may_do_what_the_table_says(
     assert await access(elsewhere, made, other_tenant.caller(ADMIN)) is None
 
 
-async def rows_read(reading: "Connection[Record]", api: Api, made: Made, caller: Caller) -> list[tuple[str, int]]:
-    """How many rows each scan of the statement of CanvasView reads, by the index or table that it reads."""
+async def rows_read(
+    reading: "Connection[Record]", api: Api, made: Made, caller: Caller, document: str = "CanvasView", **more: Any
+) -> list[tuple[str, int]]:
+    """How many rows each scan of an operation's statement reads, by the index or table that it reads."""
     system = api.system
     documents, planner = Documents(system.schema), Planner(system.schema)
-    prepared = documents.get(operation("CanvasView"))
-    variables = {"id": f"canvas_{made.id}"}
+    prepared = documents.get(operation(document))
+    variables = {"id": f"canvas_{made.id}", **more}
     plan = planner.compiled(prepared, prepared.operation(None), variables, caller)
     template, bound = system.answers.prepared(caller, plan.plan, plan.given(variables))
     await reading.fetchval(SET_TENANT, str(caller.tenant_id))
@@ -106,6 +108,27 @@ async def test_a_long_history_is_no_slower_to_open_than_none(
     view = await compiled(api, "CanvasView", tenant.caller(role), id=f"canvas_{old.id}")
     assert view["canvas"]["head"]["number"] == 2_000
     assert [each["key"] for each in view["canvas"]["head"]["components"]] == [f"k{n}" for n in range(500)]
+
+
+async def test_a_page_of_a_long_history_reads_a_page(
+    api: Api, owner_connection: "Connection[Record]", tenant: Tenant
+) -> None:
+    old = await canvases.canvas(owner_connection, tenant, owner_id=tenant.users[JUNIOR])
+    await canvases.grown(owner_connection, tenant, old, components=5, revisions=2_000)
+    caller, seen, after = tenant.caller(JUNIOR), list[int](), None
+    reading = await asyncpg.connect(api.system.database.app, server_settings={**READ_SETTINGS, **INDICES_ONLY})
+    try:
+        for _ in range(3):
+            page = {"first": 100, "after": after}
+            scans = await rows_read(reading, api, old, caller, "CanvasHistory", **page)
+            assert dict(scans)["ix_canvas_revisions_tenant_id_canvas_id_number_id"] == 101
+            found = (await compiled(api, "CanvasHistory", caller, id=f"canvas_{old.id}", **page))["canvas"]["revisions"]
+            seen += [edge["node"]["number"] for edge in found["edges"]]
+            after = found["pageInfo"]["endCursor"]
+    finally:
+        await reading.close()
+
+    assert seen == list(range(2_000, 1_700, -1))
 
 
 async def test_shares_by_name_give_what_they_say(
@@ -209,3 +232,25 @@ async def test_kept_rows_are_for_who_would_have_been_given_all_of_them(
         assert data["kept"]["rows"] == (rows if state == "READY" else None)
         assert data["erased"]["state"] == ("ERASED" if state == "READY" else "RERUN")
         assert (data["never"]["state"], data["never"]["rows"]) == ("RERUN", None)
+
+
+@pytest.mark.parametrize(
+    ("role", "alone", "state"),
+    [(SENIOR, False, "READY"), (SENIOR, True, "RERUN"), (JUNIOR, True, "RERUN")],
+    ids=["as-then", "without-the-team", "demoted"],
+)
+async def test_authors_whose_scope_has_shrunk_read_again(
+    api: Api, owner_connection: "Connection[Record]", tenant: Tenant, role: Role, *, alone: bool, state: str
+) -> None:
+    author = tenant.caller(SENIOR)
+    made = await canvases.canvas(owner_connection, tenant, owner_id=author.as_user())
+    digest = await canvases.data(owner_connection, tenant, author=SENIOR, rows=[{"stage": "NEW"}])
+    await canvases.component(
+        owner_connection, tenant, canvas_id=made.id, key="kept", data_digest=digest, kind="TABLE",
+        source_document_id="LeadBoard", source_variables="{}",
+    )  # fmt: skip
+    now = Caller(tenant.id, author.user_id, role, (author.as_user(),) if alone else author.members)
+    view = await compiled(api, "CanvasView", now, id=f"canvas_{made.id}")
+    [component] = view["canvas"]["head"]["components"]
+
+    assert component["data"]["state"] == state

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from asyncpg import Connection, Record
@@ -135,3 +136,38 @@ async def test_what_another_tenant_registered_is_unknown(
     await access.operation(owner_connection, other_tenant, text=text, name="Theirs")
     with pytest.raises(Invalid):
         await api.system.sources.read(api.tenant.caller(ADMIN), OperationSource(sha256_id(text), {}), "source")
+
+
+async def test_rows_know_what_they_were_read_from_whatever_they_show(
+    api: Api, owner_connection: "Connection[Record]", tenant: Tenant
+) -> None:
+    asha, omar = [await people.person(owner_connection, tenant) for _ in range(2)]
+    lead = await people.lead(owner_connection, tenant, person_id=asha, assignee_id=tenant.users[JUNIOR])
+    note = await interactions.interaction(
+        owner_connection, tenant, person_id=asha, kind="NOTE", text="Called.", occurred_at=AT
+    )
+
+    span = f'from: "{AT.isoformat()}", to: "2026-11-30T00:00:00Z"'
+    people_of, leads_of = ("people", asha), ("leads", lead)
+    expected: dict[str, set[tuple[str, UUID]]] = {
+        "query A { leads { edges { node { stage } } } }": {leads_of},
+        "query B { leads { edges { node { person { city } } } } }": {leads_of, people_of},
+        "query C($id: ID!) { node(id: $id) { __typename ...P } } fragment P on Person"
+        " { interactions { edges { node { ... on NoteInteraction { text } } } } }": {people_of, ("interactions", note)},
+        f"query D {{ sentimentScatter({span}, first: 5) {{ points {{ interactionCount }} }} }}": {people_of},
+        "query E { pipeline { stages { stage } } }": set(),
+        # A variable names somebody even where the answer has nobody.
+        "query F($filter: ConsentFilter) { consents(filter: $filter) { edges { node { status } } } }": {
+            ("people", omar)
+        },
+    }
+    variables: dict[str, dict[str, object]] = {
+        "C": {"id": f"person_{asha}"}, "F": {"filter": {"personId": f"person_{omar}"}}
+    }  # fmt: skip
+    for text in expected:
+        await access.operation(owner_connection, tenant, text=text, name=text[6])
+    for text, subjects in expected.items():
+        source = OperationSource(sha256_id(text), variables.get(text[6], {}))
+        data = await api.system.sources.read(tenant.caller(JUNIOR), source, "source")
+        assert data.subjects == subjects, text
+        assert not any("subject" in name.lower() for row in data.rows for name in row)

@@ -247,6 +247,14 @@ def _with_stamps(*minutes: int) -> Any:
     return [base], ours, theirs
 
 
+@pytest.mark.parametrize(("ours", "theirs"), [(1, 3), (3, 1)])
+def test_going_back_to_earlier_rows_is_kept_beside_other_edits(ours: int, theirs: int) -> None:
+    base, mine, yours = bars("a", data=read_at(3)), bars("a", data=read_at(ours)), bars("a", data=read_at(theirs))
+    merge = merged([tree(base)], tree(changed(mine, title="Mine")), tree(changed(yours, layout=Layout(4, 0, 4, 4))))
+    assert merge.conflicts == []
+    assert (merge.tree["a"].title, merge.tree["a"].layout.x, merge.tree["a"].data) == ("Mine", 4, read_at(1))
+
+
 def test_rows_go_with_their_source() -> None:
     ours = tree(bars("a", source=DEALS, data=read_at(1)))
     merge = merged([tree(bars("a"))], ours, tree(bars("a", data=read_at(5))))
@@ -296,6 +304,28 @@ def test_a_decision_of_one_crosswise_merge_is_not_undone_by_the_other() -> None:
     ]
     settled = merged([one, other], tree(note("a", "3")), tree(note("a", "3")))
     assert (settled.conflicts, settled.tree["a"].visualization) == ([], {"markdown": "3"})
+
+
+def test_what_one_of_two_bases_lacks_was_added_by_both() -> None:
+    merge = merged([{}, tree(note("a", "1"))], tree(note("a", "2")), tree(note("a", "3")))
+    assert [(each.kind, each.path, each.base) for each in merge.unresolved] == [(ConflictKind.ADD_ADD, "", None)]
+
+
+def test_a_canvas_that_is_too_large_asks_about_whatever_grew(monkeypatch: pytest.MonkeyPatch) -> None:
+    base = tree(note("a"), note("b"), note("c"))
+    ours, theirs = {**base, **tree(note("a", "A" * 500))}, {**base, **tree(note("b", "B" * 500))}
+    most = max(sum(map(limits.size_of, each.values())) for each in (ours, theirs))
+    monkeypatch.setattr("domain.canvases.merging.LARGEST_TREE", most)
+    monkeypatch.setattr(limits, "LARGEST_TREE", most)
+    merge = merged([base], ours, theirs)
+    assert [(each.kind, each.component_key) for each in merge.unresolved] == [
+        (ConflictKind.CONSTRAINT, "a"), (ConflictKind.CONSTRAINT, "b")
+    ]  # fmt: skip
+    one, other = (each.key for each in merge.unresolved)
+    fits = merged([base], ours, theirs, [Resolution(one, BASE), Resolution(other, THEIRS)])
+    assert (fits.unresolved, spec_of(fits.tree["b"])) == ([], {"markdown": "B" * 500})
+    with pytest.raises(Invalid, match="bytes; it would have"):
+        merged([base], ours, theirs, [Resolution(one, OURS), Resolution(other, THEIRS)])
 
 
 def test_a_canvas_over_its_limit_asks_about_every_addition(monkeypatch: pytest.MonkeyPatch) -> None:

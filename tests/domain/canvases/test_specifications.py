@@ -45,7 +45,9 @@ GOOD: dict[ComponentKind, list[Any]] = {
                 "x": {**X, "sort": ["NEW", "WON"], "axis": {"title": "Stage", "labelAngle": -45, "grid": False}},
                 "y": {"aggregate": "count", "stack": "normalize", "axis": {"format": "%"}},
                 "color": {**CITY, "scale": {"scheme": "tableau10"}, "legend": {"orient": "top"}},
-                "xOffset": CITY,
+                "xOffset": {**CITY, "sort": ["Pune", "Goa"]},
+                "column": {"field": "won", "type": "nominal", "sort": [True, False]},
+                "order": {**CITY, "sort": "descending"},
                 "tooltip": [X, {**Y, "format": ",.0f"}],
             },
         },
@@ -108,6 +110,7 @@ def edited(spec: Any, path: str, value: Any) -> Any:
 
 
 LINE, AREA, SCATTER = (GOOD[kind][0] for kind in (ComponentKind.LINE, ComponentKind.AREA, ComponentKind.SCATTER))
+SORTING = "This is ascending, descending, x, y, -x, -y or a list of texts, of numbers or of flags."
 CHANNEL = "This is { value }, or a field with its type, aggregate, timeUnit, bin, sort, title, scale and legend."
 
 
@@ -148,6 +151,26 @@ CHANNEL = "This is { value }, or a field with its type, aggregate, timeUnit, bin
         ("SCATTER", edited(SCATTER, "encoding.x", X), "encoding",
          "Both x and y of a scatter plot are quantitative or temporal."),
         ("BAR", edited(BARS, "encoding.size", {"value": 3}), "encoding.size", "Only a scatter plot has size."),
+        ("BAR", edited(BARS, "encoding.x.sort", ["NEW", 1]), "encoding.x.sort",
+         SORTING),
+        ("BAR", edited(BARS, "encoding.x.sort", [1, True]), "encoding.x.sort",
+         SORTING),
+        ("BAR", edited(BARS, "encoding.color", {"value": 3}), "encoding.color.value", "This is a text, and not empty."),
+        ("BAR", edited(BARS, "encoding.opacity", {"value": 2}), "encoding.opacity.value",
+         "This is a number from 0 to 1."),
+        ("LINE", edited(LINE, "encoding.strokeDash", {"value": "4 2"}), "encoding.strokeDash.value", "This is a list."),
+        ("SCATTER", edited(SCATTER, "encoding.size", {"value": "big"}), "encoding.size.value",
+         "This is a number from 0 to 10000."),
+        ("SCATTER", edited(SCATTER, "encoding.shape.type", "temporal"), "encoding.shape.type",
+         "This is one of nominal, ordinal."),
+        ("BAR", edited(BARS, "encoding.order", {**CITY, "sort": "x"}), "encoding.order.sort",
+         "This is one of ascending, descending."),
+        ("BAR", edited(BARS, "encoding.row", {**CITY, "sort": "-x"}), "encoding.row.sort",
+         "This is ascending, descending or a list of texts, of numbers or of flags."),
+        ("BAR", edited(BARS, "encoding.detail", {**CITY, "scale": {"nice": True}}), "encoding.detail",
+         "There is no member 'scale' here; there are field, type, aggregate, timeUnit, bin, title."),
+        ("BAR", edited(BARS, "encoding.xOffset", {**CITY, "format": "%"}), "encoding.xOffset",
+         "There is no member 'format' here; there are field, type, aggregate, timeUnit, bin, title, sort, scale."),
         ("BAR", edited(BARS, "encoding.color", {"condition": {"test": "alert(1)"}}), "encoding.color", CHANNEL),
         ("BAR", edited(BARS, "encoding.color", {"field": []}), "encoding.color.field",
          "This is a text, and not empty."),

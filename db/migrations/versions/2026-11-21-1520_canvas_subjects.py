@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "canvas_subjects"
-down_revision = "events_are_forgotten"
+down_revision = "history_in_one_statement"
 
 TABLES = Path(__file__).parent.parent / "canvas_subjects" / "tables.sql"
 

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "perception_says_how"
-down_revision = "history_in_one_statement"
+down_revision = "canvas_subjects"
 
 PARTS = ("at", "score", "engagement", "valence", "attention", "confidence")
 # Whoever sent batches so far sent blend shapes. What no face left behind is what scoring begins with.

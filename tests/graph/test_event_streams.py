@@ -35,10 +35,10 @@ class Events:
                     data = (await anext(self._lines)).removeprefix("data:").strip()
                     return line.removeprefix("event: "), json.loads(data) if data else None
 
-    async def comment(self, text: str) -> None:
-        """Wait for a comment."""
+    async def position(self, cursor: str) -> None:
+        """Wait for a position."""
         async with asyncio.timeout(PATIENCE):
-            while await anext(self._lines) != f": {text}":
+            while await anext(self._lines) != f"id: {cursor}":
                 pass
 
 
@@ -108,7 +108,7 @@ async def test_the_token_ends_and_the_heartbeat_carries_the_cursor(system: Syste
         headers = await token(system, tenant, timedelta(seconds=3))
         async with posted(live, headers, documentId="ThreadMessages") as events:
             await live.person()
-            await events.comment(await cursor(live))
+            await events.position(await cursor(live))
             name, told = await events.next()
             assert (name, told["errors"][0]["extensions"]["code"]) == ("next", "UNAUTHENTICATED")
             assert await events.next() == ("complete", None)

@@ -41,6 +41,11 @@ ASK = {"id": "1", "type": "subscribe", "payload": {"query": "{ __typename }"}}
         ([INIT, {"type": "ping", "payload": 1}], 4400),
         ([INIT, {"type": "subscribe", "id": "", "payload": {}}], 4400),
         ([INIT, {"type": "complete"}], 4400),
+        ([INIT, {"type": "complete", "id": "1" * 201}], 4400),
+        ([INIT, ASK | {"payload": []}], 4400),
+        ([INIT, ASK | {"payload": None}], 4400),
+        ([INIT, ASK | {"payload": {"query": 1}}], 4400),
+        ([INIT, ASK | {"payload": {"query": "{ __typename }", "variables": []}}], 4400),
         ([ASK], 4401),
         ([{"type": "connection_init", "payload": {"Authorization": "Bearer none.of.ours"}}], 4403),
         ([{"type": "connection_init", "payload": {"authorization": "Basic YTpi"}}], 4403),
@@ -199,7 +204,7 @@ class Still(Line):
         await self.reads.wait()
         self.sent.append(text)
 
-    def framed(self, _subscription: Subscription, response: str) -> str:
+    def framed(self, _subscription: Subscription, _told: Told, response: str) -> str:
         return response
 
     def failed(self, _subscription: Subscription, error: Exception) -> None:

@@ -25,7 +25,9 @@ async def serving(
         server = Server(application(system, door), started.set, door.open.stop, limits)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         await started.wait()
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
-            yield client
-        server.stop()
-        await running
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+                yield client
+        finally:
+            server.stop()
+            await running

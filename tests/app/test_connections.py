@@ -4,24 +4,21 @@ The attacks are those of `make soak`, fewer and faster.
 """
 
 import asyncio
-import json
 import resource
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, ClassVar
 
 import httpx
 import pytest
 
-from app import serve
 from app.asgi import application
-from app.connections import RESERVED_FILES, Limits, WatchedSocket, most_connections
+from app.connections import RESERVED_FILES, Limits, most_connections
 from app.serve import Server
 from app.wiring import System
 from soak import abuse
 from soak.abuse import CUT, Address, Attack, Outcome, attacked
+from tests.frames import UPGRADE, noted, unread
 from tests.serving import serving
 
 QUICK = Limits(head_seconds=0.4, round_seconds=0.2, bytes_each_round=1_024, unread_rounds=2)
@@ -113,11 +110,6 @@ def test_no_more_connections_than_files(monkeypatch: pytest.MonkeyPatch) -> None
     assert asked == [(4_096, 4_096)] * 2
 
 
-UPGRADE = (
-    b"GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
-    b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-    b"sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
-)
 PING, CLOSE, KEEPALIVE_FAILED = b"\x89\x04", b"\x88", (1011).to_bytes(2, "big")
 
 
@@ -140,65 +132,17 @@ def test_sockets_are_pinged_by_default(system: System) -> None:
     assert (config.ws_ping_interval, config.ws_ping_timeout) == (20, 20)
 
 
-async def stalled(address: Address) -> socket.socket:
-    """Open a GraphQL socket on a connection that takes little, and never read from it again."""
-    loop, opened = asyncio.get_running_loop(), socket.socket()
-    opened.setblocking(False)  # noqa: FBT003 -- the name says which.
-    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2_048)
-    await loop.sock_connect(opened, address)
-    await loop.sock_sendall(opened, UPGRADE)
-    while not (await loop.sock_recv(opened, 1_000)).endswith(b"\r\n\r\n"):
-        pass
-    return opened
-
-
-def text_frame(text: str) -> bytes:
-    """Mask a text with zeros, as clients must, into one frame."""
-    length = len(text).to_bytes(2, "big")
-    return b"\x81\xfe" + length + b"\0\0\0\0" + text.encode()
-
-
-class NotedSocket(WatchedSocket):
-    """A socket that is noted, and counts what it was given to send."""
-
-    noted: ClassVar[list["NotedSocket"]]
-    answers = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.noted.append(self)
-        super().connection_made(transport)
-
-    async def send(self, message: Any) -> None:
-        await super().send(message)
-        self.answers += 1
-
-
-@pytest.fixture
-def accepted(monkeypatch: pytest.MonkeyPatch) -> list[NotedSocket]:
-    """The sockets that are opened at servers in this process."""
-    NotedSocket.noted = []
-    monkeypatch.setattr(serve, "WatchedSocket", NotedSocket)
-    return NotedSocket.noted
-
-
 @pytest.mark.parametrize("closing", [False, True])
-async def test_a_socket_that_is_never_read_is_let_go(
-    system: System, accepted: list[NotedSocket], *, closing: bool
-) -> None:
+async def test_a_socket_that_is_never_read_is_let_go(system: System, *, closing: bool) -> None:
     """What was sent lies in this process until then, whether the socket is still open, or closing already."""
-    loop = asyncio.get_running_loop()
-    ping = text_frame(json.dumps({"type": "ping", "payload": {"x": "x" * 60_000}}))
-    async with hasty(system, replace(QUICK, ping_seconds=1.5, pong_seconds=0.3)) as address, asyncio.timeout(20):
-        with await stalled(address) as opened:
-            [held] = accepted
-            while not held.transport.get_write_buffer_size():
-                # One by one: with two unread answers the network would take no close frame any more.
-                answers = held.answers
-                await loop.sock_sendall(opened, ping)
-                while held.answers == answers:
-                    await asyncio.to_thread(opened.fileno)
+    with noted() as sockets:
+        async with (
+            hasty(system, replace(QUICK, ping_seconds=1.5, pong_seconds=0.3)) as address,
+            asyncio.timeout(20),
+            unread(address, sockets) as client,
+        ):
+            await client.fill()
             if closing:
-                await loop.sock_sendall(opened, text_frame("no JSON"))
-            while held in held.connections:
-                await asyncio.to_thread(opened.fileno)
-            assert held.close_sent
+                await client.send("no JSON")
+            await client.let_go()
+            assert client.held.close_sent

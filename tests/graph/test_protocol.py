@@ -1,24 +1,17 @@
 """graphql-transport-ws, frame by frame: every close code, and what a socket leaves behind."""
 
 import asyncio
-import json
 import os
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from app.wiring import System
 from domain.access import Role
-from domain.errors import DomainError
 from domain.values import new_id
-from graph.http.socket import Socket
 from graph.persisted import shipped
-from graph.subscriptions.groups import Subscription
-from graph.subscriptions.lines import Line, Rules
-from graph.subscriptions.session import Session
-from graph.subscriptions.telling import Told
 from tests.factories.access import Tenant
 from tests.graph.streams import PROTOCOL, Served, cursor, served, signed_in, socket
 
@@ -156,104 +149,6 @@ async def test_a_session_that_ends_while_connected(system: System, tenant: Tenan
         # It is noticed before the next event is told.
         await live.person(name="Not to be told")
         assert await client.closed() == (4401, "The access token is not valid. Sign in again.")
-
-
-async def test_a_client_that_does_not_read_is_closed_with_its_last_cursor(system: System, tenant: Tenant) -> None:
-    async with served(system, tenant, waiting_frames=5) as live:
-        async with live.client(DIRECTOR) as slow, live.client(DIRECTOR) as quick:
-            start = await cursor(live)
-            await slow.subscribe("CrmActivity", "mine", after=start)
-            await quick.subscribe("CrmActivity", after=start)
-            await live.until(lambda: live.hub.subscriptions == 2)
-            [group] = live.hub.feeds[tenant.id].groups.values()
-            # A connection whose network takes nothing: as if the client had stopped reading.
-            [stopped] = [
-                each._line
-                for each in group.members
-                if isinstance(each._line, Socket) and "mine" in each._line._operations
-            ]
-            stalled = asyncio.Event()
-            writes = stopped._send
-
-            async def stall(message: Any) -> None:
-                if message["type"] == "websocket.send":
-                    await stalled.wait()
-                await writes(message)
-
-            stopped._send = stall
-            for n in range(7):
-                await live.person(name=f"Person {n}")
-            told = [await quick.data("crmActivity") for _ in range(7)]
-            code, reason = await slow.closed()
-            assert code == 4413
-            assert json.loads(reason) == {"id": "mine", "cursor": start}
-            assert (stopped.waiting, live.hub.subscriptions) == (0, 1)
-        assert [each["entry"]["kind"] for each in told] == ["PERSON_CREATED"] * 7
-
-
-class Still(Line):
-    """A line whose client reads when it is let."""
-
-    def __init__(self, **rules: Any) -> None:
-        super().__init__(Session(None, 5), Rules(**rules))  # type: ignore[arg-type]  # nobody signs in
-        self.reads = asyncio.Event()
-        self.sent: list[str] = []
-        self.slow = 0
-
-    async def write(self, text: str) -> None:
-        await self.reads.wait()
-        self.sent.append(text)
-
-    def framed(self, _subscription: Subscription, _told: Told, response: str) -> str:
-        return response
-
-    def failed(self, _subscription: Subscription, error: Exception) -> None:
-        raise error
-
-    def too_slow(self, _subscription: Subscription | None) -> None:
-        self.slow += 1
-
-    def refused(self, error: DomainError) -> None:
-        raise error
-
-    def gone(self) -> None:
-        self.close_line()
-
-
-class Followed:
-    """As much of a subscription as a line needs."""
-
-    ended = False
-    sent = 0
-
-
-async def test_a_slow_client_gets_the_newest_of_each_subject_and_how_many_it_stands_for() -> None:
-    line, followed = Still(waiting_frames=3), cast("Subscription", Followed())
-    for sequence, subject in enumerate(["a", "a", "b", "a", "b", "b", "a"], start=1):
-        line.tell(followed, Told(sequence, b'{"n":%d,"skipped":\x01,"again":\x01}' % sequence, subject))
-    assert (line.waiting, line.slow) == (2, 0)
-    line.reads.set()
-    await line.room()
-    # The first was on its way already. Each that was skipped is counted once, and positions only rise.
-    assert line.sent == [
-        '{"data":{"n":1,"skipped":0,"again":0}}',
-        '{"data":{"n":6,"skipped":2,"again":2}}',
-        '{"data":{"n":7,"skipped":2,"again":2}}',
-    ]
-    assert followed.sent == 7
-
-
-async def test_other_streams_are_bounded_in_frames_and_in_bytes() -> None:
-    followed = cast("Subscription", Followed())
-    for rules in ({"waiting_frames": 2}, {"waiting_bytes": 50}):
-        line = Still(**rules)
-        for sequence in range(1, 4):
-            line.tell(followed, Told(sequence, b'{"n":%d}' % sequence, None))
-        assert (line.waiting, line.slow) == (2, 0)
-        line.tell(followed, Told(4, b'{"n":"%s"}' % (b"4" * 30), None))
-        assert line.slow == 1
-        line.gone()
-        assert line.waiting == 0
 
 
 async def test_an_abrupt_end_leaves_nothing_behind(live: Served) -> None:

@@ -15,7 +15,7 @@ from domain.access import Role
 from graph.http.event_streams import event
 from tests.factories.access import Tenant
 from tests.graph.streams import PATIENCE, Served, cursor, served
-from tests.graph.test_protocol import token
+from tests.graph.test_protocol import ABRUPT_ENDS, token
 
 ACCEPT = {"accept": "text/event-stream"}
 DIRECTOR = Role.SALES_DIRECTOR
@@ -104,6 +104,18 @@ async def test_queries_and_errors_end_at_once(live: Served) -> None:
             name, told = await events.next()
             assert (name, told["errors"][0]["extensions"]["code"]) == ("next", code)
             assert await events.next() == ("complete", None)
+
+
+async def test_streams_that_end_abruptly_leave_nothing_behind(live: Served) -> None:
+    bearer = await live.api.bearer(DIRECTOR)
+    await live.until(lambda: not live.shared.streams)
+    tasks = len(asyncio.all_tasks())
+    for _ in range(ABRUPT_ENDS):
+        async with posted(live, bearer, documentId="CrmActivity"):
+            # The response is open now, and is cut off by the client without being read.
+            pass
+    await live.until(lambda: not live.hub.subscriptions and len(asyncio.all_tasks()) <= tasks)
+    assert (live.shared.callers.total(), live.shared.streams, live.hub.feeds) == (0, set(), {})
 
 
 async def test_only_who_asks_for_events_gets_them(live: Served) -> None:

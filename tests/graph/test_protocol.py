@@ -2,18 +2,23 @@
 
 import asyncio
 import os
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from websockets import Subprotocol
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
+from app.serve import MOST_MESSAGE_BYTES
 from app.wiring import System
 from domain.access import Role
 from domain.values import new_id
 from graph.persisted import shipped
 from tests.factories.access import Tenant
-from tests.graph.streams import PROTOCOL, Served, cursor, served, signed_in, socket
+from tests.graph.streams import PROTOCOL, Client, Served, cursor, served, signed_in, socket
 
 DIRECTOR, JUNIOR = Role.SALES_DIRECTOR, Role.JUNIOR_BROKER
 ABRUPT_ENDS = int(os.environ.get("VELOCITY_ABRUPT_ENDS", "20"))
@@ -56,6 +61,52 @@ async def test_what_breaks_the_protocol(live: Served, sent: list[object], code: 
 async def test_another_protocol(live: Served) -> None:
     async with socket(live.http, protocol="graphql-ws") as client:
         assert (await client.closed()) == (4406, f"Only {PROTOCOL} is spoken here.")
+
+
+async def test_of_several_protocols_ours_is_taken_and_without_one_nothing_is_spoken(live: Served) -> None:
+    address = str(live.http.base_url.join("/graphql").copy_with(scheme="ws"))
+    several = [Subprotocol("graphql-ws"), Subprotocol(PROTOCOL)]
+    async with connect(address, subprotocols=several) as opened:
+        assert opened.subprotocol == PROTOCOL
+        await Client(opened).init()
+    async with connect(address) as opened:
+        assert (await Client(opened).closed())[0] == 4406
+
+
+async def test_frames_that_are_no_messages(live: Served) -> None:
+    """They end by the codes of RFC 6455, and a message may come in pieces."""
+    async with socket(live.http) as client:
+        await client.opened.send(b"\xff\xfe", text=True)
+        assert (await client.closed())[0] == 1007
+    async with socket(live.http) as client:
+        with suppress(ConnectionClosed):
+            await client.opened.send("x" * (MOST_MESSAGE_BYTES + 1))
+        assert (await client.closed())[0] == 1009
+    async with socket(live.http) as client:
+        await client.opened.send(['{"type":', '"connection_', 'init"}'])
+        assert await client.next() == {"type": "connection_ack"}
+
+
+async def test_pings_are_answered_before_anybody_has_signed_in_and_pongs_are_not(live: Served) -> None:
+    async with socket(live.http) as client:
+        await client.send({"type": "pong", "payload": {}})
+        await client.send({"type": "ping", "payload": {"n": 1}})
+        assert await client.next() == {"type": "pong", "payload": {"n": 1}}
+        await client.send({"type": "ping"})
+        assert await client.next() == {"type": "pong"}
+
+
+async def test_to_end_what_has_hardly_begun_leaves_its_id_free(live: Served) -> None:
+    async with live.client(DIRECTOR) as client:
+        start = await cursor(live)
+        for _ in range(20):
+            await client.subscribe("CrmActivity", after=start)
+            await client.send({"id": "1", "type": "complete"})
+            await client.send({"id": "never begun", "type": "complete"})
+        await client.subscribe("CrmActivity", after=start)
+        person = await live.person()
+        assert (await client.data("crmActivity"))["entry"]["subject"]["id"] == person
+        assert live.hub.subscriptions == 1
 
 
 async def test_nobody_signs_in_in_time(system: System, tenant: Tenant) -> None:

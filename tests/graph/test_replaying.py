@@ -211,3 +211,26 @@ async def test_roles_and_callers_with_other_rules_never_share_an_answer(live: Se
         assert {(scope[0][1], scope[0][2]) for scope in scopes} == {
             (DIRECTOR, None), (ADMIN, None), (Role.JUNIOR_BROKER, junior_id), (Role.SENIOR_BROKER, senior_id),
         }  # fmt: skip
+
+
+async def metrics(live: Served) -> dict[str, float]:
+    answer = await live.http.get("/metrics")
+    names = ("velocity_subscriptions", "velocity_subscription_groups", "velocity_event")
+    lines = [line.split(" ") for line in answer.text.splitlines() if line.startswith(names)]
+    return {name: float(number) for name, number in lines}
+
+
+async def test_metrics_count_who_follows_and_what_is_told(live: Served) -> None:
+    async with live.client(DIRECTOR) as client, live.client(ADMIN) as admin:
+        for each, id_ in ((client, "1"), (client, "2"), (admin, "1")):
+            await each.subscribe("CrmActivity", id_, after=await cursor(live))
+        await live.until(lambda: live.hub.subscriptions == 3)
+        await live.person()
+        for each in (client, client, admin):
+            await each.next()
+        assert await metrics(live) == {
+            "velocity_subscriptions": 3, "velocity_subscription_groups": 2, "velocity_event_statements_total": 2,
+            "velocity_event_frames_total": 3,
+        }  # fmt: skip
+    await live.until(lambda: not live.hub.subscriptions)
+    assert (await metrics(live))["velocity_subscriptions"] == 0

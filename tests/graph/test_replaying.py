@@ -38,7 +38,7 @@ async def undone(live: Served) -> None:
 
 async def written(live: Served, seed: int) -> None:
     """Write steadily; some units are undone, and others write what is not told."""
-    chosen, tenant = random.Random(seed), live.api.tenant  # noqa: S311 -- repeatable.
+    chosen, tenant = random.Random(seed), live.api.tenant  # noqa: S311 -- it only has to be the same again.
     for number in range(UNITS):
         match chosen.randrange(4):
             case 0:
@@ -53,7 +53,7 @@ async def written(live: Served, seed: int) -> None:
 
 async def read(live: Served, client: Client, id_: str, seed: int, until: asyncio.Event) -> list[str]:
     """Follow from somewhere, end it, and go on from where that was, again and again; return what was told."""
-    chosen, told, position = random.Random(seed), [], await cursor(live)  # noqa: S311 -- repeatable.
+    chosen, told, position = random.Random(seed), [], await cursor(live)  # noqa: S311 -- it only has to be the same again.
     while not (until.is_set() and position == await cursor(live)):
         await client.subscribe("CrmActivity", id_, after=position)
         for _ in range(chosen.randrange(1, 9)):

@@ -30,6 +30,7 @@ class FrontDoor:
     execution: Execution
     admission: Admission
     hub: Hub
+    open: Open
     http: ASGIApp
     sockets: ASGIApp
 
@@ -96,6 +97,7 @@ def front_door(system: System, observer: Observer) -> FrontDoor:
         execution,
         admission,
         hub,
+        shared,
         EventStreams(endpoint, shared, texts_by_get=settings.texts_by_get),
         GraphQLSockets(shared),
     )

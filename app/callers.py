@@ -50,6 +50,8 @@ class CheckedCallers:
         self._claims: Final[dict[str, Claims]] = {}
         self._read: Final[dict[UUID, _Read]] = {}
         self._reading: Final[dict[UUID, asyncio.Task[Caller | None]]] = {}
+        self.forgotten = 0
+        """How often something was to be forgotten."""
 
     async def caller_for(self, token: str) -> Caller:
         """Return who bears an access token or an API key; raises TokenInvalid, TokenExpired or ApiKeyRefused."""
@@ -73,11 +75,13 @@ class CheckedCallers:
 
     def forget(self, session_id: UUID) -> None:
         """Trust nothing that is remembered of a session, nor what is being read of it now."""
+        self.forgotten += 1
         self._read.pop(session_id, None)
         self._reading.pop(session_id, None)
 
     def forget_key(self, key_id: UUID) -> None:
         """Trust nothing that is remembered of an API key."""
+        self.forgotten += 1
         self._keys.forget(key_id)
 
     async def _read_again(self, claims: Claims) -> Caller | None:

@@ -203,6 +203,12 @@ def limited(limits: Limits) -> type[Connection]:
 class WatchedSocket(WebSocketsSansIOProtocol):
     """Uvicorn's socket, but a client that answers no ping is let go, even if it leaves unread what was sent."""
 
+    def send_keepalive_ping(self) -> None:
+        """Ask whether the client is still there; where the socket is closing, give it as long to read the rest."""
+        super().send_keepalive_ping()
+        if self.pong_timer is None:
+            self.pong_timer = self.loop.call_later(self.ping_timeout or 0, self.keepalive_timeout)
+
     def keepalive_timeout(self) -> None:
         """Close the socket, without waiting for what cannot be written."""
         super().keepalive_timeout()

@@ -64,7 +64,7 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
     async with system(settings, found) as made:
         port = bound.getsockname()[1]
         door = front_door(made, Observer(made))
-        stop.server = Server(application(made, door), lambda: _announce(settings, port))
+        stop.server = Server(application(made, door), lambda: _announce(settings, port), door.open.stop)
         sweeps = Sweeps(made.uploads, found, made.units, made.overdue)
         beside = [
             asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),
@@ -84,8 +84,14 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
 class Server(uvicorn.Server):
     """Uvicorn, but a signal only ends it: uvicorn would raise it again, and PostgreSQL would be left running."""
 
-    def __init__(self, app: ASGIApp, announce: Callable[[], None], limits: Limits | None = None) -> None:
-        """Serve `app`, and call `announce` once requests are answered."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        announce: Callable[[], None],
+        leave: Callable[[], None] = lambda: None,
+        limits: Limits | None = None,
+    ) -> None:
+        """Serve `app`; call `announce` once requests are answered, and `leave` to end what would go on for ever."""
         limits = limits or Limits()
         super().__init__(
             uvicorn.Config(
@@ -107,11 +113,17 @@ class Server(uvicorn.Server):
             )
         )
         self._announce = announce
+        self._leave = leave
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, and say so."""
         await super().startup(sockets)
         self._announce()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop; uvicorn would wait for the end of event streams."""
+        self._leave()
+        await super().shutdown(sockets)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

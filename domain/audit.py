@@ -45,6 +45,8 @@ ACTIVITY_EVENTS: Final = frozenset(
     {"PersonCreated", "LeadCreated", "LeadMoved", "InteractionLogged", "TaskCompleted", "PersonMerged"}
 )
 """The events that may tell of an activity: whoever follows the feed looks at no other."""
+ACTIVITY_NOUNS: Final = frozenset({"people", "leads", "interactions", "tasks"})
+"""What an activity may be about."""
 
 GENESIS: Final = bytes(32)
 """The hash before a tenant's first entry."""
@@ -74,6 +76,8 @@ class Change:
         """Refuse an activity that nobody who follows the feed would hear of."""
         if self.activity is not None and self.event not in ACTIVITY_EVENTS:
             raise ValueError(f"{self.event} is not among ACTIVITY_EVENTS.")
+        if self.activity is not None and self.noun not in ACTIVITY_NOUNS:
+            raise ValueError(f"{self.noun} is not among ACTIVITY_NOUNS.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 
 import httpx
 
-from app.admission import FrontDoor
-from app.asgi import application
+from app.admission import FrontDoor, front_door
+from app.asgi import Observer, application
 from app.connections import Limits
 from app.serve import Server
 from app.wiring import System
@@ -21,10 +21,13 @@ async def serving(
     """Serve a system on a free port, and give a client of it."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         started = asyncio.Event()
-        server = Server(application(system, door), started.set, limits)
+        door = door or front_door(system, Observer(system))
+        server = Server(application(system, door), started.set, door.open.stop, limits)
         running = asyncio.create_task(server.serve(sockets=[listener]))
         await started.wait()
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
-            yield client
-        server.stop()
-        await running
+        try:
+            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+                yield client
+        finally:
+            server.stop()
+            await running

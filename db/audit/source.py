@@ -8,6 +8,7 @@ from db.reading.fields import decimal, enum, text, texts, time, value
 from db.reading.source import Filter, Link, Ordering, Predicate, Reference, source
 from db.reading.writer import Alias, Writer
 from db.visibility import any_of, own_person
+from domain.audit import ACTIVITY_NOUNS
 
 
 def _by_member(w: Writer, t: Alias) -> str | None:
@@ -61,7 +62,10 @@ ACTIVITY_ENTRIES = source(
     visible=_seen,
     default_order=("CREATED_AT", True),
     columns={"kind": enum("kind"), "at": time("at"), "summary": text("summary")},
-    links={"actor": Reference("actor_noun", "actor_id"), "subject": Reference("subject_noun", "subject_id")},
+    links={
+        "actor": Reference("actor_noun", "actor_id"),
+        "subject": Reference("subject_noun", "subject_id", ACTIVITY_NOUNS),
+    },
     orders={"CREATED_AT": Ordering(lambda t: t.at, "timestamptz")},
 )
 

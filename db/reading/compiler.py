@@ -277,6 +277,8 @@ class Compiler:
     def _any_of(self, declared: Reference, t: Alias, part: AnyOf, scope: Scope) -> str:
         found = []
         for shape in part.shapes:
+            if declared.nouns is not None and shape.noun not in declared.nouns:
+                continue
             source = self.catalogue.sources[shape.noun]
             is_it = f"{t.column(declared.noun)} = '{shape.noun}'"
             found.append(scope.join(self.w, self._row(source, shape, t.column(declared.id), is_it)))

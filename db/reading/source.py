@@ -120,6 +120,8 @@ class Reference:
 
     noun: str
     id: str
+    nouns: frozenset[str] | None = None
+    """The only sources that rows name, where they are fewer than the field's type has."""
 
 
 @dataclass(frozen=True, slots=True)

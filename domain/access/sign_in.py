@@ -183,6 +183,10 @@ class Tokens(Protocol):
 class Callers(Protocol):
     """Turns access tokens and API keys into callers."""
 
+    @property
+    def forgotten(self) -> int:
+        """How often something was to be forgotten: who has trusted a caller for a while asks again when it moves."""
+
     async def caller_for(self, token: str) -> Caller:
         """Return who bears an access token or an API key; raises TokenInvalid, TokenExpired or ApiKeyRefused."""
 

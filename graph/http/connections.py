@@ -26,6 +26,8 @@ class Open:
     rules: Rules
     callers: Counter[str] = field(default_factory=Counter)
     """How many connections each caller has."""
+    streams: set[Callable[[], None]] = field(default_factory=set)
+    """What ends each event stream, so that a server that stops need not wait for it."""
 
     def enter(self, principal: str) -> bool:
         """Count a connection of a caller; False where there are too many."""
@@ -33,6 +35,11 @@ class Open:
             return False
         self.callers[principal] += 1
         return True
+
+    def stop(self) -> None:
+        """End the event streams; sockets are ended by the server."""
+        for end in tuple(self.streams):
+            end()
 
     def leave(self, principal: str) -> None:
         """Count one connection less."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
+from dataclasses import replace
 from typing import Final
 
 import orjson
@@ -24,8 +25,10 @@ from graph.refusals import MethodNotAllowed, Overloaded, Refusal
 from graph.subscriptions.groups import Subscription
 from graph.subscriptions.lines import Line
 from graph.subscriptions.session import Session, bearer_token
+from graph.subscriptions.telling import Told
 
 EVENT_STREAM: Final = "text/event-stream"
+LAST_EVENT: Final = "Last-Event-ID"
 BY_POST: Final = EVERY_OPERATION | {OperationType.SUBSCRIPTION}
 BY_GET: Final = frozenset({OperationType.QUERY, OperationType.SUBSCRIPTION})
 HEADERS: Final = [
@@ -96,18 +99,19 @@ class EventSource(Line):
         self._request = request
         self._send = send
         self._subscription: Subscription | None = None
-        self._over: Final[asyncio.Future[None]] = asyncio.get_running_loop().create_future()
+        self._over: Final = asyncio.Event()
         self._timers: Final[dict[str, TimerHandle]] = {}
 
     async def serve(self, asked: Asked) -> None:
         """Serve until the operation ends or the client goes."""
         leaving = None
+        self._shared.streams.add(self.stop)
         try:
             await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
             # What is at its end before it begins is still an answer.
             await self._begin(asked)
             leaving = asyncio.create_task(self._left())
-            await asyncio.wait({self._over, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            await self._over.wait()
             if not leaving.done():
                 await self.room()
                 await self._send({"type": "http.response.body", "body": b"", "more_body": False})
@@ -115,9 +119,17 @@ class EventSource(Line):
             # The client has gone.
             return
         finally:
+            self._shared.streams.discard(self.stop)
             self.gone()
             if leaving is not None:
                 leaving.cancel()
+
+    def stop(self) -> None:
+        """End without `complete`, as when the network fails: the client connects again."""
+        if self._subscription is not None:
+            self._subscription.end()
+        self._stop_timers()
+        self._over.set()
 
     async def _begin(self, asked: Asked) -> None:
         hub, caller = self._shared.hub, self._context.caller_or_none
@@ -128,8 +140,7 @@ class EventSource(Line):
             allowed = BY_GET if self._request.method == "GET" else BY_POST
             answered = await self._shared.admission.followed_or_answered(asked, self._context, allowed)
             if isinstance(answered, GraphAnswer):
-                self.say(event("next", answered.body.decode()))
-                self._end()
+                self._end(answered.body.decode())
                 return
             await self._follow(answered)
         except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
@@ -137,6 +148,11 @@ class EventSource(Line):
 
     async def _follow(self, admitted: Admitted) -> None:
         question = self._shared.hub.question(admitted, self._context.caller_or_none)
+        seen = self._request.headers.get(LAST_EVENT)
+        if seen:
+            # A browser that connects again repeats its request as it was, and says here how far it had come.
+            after = self._shared.hub.key.position(question.caller.tenant_id, seen, LAST_EVENT)
+            question = replace(question, after=after)
         self._subscription = await self._shared.hub.follow(question, self)
         left = self.session.seconds_left()
         if left is not None:
@@ -147,14 +163,16 @@ class EventSource(Line):
     async def _left(self) -> None:
         while (await self._request.receive())["type"] != "http.disconnect":
             pass
+        self._over.set()
 
     async def write(self, text: str) -> None:
         """Send one event."""
         await self._send({"type": "http.response.body", "body": text.encode(), "more_body": True})
 
-    def framed(self, subscription: Subscription, response: str) -> str:
-        """Return the `next` event."""
-        return event("next", response)
+    def framed(self, subscription: Subscription, told: Told, response: str) -> str:
+        """Return the `next` event; its id is the position that a browser comes back with."""
+        cursor = self._shared.hub.key.cursor(subscription.tenant_id, told.sequence)
+        return f"id: {cursor}\n{event('next', response)}"
 
     def failed(self, subscription: Subscription, error: Exception) -> None:
         """Send why the subscription has ended, and end."""
@@ -175,8 +193,7 @@ class EventSource(Line):
     def gone(self) -> None:
         """Forget everything."""
         self.close_line()
-        for timer in self._timers.values():
-            timer.cancel()
+        self._stop_timers()
         if self._subscription is not None:
             self._subscription.end()
 
@@ -184,25 +201,35 @@ class EventSource(Line):
         if self._subscription is not None:
             self._subscription.end()
             self.forget(self._subscription)
-        self.say(event("next", orjson.dumps({"errors": shaped}).decode()))
-        self._end()
+        self._end(orjson.dumps({"errors": shaped}).decode())
 
-    def _end(self) -> None:
+    def _end(self, last: str) -> None:
+        """Say the last result, and that it was the last; nothing comes after that."""
+        if self._over.is_set():
+            return
+        self._stop_timers()
+        self._over.set()
+        self.say(event("next", last))
         self.say(event("complete", ""))
-        if not self._over.done():
-            self._over.set_result(None)
+
+    def _stop_timers(self) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
 
     def _beat(self) -> None:
-        """Say how far the subscription has been told, in a comment: so that proxies see life, too."""
-        if self._subscription is not None:
-            cursor = self._shared.hub.key.cursor(self._subscription.tenant_id, self._subscription.position)
-            self.say(f": {cursor}\n\n")
-            if not self.session.fresh:
-                self.check()
+        """Say how far the subscription has been told, in an id without an event: so that proxies see life, too."""
         loop = asyncio.get_running_loop()
         self._timers["heartbeat"] = loop.call_later(self.rules.heartbeat_seconds, self._beat)
+        if self._subscription is None:
+            return
+        cursor = self._shared.hub.key.cursor(self._subscription.tenant_id, self._subscription.position)
+        # What is held was not told yet, so no position is safe to resume from.
+        self.say(":\n\n" if self.held else f"id: {cursor}\n\n")
+        if not self.session.fresh:
+            self.check()
 
 
 def event(name: str, data: str) -> str:
-    """Write one event; JSON has no line feeds in it."""
-    return f"event: {name}\ndata: {data}\n\n" if data else f"event: {name}\ndata:\n\n"
+    """Write one event. A line feed, which JSON may have between its tokens, begins another line of data."""
+    lines = data.replace("\n", "\ndata: ")
+    return f"event: {name}\ndata: {lines}\n\n"

@@ -115,11 +115,14 @@ def asked_of(content: object) -> Asked:
     for name, entries in maps.items():
         if entries is not None and not isinstance(entries, dict):
             raise MalformedParameters(f"`{name}` is not an object.")
+    extensions = maps["extensions"] or {}
+    named = texts["documentId"] is not None or "persistedQuery" in extensions
     return Asked(
-        query=texts["query"],
+        # Beside an id an empty text is none: the client of graphql-ws sends no message without one.
+        query=texts["query"] or None if named else texts["query"],
         document_id=texts["documentId"],
         # An empty name is what forms of some clients send for none.
         operation_name=texts["operationName"] or None,
         variables=maps["variables"] or {},
-        extensions=maps["extensions"] or {},
+        extensions=extensions,
     )

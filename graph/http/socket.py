@@ -21,12 +21,13 @@ from graph.execution import EVERY_OPERATION, GraphAnswer
 from graph.http.connections import Open
 from graph.http.requests import asked_of
 from graph.persisted import Asked
-from graph.refusals import LimitExceeded, Refusal
+from graph.refusals import LimitExceeded, MalformedParameters
 from graph.subscriptions.groups import Subscription
 from graph.subscriptions.lines import Line
 from graph.subscriptions.patience import patiently
 from graph.subscriptions.protocol import Broken, Close, message_of, operation_id, short_reason, written
 from graph.subscriptions.session import RightsChanged, Session, bearer_token
+from graph.subscriptions.telling import Told
 
 EVERYTHING: Final = EVERY_OPERATION | {OperationType.SUBSCRIPTION}
 A_MOMENT: Final = 0.01
@@ -67,6 +68,9 @@ class Socket(Line):
                     await self._heard(received)
                 except Broken as broken:
                     self._close(broken.code, str(broken))
+                except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
+                    [shaped] = self._shared.hub.shaped(error, None)
+                    self._close(Close.INTERNAL_ERROR, f"{shaped['message']} {shaped['extensions'].get('id')}")
         finally:
             self.gone()
             if self._closing is not None:
@@ -97,6 +101,7 @@ class Socket(Line):
         if self._initialised:
             raise Broken(Close.TOO_MANY_INITIALISATIONS, "Too many initialisation requests")
         self._initialised = True
+        self._timers.pop("init").cancel()
         sent = next((value for name, value in payload.items() if name.lower() == "authorization"), None)
         try:
             token = bearer_token(sent) or bearer_token(self._authorization)
@@ -111,7 +116,6 @@ class Socket(Line):
         if not self._shared.enter(principal):
             raise Broken(Close.TRY_AGAIN_LATER, "Too many connections of one caller")
         self._principal = principal
-        self._timers.pop("init").cancel()
         left = self.session.seconds_left()
         if left is not None:
             self._later("expiry", left + A_MOMENT, self.check)
@@ -125,13 +129,13 @@ class Socket(Line):
         if id_ in self._operations:
             raise Broken(Close.SUBSCRIBER_EXISTS, short_reason(f"Subscriber for {id_} already exists"))
         try:
-            if len(self._operations) >= self.rules.operations_per_socket:
-                most = self.rules.operations_per_socket
-                raise LimitExceeded("operationsPerSocket", "operations on one socket", most + 1, most)
             asked = asked_of(payload)
-        except Refusal as error:
-            answer = self._shared.execution.refused((GraphQLError(error.message, original_error=error),))
-            self._answered(id_, answer)
+        except MalformedParameters as error:
+            raise Broken(Close.BAD_REQUEST, error.message) from error
+        most = self.rules.operations_per_socket
+        if len(self._operations) >= most:
+            refusal = LimitExceeded("operationsPerSocket", "operations on one socket", most + 1, most)
+            self._answered(id_, self._shared.execution.refused((GraphQLError(str(refusal), original_error=refusal),)))
             return
         self._operations[id_] = asyncio.create_task(self._operate(id_, asked))
 
@@ -158,7 +162,9 @@ class Socket(Line):
                 question = self._shared.hub.question(answered, context.caller_or_none)
                 subscription = await self._shared.hub.follow(question, self)
             else:
-                self._operations.pop(id_, None)
+                # A client that reads slowly waits for its answers, and is not cut off for them.
+                await self.room()
+                del self._operations[id_]
                 self._answered(id_, answered)
                 return
         except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
@@ -177,7 +183,7 @@ class Socket(Line):
         self.say(f'{{"id":{orjson.dumps(id_).decode()},"type":"next","payload":{answer.body.decode()}}}')
         self.say(written("complete", id_))
 
-    def framed(self, subscription: Subscription, response: str) -> str:
+    def framed(self, subscription: Subscription, told: Told, response: str) -> str:
         """Return the `next` message: what is told is the same text for everybody."""
         return f"{self._prefixes[subscription]}{response}}}"
 
@@ -241,15 +247,16 @@ class Socket(Line):
 
     def _beat(self) -> None:
         """Say how far every subscription of this socket has been told, and look at the caller on the way."""
-        positions = [each.position for each in self._operations.values() if isinstance(each, Subscription)]
-        if self.session.caller is not None and positions:
-            cursor = self._shared.hub.key.cursor(self.session.caller.tenant_id, min(positions))
-            self.say(written("ping", payload={"cursor": cursor}))
-        else:
+        self._later("heartbeat", self.rules.heartbeat_seconds, self._beat)
+        followed = {id_: each.position for id_, each in self._operations.items() if isinstance(each, Subscription)}
+        if self.session.caller is None or not followed or self.held:
+            # What is held was not told yet, so no position is safe to resume from.
             self.say(written("ping"))
+        else:
+            cursor = self._shared.hub.key.cursor(self.session.caller.tenant_id, min(followed.values()))
+            self.say(written("ping", payload={"cursor": cursor, "ids": list(followed)}))
         if not self.session.fresh:
             self.check()
-        self._later("heartbeat", self.rules.heartbeat_seconds, self._beat)
 
     def _later(self, name: str, seconds: float, what: Callable[[], None]) -> None:
         self._timers[name] = asyncio.get_running_loop().call_later(seconds, what)

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 BATCH: Final = 200
 """How many events are read, or answered, by one statement."""
+MOST_OFFERED: Final = 10 * BATCH
+"""How many events a group keeps that it could not answer yet; it reads what comes after them once it gets there."""
 
 
 class Feed:
@@ -57,16 +59,19 @@ class Feed:
 
     def wake(self, sequence: int) -> None:
         """Hear that there may be new events, up to a number if one is known."""
-        if self.position < 0 or 0 < sequence <= self.position:
+        if 0 < sequence <= self.position:
             return
         self._woken = True
-        if self._reading is None:
+        if self._reading is None and self.position >= 0:
             self._reading = asyncio.create_task(self._read())
 
     async def _start(self) -> None:
         # Watched first: what is committed meanwhile is read, if only to be found old.
         self._hub.events.watch(self.tenant_id, self.wake)
         self.position = (await patiently(lambda: self._hub.events.kept(self.tenant_id))).newest
+        if self._woken:
+            # Something was committed while the answer was on its way.
+            self.wake(0)
 
     async def _read(self) -> None:
         try:
@@ -98,17 +103,21 @@ class Group:
         self._feed = feed
         self._question = question
         self._offered: list[Event] = []
+        self._offered_to = feed.position
+        """The last event that was kept."""
         self._working: asyncio.Task[None] | None = None
 
     def offer(self, events: Sequence[Event]) -> None:
         """Take events that the feed has read."""
-        self._offered += events
+        follows = events[0].sequence == self._offered_to + 1
+        if follows and self._working is None and not any(self._question.wants(event) for event in events):
+            self.position = self._offered_to = events[-1].sequence
+            return
+        if follows and len(self._offered) < MOST_OFFERED:
+            self._offered += events
+            self._offered_to = events[-1].sequence
         if self._working is None:
-            if any(self._question.wants(event) for event in events):
-                self._working = asyncio.create_task(self._work())
-            else:
-                self.position = self._offered[-1].sequence
-                self._offered.clear()
+            self._working = asyncio.create_task(self._work())
 
     def leave(self, member: Subscription) -> None:
         """Let a member go; the last one takes the group with it."""
@@ -129,8 +138,7 @@ class Group:
 
     async def _work(self) -> None:
         try:
-            while self._offered:
-                events, self._offered = self._offered[:BATCH], self._offered[BATCH:]
+            while events := await self._next():
                 told = await self._hub.evaluated(self._question, events)
                 # Between these two lines nobody joins: who is at this position has had everything before it.
                 self.position = events[-1].sequence
@@ -140,6 +148,16 @@ class Group:
             self.fail(error)
         finally:
             self._working = None
+
+    async def _next(self) -> Sequence[Event]:
+        """Return the events to answer next: those that were offered, or what came when there were too many."""
+        if not self._offered and self.position < self._feed.position:
+            events = await patiently(lambda: self._hub.events.after(self._feed.tenant_id, self.position, BATCH))
+            if events:
+                self._offered_to = events[-1].sequence
+            return events
+        events, self._offered = self._offered[:BATCH], self._offered[BATCH:]
+        return events
 
 
 class Subscription:
@@ -206,7 +224,9 @@ class Subscription:
             while self._position < self._group.position:
                 await self._line.room()
                 events = await patiently(lambda: self._hub.events.after(self.tenant_id, self._position, BATCH))
-                for each in await self._hub.evaluated(self._question, events):
+                for each in await self._answered(events):
+                    await self._line.room()
+                    self._position = each.sequence
                     self._hub.told += 1
                     self._line.tell(self, each)
                 if events:
@@ -216,3 +236,13 @@ class Subscription:
             self._missed = None
             self.fail(error)
         self._missed = None
+
+    async def _answered(self, events: Sequence[Event]) -> list[Told]:
+        """Return what is told of events that were read; raises CursorExpired where some have gone meanwhile."""
+        told = await self._hub.evaluated(self._question, events)
+        if len(told) < sum(map(self._question.wants, events)):
+            # The others are not for this client, or were removed between the two statements.
+            kept = await patiently(lambda: self._hub.events.kept(self.tenant_id))
+            if kept.oldest > self._position:
+                raise CursorExpired(kept.oldest)
+        return told

@@ -63,8 +63,8 @@ class Line(ABC):
         """Send one message; wait while the client does not read. Raises OSError where it has gone."""
 
     @abstractmethod
-    def framed(self, subscription: Subscription, response: str) -> str:
-        """Return the message that brings a response of a subscription."""
+    def framed(self, subscription: Subscription, told: Told, response: str) -> str:
+        """Return the message that brings the response of an event."""
 
     @abstractmethod
     def failed(self, subscription: Subscription, error: Exception) -> None:
@@ -104,12 +104,11 @@ class Line(ABC):
             self._checking = asyncio.create_task(self._check())
 
     async def room(self) -> None:
-        """Wait until nothing waits: what was missed is told as fast as the client reads."""
-        while self._waiting or self._held:
+        """Wait until nothing waits: what was asked for or missed is told as fast as the client reads."""
+        while self._waiting or self._held or self._writing is not None:
             if self._drained is None:
                 self._drained = asyncio.Event()
             await self._drained.wait()
-            self._drained = None
 
     def close_line(self) -> None:
         """Send nothing more, and leave nothing behind."""
@@ -126,6 +125,11 @@ class Line(ABC):
         for key in [key for key, each in self._waiting.items() if each.subscription is subscription]:
             self._bytes -= len(self._waiting.pop(key).text)
         self._held = [each for each in self._held if each[0] is not subscription]
+
+    @property
+    def held(self) -> bool:
+        """Whether something was told that waits for a look at the caller."""
+        return bool(self._held)
 
     @property
     def waiting(self) -> int:
@@ -152,10 +156,11 @@ class Line(ABC):
             return
         self._waiting[key] = waiting
         self._bytes += len(waiting.text)
-        if len(self._waiting) > self.rules.waiting_frames or self._bytes > self.rules.waiting_bytes:
-            self.too_slow(waiting.subscription)
-        elif self._writing is None:
+        if self._writing is None:
+            # The network has taken everything before, so one message may be as long as an answer is allowed to be.
             self._writing = eagerly(self._write())
+        elif len(self._waiting) > self.rules.waiting_frames or self._bytes > self.rules.waiting_bytes:
+            self.too_slow(waiting.subscription)
 
     async def _write(self) -> None:
         try:
@@ -165,14 +170,14 @@ class Line(ABC):
                 if each.subscription is None or each.told is None:
                     await self.write(each.text)
                 else:
-                    await self.write(self.framed(each.subscription, each.told.instead_of(each.skipped)))
+                    response = each.told.instead_of(each.skipped)
+                    await self.write(self.framed(each.subscription, each.told, response))
                     each.subscription.sent = each.told.sequence
         except OSError:
             self.gone()
         finally:
             self._writing = None
-        if self._drained is not None:
-            self._drained.set()
+            self._wake()
 
     async def _check(self) -> None:
         try:
@@ -187,5 +192,10 @@ class Line(ABC):
         for subscription, told in held:
             if not subscription.ended:
                 self._put(subscription, told)
+        self._wake()
+
+    def _wake(self) -> None:
+        """Let everybody look whether there is room."""
         if self._drained is not None:
             self._drained.set()
+            self._drained = None

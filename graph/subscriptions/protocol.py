@@ -10,11 +10,14 @@ import orjson
 SUBPROTOCOL: Final = "graphql-transport-ws"
 LONGEST_REASON: Final = 123
 """Bytes of a reason that a close frame has room for."""
+LONGEST_ID: Final = 200
+"""Characters of an operation's id, which every message about it repeats."""
 
 
 class Close(IntEnum):
-    """Why a socket is closed. Those from 4400 on are the protocol's; docs/subscriptions.md says what a client does."""
+    """Why a socket is closed. Those from 4400 on, but 4413, are the protocol's; docs/subscriptions.md explains each."""
 
+    INTERNAL_ERROR = 1011
     TRY_AGAIN_LATER = 1013
     BAD_REQUEST = 4400
     UNAUTHORIZED = 4401
@@ -55,8 +58,8 @@ def message_of(received: Any) -> dict[str, Any]:
 def operation_id(message: dict[str, Any]) -> str:
     """Return the id of the operation that a message is about; raises Broken."""
     found = message.get("id")
-    if not isinstance(found, str) or not found:
-        raise Broken(Close.BAD_REQUEST, "The id of an operation is a string.")
+    if not isinstance(found, str) or not 0 < len(found) <= LONGEST_ID:
+        raise Broken(Close.BAD_REQUEST, f"The id of an operation is a string of 1 to {LONGEST_ID} characters.")
     return found
 
 

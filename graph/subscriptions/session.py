@@ -23,17 +23,22 @@ class Session:
         self._recheck_seconds = recheck_seconds
         self._token: str | None = None
         self._checked = time.monotonic()
+        self._forgotten = 0
 
     async def open(self, token: str) -> None:
         """Take a token; raises Unauthenticated."""
+        self._forgotten = self._sign_in.callers.forgotten
         self.caller = await self._sign_in.callers.caller_for(token)
         self._token = token
         self._checked = time.monotonic()
 
     @property
     def fresh(self) -> bool:
-        """Whether the caller was looked at a moment ago."""
-        return self._token is None or time.monotonic() - self._checked < self._recheck_seconds
+        """Whether the caller was looked at a moment ago, and nobody's session has ended here since."""
+        return self._token is None or (
+            self._forgotten == self._sign_in.callers.forgotten
+            and time.monotonic() - self._checked < self._recheck_seconds
+        )
 
     async def renewed(self) -> None:
         """Look again unless that was done a moment ago; raises Unauthenticated."""
@@ -44,9 +49,11 @@ class Session:
         """Look again; raises Unauthenticated where the caller is no longer who it was."""
         if self._token is None:
             return
+        forgotten = self._sign_in.callers.forgotten
         caller = await self._sign_in.callers.caller_for(self._token)
         if caller != self.caller:
             raise RightsChanged
+        self._forgotten = forgotten
         self._checked = time.monotonic()
 
     def seconds_left(self) -> float | None:

@@ -18,6 +18,7 @@ from app.serve import Server
 from app.wiring import System
 from soak import abuse
 from soak.abuse import CUT, Address, Attack, Outcome, attacked
+from tests.frames import UPGRADE, noted, unread
 from tests.serving import serving
 
 QUICK = Limits(head_seconds=0.4, round_seconds=0.2, bytes_each_round=1_024, unread_rounds=2)
@@ -109,11 +110,6 @@ def test_no_more_connections_than_files(monkeypatch: pytest.MonkeyPatch) -> None
     assert asked == [(4_096, 4_096)] * 2
 
 
-UPGRADE = (
-    b"GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n"
-    b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
-    b"sec-websocket-protocol: graphql-transport-ws\r\n\r\n"
-)
 PING, CLOSE, KEEPALIVE_FAILED = b"\x89\x04", b"\x88", (1011).to_bytes(2, "big")
 
 
@@ -134,3 +130,19 @@ async def test_a_socket_whose_client_is_gone_is_closed(system: System) -> None:
 def test_sockets_are_pinged_by_default(system: System) -> None:
     config = Server(application(system), lambda: None).config
     assert (config.ws_ping_interval, config.ws_ping_timeout) == (20, 20)
+
+
+@pytest.mark.parametrize("closing", [False, True])
+async def test_a_socket_that_is_never_read_is_let_go(system: System, *, closing: bool) -> None:
+    """What was sent lies in this process until then, whether the socket is still open, or closing already."""
+    with noted() as sockets:
+        async with (
+            hasty(system, replace(QUICK, ping_seconds=1.5, pong_seconds=0.3)) as address,
+            asyncio.timeout(20),
+            unread(address, sockets) as client,
+        ):
+            await client.fill()
+            if closing:
+                await client.send("no JSON")
+            await client.let_go()
+            assert client.held.close_sent

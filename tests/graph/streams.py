@@ -15,7 +15,7 @@ from app.admission import FrontDoor, front_door
 from app.asgi import Observer
 from app.wiring import System
 from domain.access import Role
-from graph.http import GraphQLSockets, Open
+from graph.http import Open
 from graph.subscriptions.hub import Hub
 from tests.api import Api
 from tests.factories.access import Tenant
@@ -100,8 +100,7 @@ class Served:
 
     @property
     def shared(self) -> Open:
-        assert isinstance(self.door.sockets, GraphQLSockets)
-        return self.door.sockets.shared
+        return self.door.open
 
     @asynccontextmanager
     async def client(self, role: Role) -> AsyncIterator[Client]:

@@ -131,9 +131,11 @@ async def test_the_clients_of_graphql_ws_and_graphql_sse(http: httpx.AsyncClient
     token = bearer["authorization"].removeprefix("Bearer ")
     done = json.loads(await run("node", "streams.mjs", http.base_url.join(ADDRESS), token, start))
     people_made = [each["personCreate"]["person"]["id"] for each in made]
+    assert len(done["told"]) == 4
     for told in done["told"]:
         assert [each["entry"]["subject"]["id"] for each in told] == people_made
     assert done["answers"] == [[{"data": {"viewer": {"role": "SALES_DIRECTOR"}}}]] * 2
+    assert (done["closed"]["code"], done["reserved"]) == (4403, 405)
     [[by_socket], [by_events]] = done["refused"]
     for error in (by_socket["thrown"][0], by_events["errors"][0]):
         assert error["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"

@@ -9,11 +9,13 @@ from typing import Any
 
 import httpx
 
+from app.serve import GRACE
 from app.wiring import System
 from domain.access import Role
+from graph.http.event_streams import event
 from tests.factories.access import Tenant
 from tests.graph.streams import PATIENCE, Served, cursor, served
-from tests.graph.test_protocol import token
+from tests.graph.test_protocol import ABRUPT_ENDS, token
 
 ACCEPT = {"accept": "text/event-stream"}
 DIRECTOR = Role.SALES_DIRECTOR
@@ -35,10 +37,20 @@ class Events:
                     data = (await anext(self._lines)).removeprefix("data:").strip()
                     return line.removeprefix("event: "), json.loads(data) if data else None
 
-    async def comment(self, text: str) -> None:
-        """Wait for a comment."""
+    async def event(self) -> dict[str, Any]:
+        """The next event with an id: what it has, by name."""
+        found: dict[str, Any] = {}
         async with asyncio.timeout(PATIENCE):
-            while await anext(self._lines) != f": {text}":
+            while not found.keys() >= {"id", "data"}:
+                name, _, value = (await anext(self._lines)).partition(": ")
+                found[name] = json.loads(value) if name == "data" else value
+        del found[""]
+        return found
+
+    async def position(self, cursor: str) -> None:
+        """Wait for a position."""
+        async with asyncio.timeout(PATIENCE):
+            while await anext(self._lines) != f"id: {cursor}":
                 pass
 
 
@@ -94,6 +106,18 @@ async def test_queries_and_errors_end_at_once(live: Served) -> None:
             assert await events.next() == ("complete", None)
 
 
+async def test_streams_that_end_abruptly_leave_nothing_behind(live: Served) -> None:
+    bearer = await live.api.bearer(DIRECTOR)
+    await live.until(lambda: not live.shared.streams)
+    tasks = len(asyncio.all_tasks())
+    for _ in range(ABRUPT_ENDS):
+        async with posted(live, bearer, documentId="CrmActivity"):
+            # The response is open now, and is cut off by the client without being read.
+            pass
+    await live.until(lambda: not live.hub.subscriptions and len(asyncio.all_tasks()) <= tasks)
+    assert (live.shared.callers.total(), live.shared.streams, live.hub.feeds) == (0, set(), {})
+
+
 async def test_only_who_asks_for_events_gets_them(live: Served) -> None:
     bearer = await live.api.bearer(DIRECTOR)
     plain = await live.http.post("/graphql", json={"documentId": "CrmActivity"}, headers=bearer)
@@ -108,7 +132,7 @@ async def test_the_token_ends_and_the_heartbeat_carries_the_cursor(system: Syste
         headers = await token(system, tenant, timedelta(seconds=3))
         async with posted(live, headers, documentId="ThreadMessages") as events:
             await live.person()
-            await events.comment(await cursor(live))
+            await events.position(await cursor(live))
             name, told = await events.next()
             assert (name, told["errors"][0]["extensions"]["code"]) == ("next", "UNAUTHENTICATED")
             assert await events.next() == ("complete", None)
@@ -121,3 +145,53 @@ async def test_a_caller_opens_so_many(system: System, tenant: Tenant) -> None:
             live, bearer, documentId="CrmActivity"
         ) as second:  # fmt: skip
             assert (second.answer.status_code, second.answer.headers["retry-after"]) == (503, "1")
+
+
+async def test_a_browser_comes_back_with_the_last_id_it_saw(live: Served) -> None:
+    """Whatever it asked for at first is repeated as it was, and the id counts."""
+    bearer = await live.api.bearer(DIRECTOR)
+    body = {"documentId": "CrmActivity", "variables": {"after": await cursor(live)}}
+    made = [await live.person(name=f"Person {n}") for n in range(3)]
+    async with posted(live, bearer, **body) as events:
+        seen = [await events.event() for _ in made]
+    assert [each["data"]["data"]["crmActivity"]["entry"]["subject"]["id"] for each in seen] == made
+    assert [each["id"] for each in seen] == [each["data"]["data"]["crmActivity"]["cursor"] for each in seen]
+    async with posted(live, bearer | {"last-event-id": seen[1]["id"]}, **body) as events:
+        assert await events.event() == seen[2]
+    variables = json.dumps(body["variables"])
+    asked = {"documentId": "CrmActivity", "variables": variables}
+    headers = bearer | ACCEPT | {"last-event-id": seen[0]["id"]}
+    async with live.http.stream("GET", "/graphql", params=asked, headers=headers) as answer:
+        assert await Events(answer).event() == seen[1]
+    async with posted(live, bearer | {"last-event-id": "nonsense"}, **body) as events:
+        _, told = await events.next()
+        assert told["errors"][0]["extensions"] == {"code": "INVALID", "field": "Last-Event-ID"}
+
+
+async def test_single_connection_mode_is_refused(live: Served) -> None:
+    """A client that would reserve a stream, as graphql-sse's other mode has it, learns at once that it cannot."""
+    bearer = await live.api.bearer(DIRECTOR)
+    for method in ("PUT", "DELETE"):
+        for accepted in ({}, ACCEPT):
+            refused = await live.http.request(method, "/graphql", headers=bearer | accepted)
+            assert (refused.status_code, refused.headers["allow"]) == (405, "GET, POST")
+            assert refused.json()["errors"][0]["extensions"]["code"] == "METHOD_NOT_ALLOWED"
+
+
+async def test_a_server_that_stops_ends_its_streams_at_once(system: System, tenant: Tenant) -> None:
+    """Without `complete`, so that clients connect again; and without waiting for what would never end."""
+    loop = asyncio.get_running_loop()
+    async with served(system, tenant) as live:
+        bearer = await live.api.bearer(DIRECTOR)
+        stream = live.http.stream("POST", "/graphql", json={"documentId": "CrmActivity"}, headers=bearer | ACCEPT)
+        answer = await stream.__aenter__()
+        await live.until(lambda: live.hub.subscriptions == 1)
+        stopped = loop.time()
+        live.shared.stop()
+        assert [line async for line in answer.aiter_lines() if line.startswith(("event", "data"))] == []
+        await stream.__aexit__(None, None, None)
+    assert loop.time() - stopped < GRACE / 2
+
+
+def test_json_over_several_lines_is_one_event() -> None:
+    assert event("next", '{"a":\n1}') == 'event: next\ndata: {"a":\ndata: 1}\n\n'

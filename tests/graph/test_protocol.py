@@ -1,26 +1,24 @@
 """graphql-transport-ws, frame by frame: every close code, and what a socket leaves behind."""
 
 import asyncio
-import json
 import os
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 import pytest
+from websockets import Subprotocol
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
+from app.serve import MOST_MESSAGE_BYTES
 from app.wiring import System
 from domain.access import Role
-from domain.errors import DomainError
 from domain.values import new_id
-from graph.http.socket import Socket
 from graph.persisted import shipped
-from graph.subscriptions.groups import Subscription
-from graph.subscriptions.lines import Line, Rules
-from graph.subscriptions.session import Session
-from graph.subscriptions.telling import Told
 from tests.factories.access import Tenant
-from tests.graph.streams import PROTOCOL, Served, cursor, served, signed_in, socket
+from tests.graph.streams import PROTOCOL, Client, Served, cursor, served, signed_in, socket
 
 DIRECTOR, JUNIOR = Role.SALES_DIRECTOR, Role.JUNIOR_BROKER
 ABRUPT_ENDS = int(os.environ.get("VELOCITY_ABRUPT_ENDS", "20"))
@@ -41,6 +39,11 @@ ASK = {"id": "1", "type": "subscribe", "payload": {"query": "{ __typename }"}}
         ([INIT, {"type": "ping", "payload": 1}], 4400),
         ([INIT, {"type": "subscribe", "id": "", "payload": {}}], 4400),
         ([INIT, {"type": "complete"}], 4400),
+        ([INIT, {"type": "complete", "id": "1" * 201}], 4400),
+        ([INIT, ASK | {"payload": []}], 4400),
+        ([INIT, ASK | {"payload": None}], 4400),
+        ([INIT, ASK | {"payload": {"query": 1}}], 4400),
+        ([INIT, ASK | {"payload": {"query": "{ __typename }", "variables": []}}], 4400),
         ([ASK], 4401),
         ([{"type": "connection_init", "payload": {"Authorization": "Bearer none.of.ours"}}], 4403),
         ([{"type": "connection_init", "payload": {"authorization": "Basic YTpi"}}], 4403),
@@ -58,6 +61,52 @@ async def test_what_breaks_the_protocol(live: Served, sent: list[object], code: 
 async def test_another_protocol(live: Served) -> None:
     async with socket(live.http, protocol="graphql-ws") as client:
         assert (await client.closed()) == (4406, f"Only {PROTOCOL} is spoken here.")
+
+
+async def test_of_several_protocols_ours_is_taken_and_without_one_nothing_is_spoken(live: Served) -> None:
+    address = str(live.http.base_url.join("/graphql").copy_with(scheme="ws"))
+    several = [Subprotocol("graphql-ws"), Subprotocol(PROTOCOL)]
+    async with connect(address, subprotocols=several) as opened:
+        assert opened.subprotocol == PROTOCOL
+        await Client(opened).init()
+    async with connect(address) as opened:
+        assert (await Client(opened).closed())[0] == 4406
+
+
+async def test_frames_that_are_no_messages(live: Served) -> None:
+    """They end by the codes of RFC 6455, and a message may come in pieces."""
+    async with socket(live.http) as client:
+        await client.opened.send(b"\xff\xfe", text=True)
+        assert (await client.closed())[0] == 1007
+    async with socket(live.http) as client:
+        with suppress(ConnectionClosed):
+            await client.opened.send("x" * (MOST_MESSAGE_BYTES + 1))
+        assert (await client.closed())[0] == 1009
+    async with socket(live.http) as client:
+        await client.opened.send(['{"type":', '"connection_', 'init"}'])
+        assert await client.next() == {"type": "connection_ack"}
+
+
+async def test_pings_are_answered_before_anybody_has_signed_in_and_pongs_are_not(live: Served) -> None:
+    async with socket(live.http) as client:
+        await client.send({"type": "pong", "payload": {}})
+        await client.send({"type": "ping", "payload": {"n": 1}})
+        assert await client.next() == {"type": "pong", "payload": {"n": 1}}
+        await client.send({"type": "ping"})
+        assert await client.next() == {"type": "pong"}
+
+
+async def test_to_end_what_has_hardly_begun_leaves_its_id_free(live: Served) -> None:
+    async with live.client(DIRECTOR) as client:
+        start = await cursor(live)
+        for _ in range(20):
+            await client.subscribe("CrmActivity", after=start)
+            await client.send({"id": "1", "type": "complete"})
+            await client.send({"id": "never begun", "type": "complete"})
+        await client.subscribe("CrmActivity", after=start)
+        person = await live.person()
+        assert (await client.data("crmActivity"))["entry"]["subject"]["id"] == person
+        assert live.hub.subscriptions == 1
 
 
 async def test_nobody_signs_in_in_time(system: System, tenant: Tenant) -> None:
@@ -151,104 +200,6 @@ async def test_a_session_that_ends_while_connected(system: System, tenant: Tenan
         # It is noticed before the next event is told.
         await live.person(name="Not to be told")
         assert await client.closed() == (4401, "The access token is not valid. Sign in again.")
-
-
-async def test_a_client_that_does_not_read_is_closed_with_its_last_cursor(system: System, tenant: Tenant) -> None:
-    async with served(system, tenant, waiting_frames=5) as live:
-        async with live.client(DIRECTOR) as slow, live.client(DIRECTOR) as quick:
-            start = await cursor(live)
-            await slow.subscribe("CrmActivity", "mine", after=start)
-            await quick.subscribe("CrmActivity", after=start)
-            await live.until(lambda: live.hub.subscriptions == 2)
-            [group] = live.hub.feeds[tenant.id].groups.values()
-            # A connection whose network takes nothing: as if the client had stopped reading.
-            [stopped] = [
-                each._line
-                for each in group.members
-                if isinstance(each._line, Socket) and "mine" in each._line._operations
-            ]
-            stalled = asyncio.Event()
-            writes = stopped._send
-
-            async def stall(message: Any) -> None:
-                if message["type"] == "websocket.send":
-                    await stalled.wait()
-                await writes(message)
-
-            stopped._send = stall
-            for n in range(7):
-                await live.person(name=f"Person {n}")
-            told = [await quick.data("crmActivity") for _ in range(7)]
-            code, reason = await slow.closed()
-            assert code == 4413
-            assert json.loads(reason) == {"id": "mine", "cursor": start}
-            assert (stopped.waiting, live.hub.subscriptions) == (0, 1)
-        assert [each["entry"]["kind"] for each in told] == ["PERSON_CREATED"] * 7
-
-
-class Still(Line):
-    """A line whose client reads when it is let."""
-
-    def __init__(self, **rules: Any) -> None:
-        super().__init__(Session(None, 5), Rules(**rules))  # type: ignore[arg-type]  # nobody signs in
-        self.reads = asyncio.Event()
-        self.sent: list[str] = []
-        self.slow = 0
-
-    async def write(self, text: str) -> None:
-        await self.reads.wait()
-        self.sent.append(text)
-
-    def framed(self, _subscription: Subscription, response: str) -> str:
-        return response
-
-    def failed(self, _subscription: Subscription, error: Exception) -> None:
-        raise error
-
-    def too_slow(self, _subscription: Subscription | None) -> None:
-        self.slow += 1
-
-    def refused(self, error: DomainError) -> None:
-        raise error
-
-    def gone(self) -> None:
-        self.close_line()
-
-
-class Followed:
-    """As much of a subscription as a line needs."""
-
-    ended = False
-    sent = 0
-
-
-async def test_a_slow_client_gets_the_newest_of_each_subject_and_how_many_it_stands_for() -> None:
-    line, followed = Still(waiting_frames=3), cast("Subscription", Followed())
-    for sequence, subject in enumerate(["a", "a", "b", "a", "b", "b", "a"], start=1):
-        line.tell(followed, Told(sequence, b'{"n":%d,"skipped":\x01,"again":\x01}' % sequence, subject))
-    assert (line.waiting, line.slow) == (2, 0)
-    line.reads.set()
-    await line.room()
-    # The first was on its way already. Each that was skipped is counted once, and positions only rise.
-    assert line.sent == [
-        '{"data":{"n":1,"skipped":0,"again":0}}',
-        '{"data":{"n":6,"skipped":2,"again":2}}',
-        '{"data":{"n":7,"skipped":2,"again":2}}',
-    ]
-    assert followed.sent == 7
-
-
-async def test_other_streams_are_bounded_in_frames_and_in_bytes() -> None:
-    followed = cast("Subscription", Followed())
-    for rules in ({"waiting_frames": 2}, {"waiting_bytes": 50}):
-        line = Still(**rules)
-        for sequence in range(1, 4):
-            line.tell(followed, Told(sequence, b'{"n":%d}' % sequence, None))
-        assert (line.waiting, line.slow) == (2, 0)
-        line.tell(followed, Told(4, b'{"n":"%s"}' % (b"4" * 30), None))
-        assert line.slow == 1
-        line.gone()
-        assert line.waiting == 0
 
 
 async def test_an_abrupt_end_leaves_nothing_behind(live: Served) -> None:

@@ -166,5 +166,5 @@ async def test_the_heartbeat_carries_the_cursor(system: System, tenant: Tenant) 
         now = await cursor(live)
         async with asyncio.timeout(PATIENCE):
             # Nothing is told of this event, and yet nobody needs to hear of it again.
-            while (await client.opened.recv()) != f'{{"type":"ping","payload":{{"cursor":"{now}"}}}}':
+            while (await client.opened.recv()) != f'{{"type":"ping","payload":{{"cursor":"{now}","ids":["1"]}}}}':
                 pass

@@ -10,6 +10,7 @@ const SHORTEST = 40;
 const LONGEST = 600;
 // Two scores that are further apart are joined by no line: nobody was there.
 const BREAK = 3;
+const HOLE = 1.5;
 const LINES = [
   { source: "RULES", label: "QD by rules", colour: "--rules", width: 2 },
   { source: "MODEL", label: "QD by a model", colour: "--model", width: 2, dash: [6, 4] },
@@ -41,11 +42,10 @@ function scenes(visit) {
   for (const { time, scene } of visit.points) {
     const second = (time - visit.startedAt) / 1000;
     const last = runs.at(-1);
-    if (last && last.title === scene) last.to = second;
-    else {
-      if (last) last.to = second;
-      runs.push({ title: scene, from: second, to: second });
-    }
+    // Over a hole, such as the server's absence, nobody told what was shown.
+    const goesOn = last && second - last.to <= HOLE;
+    if (goesOn) last.to = second;
+    if (!goesOn || last.title !== scene) runs.push({ title: scene, from: second, to: second });
   }
   return runs;
 }

@@ -51,7 +51,7 @@ def test_a_page_loads_only_built_files(name: str) -> None:
 
 def test_the_live_page_is_small() -> None:
     loaded = [DIST / "live.js", *(DIST / name for name in re.findall(r"chunk-\w+\.js", (DIST / "live.js").read_text()))]
-    assert sum(path.stat().st_size for path in loaded) < 800_000
+    assert sum(path.stat().st_size for path in loaded) < 500_000
 
 
 def test_workers_are_built() -> None:

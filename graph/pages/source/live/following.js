@@ -1,5 +1,5 @@
 // Follows the server: one socket for all that is followed, and each goes on behind the last cursor that it was told.
-import { createClient } from "graphql-ws";
+import { createClient } from "graphql-ws/client";
 import operations from "velocity:operations";
 import { accessToken, forget, send } from "../session.js";
 import { Store } from "./store.js";

@@ -1,5 +1,6 @@
 // What stands beside the visits: notifications, canvases, the activity feed, and earlier visits.
 import { useEffect, useState } from "react";
+import "./panels.css";
 import { useStore } from "./store.js";
 import { Source } from "./visit.jsx";
 import { ago, clock, moment, who, whole } from "./words.js";

@@ -1,6 +1,7 @@
 // One visit: who, how it stands now, its curve, and its numbers as a table.
 import { useEffect, useState } from "react";
 import { Curve } from "./curve.jsx";
+import "./visit.css";
 import { KINDS, SOURCES, SURFACES, clock, moment, percent, who, whole } from "./words.js";
 
 // A sender that has told nothing for so long is probably gone.
@@ -138,6 +139,7 @@ function Legend({ hasModel }) {
 
 // The values are whole in `value` and `dateTime`; what is read is rounded.
 function Numbers({ visit }) {
+  const scores = visit.scores.toReversed();
   return (
     <table>
       <thead>
@@ -150,8 +152,8 @@ function Numbers({ visit }) {
         </tr>
       </thead>
       <tbody>
-        {visit.scores.toReversed().map(({ at, time, score, confidence, scene, source, isTold }) => (
-          <tr key={`${time} ${isTold}`}>
+        {scores.map(({ at, time, score, confidence, scene, source, isTold }, index) => (
+          <tr key={scores.length - index}>
             <td>
               <time dateTime={at ?? new Date(time).toISOString()}>{moment(time)}</time>
             </td>

@@ -10,7 +10,7 @@ BIN := $(VENV)/bin
 PACKAGES := app graph resolvers domain db gpu prompts
 PAGES := graph/pages
 CLIENTS := tests/clients
-PAGE_SOURCES := $(wildcard $(PAGES)/*.json $(PAGES)/*.mjs $(PAGES)/source/* graph/operations/*.graphql)
+PAGE_SOURCES := $(wildcard $(PAGES)/*.json $(PAGES)/*.mjs $(PAGES)/source/* $(PAGES)/source/*/* graph/operations/*.graphql)
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The lock files must not depend on how this machine's pip is set up.
 COMPILE = env PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= CUSTOM_COMPILE_COMMAND="make lock" \

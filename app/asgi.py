@@ -6,6 +6,7 @@ import asyncio
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -25,7 +26,7 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 from app.admission import FrontDoor, front_door
 from app.assets import Assets, Uploads
 from app.metrics import OUTCOMES
-from app.security import ENDPOINT, GRAPHIQL, Trust, secured
+from app.security import ENDPOINT, GRAPHIQL, LIVE, Trust, secured
 from app.wiring import System
 from db.migrations import current_revision, newest_revision
 from domain.errors import Unauthenticated, Unavailable
@@ -176,12 +177,16 @@ async def ready(request: Request) -> Response:
     return JSONResponse(checks, 200 if problem is None else 503, {"cache-control": "no-store"})
 
 
-def graphiql(_request: Request) -> Response:
-    """Serve the GraphiQL page, or say how to build it."""
-    page = PAGES / "graphiql.html"
-    if not page.exists():
-        return PlainTextResponse("The pages are not built. Run `make run`, or `npm run build` in graph/pages.", 503)
-    return FileResponse(page, headers={"cache-control": ASK_AGAIN, "content-security-policy": GRAPHIQL})
+def page(name: str, policy: str) -> Callable[[Request], Response]:
+    """Serve a page under its content policy, or say how to build it."""
+
+    def answer(_request: Request) -> Response:
+        file = PAGES / f"{name}.html"
+        if not file.exists():
+            return PlainTextResponse("The pages are not built. Run `make run`, or `npm run build` in graph/pages.", 503)
+        return FileResponse(file, headers={"cache-control": ASK_AGAIN, "content-security-policy": policy})
+
+    return answer
 
 
 def application(system: System, door: FrontDoor | None = None) -> ASGIApp:
@@ -194,7 +199,8 @@ def application(system: System, door: FrontDoor | None = None) -> ASGIApp:
             Route("/", lambda _request: RedirectResponse("/graphiql"), name="home"),
             Route("/healthz", health),
             Route("/readyz", ready),
-            Route("/graphiql", graphiql),
+            Route("/graphiql", page("graphiql", GRAPHIQL)),
+            Route("/live", page("live", LIVE)),
             Route("/assets/{object_key:path}", Assets(system.uploads).answer),
             Route("/uploads/{tenant}/{upload}", Uploads(system.uploads).answer, methods=["PUT"]),
             Mount("/pages", Pages(directory=PAGES, check_dir=False)),

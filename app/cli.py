@@ -280,10 +280,11 @@ def demo_session(
     seconds: Annotated[float, typer.Option(min=5, max=3600, help="How long the visit lasts.")] = 60,
     speed: Annotated[float, typer.Option(min=0.1, max=60, help="How many times as fast as real.")] = 1,
     seed: Annotated[int, typer.Option(help="Which visitor.")] = 1,
+    sessions: Annotated[int, typer.Option(min=1, max=12, help="How many visitors at once.")] = 1,
 ) -> None:
-    """Play a showroom visit with a generated face against the running demo."""
+    """Play a showroom visit with a generated face against the running demo; /live shows it."""
     from app.demo.team import SAFFRON
-    from app.demo.visit import Visit, play
+    from app.demo.visit import Visit, play_together
     from app.failures import CannotContinue
     from app.seeding import demo_password
     from app.settings import Settings
@@ -293,7 +294,7 @@ def demo_session(
     if password is None:
         raise CannotContinue("There is no demo in this data folder. Start one with `make run`.")
     visit = Visit(server, SAFFRON.email(Role.SENIOR_BROKER), password, seconds, speed, seed)
-    typer.echo(run(play(visit, typer.echo)))
+    typer.echo(run(play_together(visit, sessions, typer.echo)))
 
 
 @velocity.command()

@@ -116,7 +116,7 @@ def _secrets(settings: Settings) -> list[Finding]:
 
 
 def _pages(pages: Path) -> Finding:
-    if (pages / "graphiql.html").exists():
+    if all((pages / f"{name}.html").exists() for name in ("graphiql", "live")):
         return Finding("web pages", "built")
     return Finding("web pages", "not built", "Run `make run`, or `npm ci && npm run build` in graph/pages.")
 

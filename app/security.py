@@ -28,6 +28,11 @@ GRAPHIQL: Final = (
     "frame-ancestors 'none'"
 )
 """The content policy of the GraphiQL page; graph/pages/README.md says what needs which part."""
+LIVE: Final = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:; style-src 'self'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+"""The content policy of the live page, which writes no style element and has no worker."""
 
 Address = IPv4Address | IPv6Address
 

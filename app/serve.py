@@ -138,7 +138,11 @@ class Server(uvicorn.Server):
 
 def _announce(settings: Settings, port: int) -> None:
     base = f"http://{f'[{settings.host}]' if ':' in settings.host else settings.host}:{port}"
-    lines = ["", f"Velocity serves {base}/graphql. GraphiQL is at {base}/graphiql. Ctrl-C stops it."]
+    lines = [
+        "",
+        f"GraphiQL is at {base}/graphiql, and what happens now at {base}/live.",
+        f"Velocity serves {base}/graphql. Ctrl-C stops it.",
+    ]
     if (password := demo_password(settings)) is not None:
         lines += ["", f"Sign in with the password {password} as"]
         lines += [f"  {SAFFRON.email(role)}" for role in Role]

@@ -16,10 +16,10 @@ from app.wiring import System
 
 @asynccontextmanager
 async def serving(
-    system: System, limits: Limits | None = None, door: FrontDoor | None = None
+    system: System, limits: Limits | None = None, door: FrontDoor | None = None, port: int = 0
 ) -> AsyncIterator[httpx.AsyncClient]:
-    """Serve a system on a free port, and give a client of it."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    """Serve a system on a port, a free one unless it is named, and give a client of it."""
+    with socket.create_server(("127.0.0.1", port)) as listener:
         started = asyncio.Event()
         door = door or front_door(system, Observer(system))
         server = Server(application(system, door), started.set, door.open.stop, limits)

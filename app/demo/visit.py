@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -23,11 +23,18 @@ _CONSENT: Final = timedelta(days=180)
 _TITLES: Final = ("Arrival", "Lobby", "Living room", "View", "Kitchen", "Main bedroom", "Terrace", "Price")
 _LIKED: Final = ("view", "terrace", "pool", "living", "sea", "sky")
 _REPORT_SECONDS: Final = 5
+_APART: Final = 3.0
+_MOST_LEADS: Final = 30
+_LEAVES: Final = 0.6
+_AWAY_SECONDS: Final = 4.0
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A visit to play: `speed` 2 takes half the time. The same seed gives the same visitor."""
+    """A visit to play: `speed` 2 takes half the time. The same seed gives the same visitor.
+
+    `place` tells several visits apart that are played at once: each is of another lead, and begins a little later.
+    """
 
     server: str
     email: str
@@ -35,6 +42,7 @@ class Visit:
     seconds: float = 60.0
     speed: float = 1.0
     seed: int = 1
+    place: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,17 @@ class Shown:
 
     title: str
     scene: Scene
+
+
+async def play_together(visit: Visit, number: int, say: Callable[[str], None], pause: Pause = asyncio.sleep) -> str:
+    """Play so many visits at once, of different visitors, and return their last lines; raises CannotContinue."""
+    visits = [replace(visit, seed=visit.seed + place, place=place) for place in range(number)]
+    try:
+        async with asyncio.TaskGroup() as group:
+            played = [group.create_task(play(each, say, pause)) for each in visits]
+    except* CannotContinue as refusals:
+        raise refusals.exceptions[0] from None
+    return "\n".join(each.result() for each in played)
 
 
 async def play(visit: Visit, say: Callable[[str], None], pause: Pause = asyncio.sleep) -> str:
@@ -59,12 +78,10 @@ async def play(visit: Visit, say: Callable[[str], None], pause: Pause = asyncio.
 
 
 async def _visit(velocity: Velocity, visit: Visit, say: Callable[[str], None], pause: Pause) -> str:
-    board = await velocity.ask("LeadBoard", first=1)
-    if not board["edges"]:
-        raise CannotContinue(f"{visit.email} has no lead who could visit.")
-    person = board["edges"][0]["node"]["person"]
-    videos = (await velocity.ask("Videos", first=1))["edges"]
-    video = videos[0]["node"] if videos else None
+    await pause(visit.place * _APART / visit.speed)
+    person = await _visitor(velocity, visit)
+    videos = (await velocity.ask("Videos", first=10))["edges"]
+    video = videos[visit.place % len(videos)]["node"] if videos else None
     consent = await velocity.ask(
         "ConsentGrant",
         input={
@@ -85,10 +102,14 @@ async def _visit(velocity: Velocity, visit: Visit, say: Callable[[str], None], p
     )
     session_id = str(started["session"]["id"])
     say(f"{person['fullName']} agreed and watches. The face is generated; nobody is filmed. Session {session_id}.")
+
+    def say_of_them(line: str) -> None:
+        say(f"{person['fullName']:<20} {line}")
+
     sender = Sender(velocity, session_id, pause=pause)
     sending = asyncio.create_task(sender.run())
     try:
-        await _watch(visit, shown=scenes(visit, video), sender=sender, sending=sending, say=say, pause=pause)
+        await _watch(visit, shown=scenes(visit, video), sender=sender, sending=sending, say=say_of_them, pause=pause)
         sender.finish()
         tally = await sending
     finally:
@@ -98,7 +119,16 @@ async def _visit(velocity: Velocity, visit: Visit, say: Callable[[str], None], p
     peak = summary.get("peakScene")
     score = "unknown" if final is None else round(final["score"])
     where = f"; it was highest at {peak['title']}" if peak else ""
-    return f"{tally.accepted} packets were scored. QD of the visit: {score}{where}."
+    return f"{person['fullName']}: {tally.accepted} packets were scored. QD of the visit: {score}{where}."
+
+
+async def _visitor(velocity: Velocity, visit: Visit) -> Json:
+    edges = (await velocity.ask("LeadBoard", first=_MOST_LEADS))["edges"]
+    people = list({edge["node"]["person"]["id"]: edge["node"]["person"] for edge in edges}.values())
+    if len(people) <= visit.place:
+        raise CannotContinue(f"{visit.email} has {len(people)} people with a lead; {visit.place + 1} were to visit.")
+    found: Json = people[visit.place]
+    return found
 
 
 async def _watch(
@@ -111,7 +141,10 @@ async def _watch(
     pause: Pause,
 ) -> None:
     """Hand over the packets at their pace. A visit that is played faster began earlier, and ends now."""
-    face = Face(generator("visit", visit.seed), [each.scene for each in shown])
+    # Every second visitor turns to somebody else for a moment.
+    leaves = visit.seconds * _LEAVES
+    absences = ((leaves, leaves + _AWAY_SECONDS),) if visit.seed % 2 == 0 else ()
+    face = Face(generator("visit", visit.seed), [each.scene for each in shown], absences)
     now = datetime.now(UTC)
     began = now - timedelta(seconds=visit.seconds - visit.seconds / visit.speed)
     for number in range(int(visit.seconds * RATE)):

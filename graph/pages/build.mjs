@@ -2,6 +2,7 @@
 import { copyFile, readFile, readdir, rm } from "node:fs/promises";
 import { build } from "esbuild";
 
+const PAGES = ["graphiql", "live"];
 const here = (path) => new URL(path, import.meta.url).pathname;
 
 // The client operations, as a module: an object of document texts by operation name.
@@ -31,7 +32,7 @@ const common = {
 await rm(here("dist"), { recursive: true, force: true });
 await build({
   ...common,
-  entryPoints: [here("source/graphiql.jsx")],
+  entryPoints: PAGES.map((page) => here(`source/${page}.jsx`)),
   format: "esm",
   splitting: true,
   chunkNames: "[name]-[hash]",
@@ -50,4 +51,4 @@ await build({
   },
   format: "iife",
 });
-await copyFile(here("source/graphiql.html"), here("dist/graphiql.html"));
+for (const page of PAGES) await copyFile(here(`source/${page}.html`), here(`dist/${page}.html`));

@@ -9,7 +9,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import websockets
 from websockets.asyncio.client import ClientConnection
 
@@ -146,6 +148,13 @@ class Page:
     async def picture(self) -> bytes:
         """Return the tab as a PNG."""
         return base64.b64decode((await self.call("Page.captureScreenshot", format="png"))["data"])
+
+
+def strangers(page: Page, own: httpx.URL | str) -> list[str]:
+    """Addresses of other origins that were asked; what is written into the page itself has none."""
+    asked = [urlsplit(each["url"]) for each in page.requests]
+    host = urlsplit(str(own)).netloc
+    return [each.geturl() for each in asked if each.scheme not in {"data", "blob", "about"} and each.netloc != host]
 
 
 @asynccontextmanager

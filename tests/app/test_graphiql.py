@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -15,7 +14,7 @@ import pytest
 from app.wiring import System
 from domain.access import Role
 from domain.values import new_id
-from tests.app.browser import Page, browsing
+from tests.app.browser import Page, browsing, strangers
 from tests.demo import PASSWORD, SIGN_INS, Demo
 from tests.serving import serving
 
@@ -62,13 +61,6 @@ def sent(page: Page) -> list[str]:
     return [json.loads(each["postData"])["operationName"] for each in page.requests if each["method"] == "POST"]
 
 
-def strangers(page: Page, http: httpx.AsyncClient) -> list[str]:
-    """Addresses of other origins that were asked; what is written into the page itself has none."""
-    own = urlsplit(str(http.base_url)).netloc
-    asked = [urlsplit(each["url"]) for each in page.requests]
-    return [each.geturl() for each in asked if each.scheme not in {"data", "blob", "about"} and each.netloc != own]
-
-
 async def background(page: Page) -> tuple[int, ...]:
     """The colour behind the editors, as red, green, blue."""
     colour = await page.until(
@@ -88,7 +80,7 @@ async def test_an_example_shows_rows_and_nobody_else_is_asked(
     assert '"leads"' in rows
     assert '"fullName"' in rows
     assert page.complaints == []
-    assert strangers(page, http) == []
+    assert strangers(page, http.base_url) == []
     assert {"Login", "LeadBoard"} <= set(sent(page))
     # The editor's workers run under the strict policy too, and were really asked for.
     workers = [each["url"] for each in page.requests if each["url"].endswith(".worker.js")]

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from strawberry.subscriptions import GRAPHQL_TRANSPORT_WS_PROTOCOL
 from websockets.exceptions import InvalidStatus
 
-from app.security import GRAPHIQL, NOTHING
+from app.security import GRAPHIQL, LIVE, NOTHING
 from app.settings import Settings
 from app.wiring import System
 from domain.values import new_id
@@ -76,6 +76,13 @@ async def test_the_page_may_do_what_graphiql_needs_and_its_files_nothing(http: h
     assert "script-src 'self';" in GRAPHIQL
     script = await http.get("/pages/graphiql.js")
     assert script.headers["content-security-policy"] == NOTHING
+
+
+async def test_the_live_page_may_do_less(http: httpx.AsyncClient) -> None:
+    page = await http.get("/live")
+    assert page.headers["content-security-policy"] == LIVE
+    assert "unsafe" not in LIVE
+    assert "worker-src" not in LIVE
 
 
 async def test_nothing_says_what_serves(http: httpx.AsyncClient) -> None:

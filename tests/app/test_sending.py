@@ -3,6 +3,7 @@
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TypeAlias
@@ -11,7 +12,7 @@ import httpx
 import pytest
 from asyncpg import Connection, Record
 
-from app.demo.visit import Visit, play
+from app.demo.visit import Visit, play, play_together
 from app.failures import CannotContinue
 from app.perceive.client import Refused, Velocity
 from app.perceive.command import Watch, perceive
@@ -268,9 +269,23 @@ async def test_a_visit_of_the_demo_is_played(demo_tenant: Demo, http: httpx.Asyn
     visit = Visit(str(http.base_url), "senior@saffron.example", PASSWORD, seconds=60, speed=60)
     last = await play(visit, said.append, at_once)
 
-    assert re.fullmatch(r"600 packets were scored\. QD of the visit: \d+(; it was highest at .+)?\.", last)
+    assert re.fullmatch(r".+: 600 packets were scored\. QD of the visit: \d+(; it was highest at .+)?\.", last)
     assert "The face is generated; nobody is filmed." in said[0]
     assert len(said) == 1 + 11
+
+
+async def test_visits_of_several_visitors_are_played_at_once(demo_tenant: Demo, http: httpx.AsyncClient) -> None:
+    said: list[str] = []
+    visit = Visit(str(http.base_url), "senior@saffron.example", PASSWORD, seconds=10, speed=60)
+    ends = (await play_together(visit, 3, said.append, at_once)).splitlines()
+
+    names = [line.partition(":")[0] for line in ends]
+    assert len(set(names)) == 3
+    assert all(any(line.startswith(f"{name} agreed and watches.") for line in said) for name in names)
+    assert all(": 100 packets were scored." in line for line in ends)
+
+    with pytest.raises(CannotContinue, match="people with a lead; 100 were to visit"):
+        await play(replace(visit, place=99), said.append, at_once)
 
 
 async def test_a_visit_needs_a_server_and_a_sign_in(demo_tenant: Demo, http: httpx.AsyncClient) -> None:

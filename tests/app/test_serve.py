@@ -35,7 +35,9 @@ def test_from_an_empty_folder_to_an_answer_and_back(folder: Path) -> None:
         password = (folder / "var" / "demo.password").read_text().strip()
         assert mode(folder / "var" / "demo.password") == mode(folder / "var" / "signing.key") == 0o600
         assert f"Sign in with the password {password} as" in serving.printed
-        assert f"GraphiQL is at {serving.base}/graphiql." in "\n".join(serving.printed)
+        assert (
+            f"GraphiQL is at {serving.base}/graphiql, and what happens now at {serving.base}/live." in serving.printed
+        )
 
         for role, name in ROLES.items():
             email = f"{name}@saffron.example"
@@ -86,7 +88,8 @@ def test_without_a_demo_nobody_is_told_how_to_sign_in(folder: Path) -> None:
     with Installation(folder).serving() as serving:
         assert serving.printed == [
             "",
-            f"Velocity serves {serving.base}/graphql. GraphiQL is at {serving.base}/graphiql. Ctrl-C stops it.",
+            f"GraphiQL is at {serving.base}/graphiql, and what happens now at {serving.base}/live.",
+            f"Velocity serves {serving.base}/graphql. Ctrl-C stops it.",
         ]
         assert httpx.get(f"{serving.base}/healthz").text == "ok"
 

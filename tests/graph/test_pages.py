@@ -35,21 +35,23 @@ class Page(HTMLParser):
         self._script = self._script and tag not in RUNS
 
 
-@pytest.fixture(scope="module")
-def graphiql() -> Page:
-    return Page((DIST / "graphiql.html").read_text())
-
-
 def test_page_reader_sees_inline_code() -> None:
     page = Page('<body onload="go()"><script>go()</script><script src="/pages/a.js"></script></body>')
     assert page.inline == ["onload", "go()"]
     assert page.loads == ["/pages/a.js"]
 
 
-def test_graphiql_loads_only_built_files(graphiql: Page) -> None:
-    assert graphiql.inline == []
-    assert graphiql.loads == ["data:,", "/pages/graphiql.css", "/pages/graphiql.js"]
-    assert all((DIST / path.removeprefix("/pages/")).is_file() for path in graphiql.loads[1:])
+@pytest.mark.parametrize("name", ["graphiql", "live"])
+def test_a_page_loads_only_built_files(name: str) -> None:
+    page = Page((DIST / f"{name}.html").read_text())
+    assert page.inline == []
+    assert page.loads == ["data:,", f"/pages/{name}.css", f"/pages/{name}.js"]
+    assert all((DIST / path.removeprefix("/pages/")).is_file() for path in page.loads[1:])
+
+
+def test_the_live_page_is_small() -> None:
+    loaded = [DIST / "live.js", *(DIST / name for name in re.findall(r"chunk-\w+\.js", (DIST / "live.js").read_text()))]
+    assert sum(path.stat().st_size for path in loaded) < 500_000
 
 
 def test_workers_are_built() -> None:

@@ -9,6 +9,7 @@ import "graphiql/style.css";
 import "@graphiql/plugin-explorer/style.css";
 import "./graphiql.css";
 import { examplesPlugin } from "./examples.jsx";
+import { ROLES } from "./roles.js";
 import { current, send, signOut, subscribe } from "./session.js";
 import { SignIn } from "./sign-in.jsx";
 
@@ -18,12 +19,6 @@ const TOLD = { cost: true, execution: true };
 let telling = false;
 // One function for the life of the page: GraphiQL asks for the schema again whenever it is given another.
 const fetcher = (request, { headers } = {}) => send(telling ? { ...request, extensions: TOLD } : request, headers);
-const ROLES = {
-  JUNIOR_BROKER: "Junior broker",
-  SENIOR_BROKER: "Senior broker",
-  SALES_DIRECTOR: "Sales director",
-  ADMIN: "Administrator",
-};
 
 function Account({ viewer }) {
   return (
@@ -51,7 +46,7 @@ function Account({ viewer }) {
 
 function Page() {
   const session = useSyncExternalStore(subscribe, current);
-  if (!session) return <SignIn />;
+  if (!session) return <SignIn purpose="Sign in to explore the graph as yourself." />;
   return (
     <GraphiQL
       // Somebody else who signs in sees another schema and starts afresh.

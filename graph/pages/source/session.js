@@ -82,8 +82,12 @@ async function refresh() {
   if (session?.refreshToken === refreshToken) keep(next);
 }
 
-async function accessToken() {
-  if (Date.parse(session.accessTokenExpiresAt) - Date.now() < MARGIN_MS) {
+// The server says that nobody is signed in any more: the page falls back to sign-in.
+export const forget = () => keep(null);
+
+// A token that is valid for a while; `isRefused` asks for another one than the server has just refused.
+export async function accessToken(isRefused = false) {
+  if (session && (isRefused || Date.parse(session.accessTokenExpiresAt) - Date.now() < MARGIN_MS)) {
     // A refresh token works once, so requests that come together share one exchange.
     refreshing ??= refresh().finally(() => (refreshing = null));
     await refreshing;
@@ -96,7 +100,7 @@ async function accessToken() {
 export async function send(request, headers) {
   try {
     const { status, answer } = await post(request, { authorization: `Bearer ${await accessToken()}`, ...headers });
-    if (status === 401 || answer.errors?.some(({ extensions }) => extensions?.code === "UNAUTHENTICATED")) keep(null);
+    if (status === 401 || answer.errors?.some(({ extensions }) => extensions?.code === "UNAUTHENTICATED")) forget();
     return answer;
   } catch (error) {
     return { errors: [{ message: error.message }] };

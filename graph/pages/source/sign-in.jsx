@@ -1,6 +1,8 @@
-// The form in front of GraphiQL.
+// The form in front of every page.
 import { useActionState } from "react";
 import { signIn } from "./session.js";
+import "./theme.css";
+import "./sign-in.css";
 
 async function submit(_refusal, form) {
   try {
@@ -11,13 +13,13 @@ async function submit(_refusal, form) {
   }
 }
 
-export function SignIn() {
+export function SignIn({ purpose }) {
   const [refusal, action, isPending] = useActionState(submit, null);
   return (
-    <main className="graphiql-container sign-in">
+    <main className="sign-in">
       <form action={action}>
         <h1>Velocity</h1>
-        <p>Sign in to explore the graph as yourself.</p>
+        <p>{purpose}</p>
         <label>
           E-mail
           <input name="email" type="email" autoComplete="username" defaultValue={refusal?.email} required autoFocus />
@@ -26,7 +28,7 @@ export function SignIn() {
           Password
           <input name="password" type="password" autoComplete="current-password" required />
         </label>
-        <button type="submit" className="graphiql-button" disabled={isPending}>
+        <button type="submit" disabled={isPending}>
           {isPending ? "Signing in…" : "Sign in"}
         </button>
         <p role="alert">{refusal?.message}</p>

@@ -177,13 +177,13 @@ class Subscription:
 
     def deliver(self, told: Sequence[Told]) -> None:
         """Tell what the group is told, but for what was told before."""
-        if not self._joined:
+        if self.ended or not self._joined or not told or told[-1].sequence <= self._position:
             return
-        for each in told:
-            if each.sequence > self._position and not self.ended:
-                self._position = each.sequence
-                self._hub.told += 1
-                self._line.tell(self, each)
+        if told[0].sequence <= self._position:
+            told = [each for each in told if each.sequence > self._position]
+        self._position = told[-1].sequence
+        self._hub.told += len(told)
+        self._line.tell(self, told)
 
     def end(self) -> None:
         """Tell no more, and leave nothing behind."""
@@ -206,9 +206,10 @@ class Subscription:
             while self._position < self._group.position:
                 await self._line.room()
                 events = await patiently(lambda: self._hub.events.after(self.tenant_id, self._position, BATCH))
-                for each in await self._hub.evaluated(self._question, events):
-                    self._hub.told += 1
-                    self._line.tell(self, each)
+                told = await self._hub.evaluated(self._question, events)
+                if told:
+                    self._hub.told += len(told)
+                    self._line.tell(self, told)
                 if events:
                     self._position = events[-1].sequence
             self._joined = True

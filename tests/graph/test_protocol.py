@@ -176,6 +176,7 @@ async def test_a_client_that_does_not_read_is_closed_with_its_last_cursor(system
                 await writes(message)
 
             stopped._send = stall
+            stopped._write_at_once = None
             for n in range(7):
                 await live.person(name=f"Person {n}")
             told = [await quick.data("crmActivity") for _ in range(7)]
@@ -225,7 +226,7 @@ class Followed:
 async def test_a_slow_client_gets_the_newest_of_each_subject_and_how_many_it_stands_for() -> None:
     line, followed = Still(waiting_frames=3), cast("Subscription", Followed())
     for sequence, subject in enumerate(["a", "a", "b", "a", "b", "b", "a"], start=1):
-        line.tell(followed, Told(sequence, b'{"n":%d,"skipped":\x01,"again":\x01}' % sequence, subject))
+        line.tell(followed, [Told(sequence, b'{"n":%d,"skipped":\x01,"again":\x01}' % sequence, subject)])
     assert (line.waiting, line.slow) == (2, 0)
     line.reads.set()
     await line.room()
@@ -243,9 +244,9 @@ async def test_other_streams_are_bounded_in_frames_and_in_bytes() -> None:
     for rules in ({"waiting_frames": 2}, {"waiting_bytes": 50}):
         line = Still(**rules)
         for sequence in range(1, 4):
-            line.tell(followed, Told(sequence, b'{"n":%d}' % sequence, None))
+            line.tell(followed, [Told(sequence, b'{"n":%d}' % sequence, None)])
         assert (line.waiting, line.slow) == (2, 0)
-        line.tell(followed, Told(4, b'{"n":"%s"}' % (b"4" * 30), None))
+        line.tell(followed, [Told(4, b'{"n":"%s"}' % (b"4" * 30), None)])
         assert line.slow == 1
         line.gone()
         assert line.waiting == 0

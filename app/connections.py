@@ -77,6 +77,7 @@ class Connection(HttpToolsProtocol):
     _head_bytes: int = 0
     _unheard_bytes: int = 0
     _body_bytes: int = 0
+    _body_since: float = 0
     _reading_body: bool = False
     _unwritten: int = 0
     _has_read: bool = False
@@ -138,7 +139,7 @@ class Connection(HttpToolsProtocol):
         self._unheard_bytes = 0
         self._head_since = None
         self.waiting.pop(self, None)
-        self._reading_body, self._body_bytes = True, 0
+        self._reading_body, self._body_bytes, self._body_since = True, 0, self.loop.time()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -191,7 +192,10 @@ class Connection(HttpToolsProtocol):
 
     def _body_is_late(self) -> bool:
         came, self._body_bytes = self._body_bytes, 0
-        return self._reading_body and not self.flow.read_paused and came < self.limits.bytes_each_round
+        if not self._reading_body or self.loop.time() - self._body_since < self.limits.round_seconds:
+            # One that has just begun has had no round yet.
+            return False
+        return not self.flow.read_paused and came < self.limits.bytes_each_round
 
     def _answer_is_unread(self) -> bool:
         """Whether a client has read next to nothing for so long; a closing connection is held by that alone."""

@@ -42,7 +42,7 @@ check: $(VENV)/.development $(CLIENTS)/node_modules/.installed ## Format, lint, 
 	$(BIN)/python -m db.migrations.check
 	$(BIN)/python -m pytest -q tests/test_documents.py
 
-bench: $(VENV)/.development ## Compare with other servers and write the README's table (25 minutes); ARGS=--quick is short
+bench: $(VENV)/.development ## Compare with other servers and write the README's tables (35 minutes); ARGS=--quick is short
 	$(BIN)/python -m bench $(ARGS)
 
 soak: $(VENV)/.development $(PAGES)/dist/.built ## Slow, silent and endless clients by the thousand, and many more random documents and requests

@@ -49,8 +49,8 @@ soak: $(VENV)/.development $(PAGES)/dist/.built ## Slow, silent and endless clie
 	$(BIN)/python -m soak.abuse
 	VELOCITY_FUZZ=$${VELOCITY_FUZZ:-20} $(BIN)/python -m pytest -q tests/fuzz
 	VELOCITY_EQUALITY_DOCUMENTS=$${VELOCITY_EQUALITY_DOCUMENTS:-50000} $(BIN)/python -m pytest -q tests/graph/test_equality.py
-	VELOCITY_ABRUPT_ENDS=5000 $(BIN)/python -m pytest -q tests/graph/test_protocol.py -k abrupt
-	VELOCITY_KILLS=20 $(BIN)/python -m pytest -q tests/app/test_faults.py
+	VELOCITY_ABRUPT_ENDS=5000 $(BIN)/python -m pytest -q tests/graph/test_protocol.py -k abrupt -o faulthandler_timeout=3600
+	VELOCITY_KILLS=20 $(BIN)/python -m pytest -q tests/app/test_faults.py -o faulthandler_timeout=3600
 
 format: $(VENV)/.development ## Format the code and mend what the linter can
 	$(BIN)/ruff format .

@@ -11,6 +11,8 @@ PACKAGES := app graph resolvers domain db gpu prompts
 PAGES := graph/pages
 CLIENTS := tests/clients
 PAGE_SOURCES := $(wildcard $(PAGES)/*.json $(PAGES)/*.mjs $(PAGES)/source/* $(PAGES)/source/*/* graph/operations/*.graphql)
+# A test that takes an hour is no test that hangs.
+SOAK := $(BIN)/python -m pytest -q -o faulthandler_timeout=7200
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The lock files must not depend on how this machine's pip is set up.
 COMPILE = env PIP_CONFIG_FILE=/dev/null PIP_FIND_LINKS= PIP_EXTRA_INDEX_URL= CUSTOM_COMPILE_COMMAND="make lock" \
@@ -42,15 +44,15 @@ check: $(VENV)/.development $(CLIENTS)/node_modules/.installed ## Format, lint, 
 	$(BIN)/python -m db.migrations.check
 	$(BIN)/python -m pytest -q tests/test_documents.py
 
-bench: $(VENV)/.development ## Compare with other servers and write the README's table (25 minutes); ARGS=--quick is short
+bench: $(VENV)/.development ## Compare with other servers and write the README's tables (35 minutes); ARGS=--quick is short
 	$(BIN)/python -m bench $(ARGS)
 
 soak: $(VENV)/.development $(PAGES)/dist/.built ## Slow, silent and endless clients by the thousand, and many more random documents and requests
 	$(BIN)/python -m soak.abuse
-	VELOCITY_FUZZ=$${VELOCITY_FUZZ:-20} $(BIN)/python -m pytest -q tests/fuzz
-	VELOCITY_EQUALITY_DOCUMENTS=$${VELOCITY_EQUALITY_DOCUMENTS:-50000} $(BIN)/python -m pytest -q tests/graph/test_equality.py
-	VELOCITY_ABRUPT_ENDS=5000 $(BIN)/python -m pytest -q tests/graph/test_protocol.py tests/graph/test_event_streams.py -k abrupt
-	VELOCITY_KILLS=20 $(BIN)/python -m pytest -q tests/app/test_faults.py
+	VELOCITY_FUZZ=$${VELOCITY_FUZZ:-20} $(SOAK) tests/fuzz
+	VELOCITY_EQUALITY_DOCUMENTS=$${VELOCITY_EQUALITY_DOCUMENTS:-50000} $(SOAK) tests/graph/test_equality.py
+	VELOCITY_ABRUPT_ENDS=5000 $(SOAK) tests/graph/test_protocol.py tests/graph/test_event_streams.py -k abrupt
+	VELOCITY_KILLS=20 $(SOAK) tests/app/test_faults.py
 
 format: $(VENV)/.development ## Format the code and mend what the linter can
 	$(BIN)/ruff format .

@@ -16,6 +16,9 @@ from app.issuing import access_token
 from bench import alone, budgets, load, peers, report
 from bench.dataset import Ground, ground
 from bench.documents import Question, questions
+from bench.live.parts import PARTS
+from bench.live.parts import measure as live_parts
+from bench.live.place import lively
 from bench.places import CONNECTIONS, POOL, RESULTS, kept
 from bench.rounds import ALONE, CROWD, Cells, Pace, crowded, interleaved, middle, one_client, say
 from bench.servers import Server, compare, fixed, kinds, running
@@ -29,6 +32,7 @@ SIZES: Final = {True: (1.0, 100_000), False: (10.0, 1_000_000)}
 """The scale of the demo, and the points of the long series: for a quick run, and for a full one."""
 TOKEN_LIFE: Final = timedelta(days=1)
 BOARD: Final = "LeadBoard, 20"
+READS: Final = "reads"
 HISTORY: Final = "QdHistory"
 
 
@@ -41,6 +45,11 @@ def main() -> None:
         "--only", default="", help="questions to ask, by the beginning of their names: LeadBoard,Client"
     )
     parser.add_argument("--seconds", type=float, help="how long each cell is loaded")
+    parser.add_argument(
+        "--parts",
+        default=",".join((READS, *PARTS)),
+        help=f"what to run of {', '.join((READS, *PARTS))}; all is run else",
+    )
     given = parser.parse_args()
     logs.configure("console")
     peers.install()
@@ -48,10 +57,23 @@ def main() -> None:
     if given.seconds is not None:
         pace = Pace(pace.rounds, given.seconds, pace.warm)
     others = [] if given.quick else [float(scale) for scale in given.scales.split(",") if scale]
-    asyncio.run(run(quick=given.quick, pace=pace, others=others, only=tuple(given.only.split(","))))
+    parts = tuple(given.parts.split(","))
+    if unknown := set(parts) - {READS, *PARTS}:
+        parser.error(f"There is no part {', '.join(unknown)}.")
+    if READS not in parts:
+        asyncio.run(run_live(pace, parts))
+        return
+    asyncio.run(run(quick=given.quick, pace=pace, others=others, only=tuple(given.only.split(",")), parts=parts))
 
 
-async def run(*, quick: bool, pace: Pace, others: Sequence[float], only: tuple[str, ...]) -> None:
+async def run_live(pace: Pace, parts: Sequence[str]) -> None:
+    """Measure some parts in which something stays open, and say what was found; no results are kept."""
+    live = await _live(pace, parts)
+    report.write({"live": live, "budgets": report.budgets(budgets.live(live))}, kept() / "quick.json")
+    say("\n" + "\n".join([*report.live(live), "", *report.judged(report.budgets(budgets.live(live)))]))
+
+
+async def run(*, quick: bool, pace: Pace, others: Sequence[float], only: tuple[str, ...], parts: Sequence[str]) -> None:
     """Measure everything, and say what was found."""
     scale, points = SIZES[quick]
     started_on = report.machine()
@@ -66,6 +88,7 @@ async def run(*, quick: bool, pace: Pace, others: Sequence[float], only: tuple[s
     growth = {f"{scale:g}": measured["one_client_ms"]}
     for other in others:
         growth[f"{other:g}"] = await _grown(other, points, pace)
+    live = await _live(pace, parts)
     results = {
         "when": report.now(),
         "machine": started_on,
@@ -78,14 +101,23 @@ async def run(*, quick: bool, pace: Pace, others: Sequence[float], only: tuple[s
         "idle_mb": round(idle, 1),
         "growth_ms_of_one_client": growth,
         **measured,
-        "budgets": _budgets(measured, start, idle),
+        "live": live,
+        "budgets": _budgets(measured, start, idle, live),
     }
     say("\n" + report.section(results))
-    if quick or only != ("",):
+    if quick or only != ("",) or set(PARTS) - set(parts):
         report.write(results, kept() / "quick.json")
         return
     report.write(results, RESULTS / "latest.json")
     report.into_readme(results)
+
+
+async def _live(pace: Pace, parts: Sequence[str]) -> dict[str, Any]:
+    """Measure the parts in which something stays open, in a database of their own."""
+    if not set(PARTS) & set(parts):
+        return {}
+    async with lively(kept()) as place:
+        return await asyncio.to_thread(live_parts, place, pace, parts)
 
 
 def _measured(
@@ -161,13 +193,15 @@ def _processors(cells: Cells) -> dict[str, dict[str, dict[str, int]]]:
     }
 
 
-def _budgets(measured: Mapping[str, Any], start: float, idle: float) -> list[dict[str, object]]:
+def _budgets(
+    measured: Mapping[str, Any], start: float, idle: float, live: Mapping[str, Any]
+) -> list[dict[str, object]]:
     rates = measured["requests_per_second"]
     found = budgets.ratios(rates) if set(budgets.BOARDS) <= rates.keys() else []
     history = measured["one_client_ms"].get(HISTORY)
     if history is not None:
         found += budgets.waits(history["p95"], start, idle)
-    return report.budgets(found)
+    return report.budgets([*found, *budgets.live(live)])
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The floors and goals that the design sets for reads, and whether a run kept them."""
+"""The floors and goals that the design sets, and whether a run kept them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from math import inf
-from typing import Final
+from typing import Any, Final
 
 Rates = Mapping[str, Mapping[str, float]]
 """Requests a second, by question and server."""
@@ -17,12 +17,13 @@ RATIOS: Final = {
     "plain Strawberry with DataLoaders": ((15.0, 25.0), (30.0, 45.0)),
     "the limit: bare asyncpg and ASGI, the identical statement": ((0.85, 0.95), (0.85, 0.95)),
 }
+HIGH: Final = frozenset({"×", "/s"})
 BOARDS: Final = ("LeadBoard, 20", "LeadBoard, 100")
 
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """One line: what was measured, in `unit`, and what it should be. A ratio should be high, all else low."""
+    """One line: what was measured, in `unit`, and what it should be. Ratios and rates should be high, all else low."""
 
     what: str
     measured: float
@@ -36,7 +37,7 @@ class Budget:
         return "goal" if self._reaches(self.goal) else "floor" if self._reaches(self.floor) else "missed"
 
     def _reaches(self, bound: float) -> bool:
-        return self.measured >= bound if self.unit == "×" else self.measured <= bound
+        return self.measured >= bound if self.unit in HIGH else self.measured <= bound
 
     def shown(self) -> dict[str, object]:
         """Return it for the results."""
@@ -66,3 +67,21 @@ def waits(history_p95_ms: float, start_seconds: float, idle_mb: float) -> list[B
         Budget("second start to first answer", round(start_seconds, 2), 3, 2, "s"),
         Budget("resident memory, idle", round(idle_mb, 1), 200, 150, "MB"),
     ]
+
+
+def live(found: Mapping[str, Any]) -> list[Budget]:
+    """Judge those parts of a run in which something stays open that were run."""
+    budgets = []
+    if "fan_out" in found:
+        sent = found["fan_out"]["velocity"]["one"]["per_core"]
+        budgets.append(Budget("one event to 1,000 subscribers, frames of a core", round(sent), 60_000, 100_000, "/s"))
+    if "dashboards" in found:
+        waited = found["dashboards"]["p99_ms"]
+        what = "packet in to score frame out, 50 sessions at 10 Hz, 200 dashboards, p99"
+        budgets.append(Budget(what, waited, 100, 50, "ms"))
+    if "packets" in found:
+        packets = {way: round(each["per_second"]) for way, each in found["packets"].items()}
+        budgets.append(Budget("perception packets into the store", packets["store"], 20_000, 50_000, "/s"))
+        budgets.append(Budget("perception packets over HTTP", packets["http"], 5_000, 10_000, "/s"))
+        budgets.append(Budget("perception packets over the socket", packets["socket"], 5_000, 10_000, "/s"))
+    return budgets

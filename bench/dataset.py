@@ -80,10 +80,9 @@ class Dataset:
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
-    """A dataset in a database that runs."""
+class Place:
+    """A database that runs, and the settings that find it."""
 
-    dataset: Dataset
     settings: Settings
     addresses: Addresses
     server: PostgresServer
@@ -92,6 +91,13 @@ class Ground:
     def database(self) -> Database:
         """The addresses, as the application takes them."""
         return Database(self.addresses.app, self.addresses.owner, embedded=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground(Place):
+    """A dataset in a database that runs."""
+
+    dataset: Dataset
 
 
 @asynccontextmanager
@@ -107,7 +113,7 @@ async def ground(folder: Path, scale: float, points: int) -> AsyncIterator[Groun
     wanted = made_of()
     if not kept.exists() or json.loads(kept.read_text())["made_of"] != wanted:
         # Somebody stopped half-way, or the tables have changed since.
-        await asyncio.to_thread(_forget, server, home)
+        await asyncio.to_thread(forget, server, home)
     home.mkdir(parents=True, exist_ok=True)
     await asyncio.to_thread(server.start)
     try:
@@ -116,12 +122,12 @@ async def ground(folder: Path, scale: float, points: int) -> AsyncIterator[Groun
             kept.write_text(json.dumps(asdict(made), indent=2) + "\n")
         dataset = Dataset(**json.loads(kept.read_text()))
         await _show_to_peers(server.addresses, dataset)
-        yield Ground(dataset, settings, server.addresses, server)
+        yield Ground(settings, server.addresses, server, dataset)
     finally:
         await asyncio.to_thread(server.stop)
 
 
-def _forget(server: PostgresServer, home: Path) -> None:
+def forget(server: PostgresServer, home: Path) -> None:
     """Remove a database that is of no use. A server that a killed run left behind is stopped first."""
     if server.cluster.exists():
         with suppress(ServerFailed):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench import peers
-from bench.budgets import Budget
+from bench.budgets import HIGH, Budget
 from bench.load import generator
 from bench.places import RESULTS, ROOT
 from db.server import programs
@@ -32,6 +32,13 @@ COMPARED: Final = {
 }
 SHORT: Final = 10
 """From this ratio on, decimals say nothing."""
+THOUSANDS: Final = 1_000
+FOLLOWED: Final = {
+    "velocity": "Velocity",
+    "mercurius": "Mercurius",
+    "strawberry": "Strawberry",
+    "sender": "the limit",
+}
 VERDICTS: Final = {"goal": "reached", "floor": "above the floor", "missed": "**missed**"}
 
 
@@ -96,7 +103,8 @@ def section(found: Mapping[str, Any]) -> str:
         shown = [_ratio(rates["velocity"], rates[name]) for name in COMPARED]
         lines.append(f"| {question} | {rates['velocity']:,.0f}/s | {' | '.join(shown)} |")
     lines += ["", *_processors(found["processor_us_per_request"])]
-    lines += ["", *_budgets(found["budgets"])]
+    lines += ["", *live(found.get("live", {}))]
+    lines += ["", *judged(found["budgets"])]
     lines += [
         "",
         f"The load generator alone: {found['load_generator_per_second']:,.0f}/s. Everything that was measured is in",
@@ -116,13 +124,50 @@ def _processors(found: Mapping[str, Mapping[str, Mapping[str, int]]]) -> list[st
     return lines
 
 
-def _budgets(budgets: list[dict[str, Any]]) -> list[str]:
+def live(found: Mapping[str, Any]) -> list[str]:
+    """Write what was found where something stays open."""
+    lines = []
+    if "fan_out" in found:
+        lines += [f"| 1,000 subscribers of one event stream | {' | '.join(FOLLOWED.values())} |"]
+        lines += [f"|---|{'---:|' * len(FOLLOWED)}"]
+        for at_once in ("one", "ten"):
+            cells = [f"{found['fan_out'][name][at_once]['per_core']:,.0f}" for name in FOLLOWED]
+            lines += [
+                f"| frames/s of a core, {at_once} event{'s' * (at_once == 'ten')} at a time | {' | '.join(cells)} |"
+            ]
+        cells = [f"{found['fan_out'][name]['one']['per_second']:,.0f}" for name in FOLLOWED]
+        lines += [f"| frames/s by the clock, one event at a time | {' | '.join(cells)} |"]
+        cells = [f"{found['fan_out'][name]['one']['bytes_each']:,.0f}" for name in FOLLOWED]
+        lines += [f"| bytes of a message | {' | '.join(cells)} |"]
+        if "kb_of_an_idle_subscriber" in found:
+            held = found["kb_of_an_idle_subscriber"]
+            cells = [f"{held[name]:.0f} KB" if name in held else "" for name in FOLLOWED]
+            lines += [f"| memory of an idle subscriber, of 5,000 | {' | '.join(cells)} |"]
+        reader = found["fan_out"]["sender"]["one"]["reader_per_core"]
+        lines += ["", f"Who reads them could read {reader:,.0f} frames/s of a core.", ""]
+    if "dashboards" in found:
+        waited = found["dashboards"]
+        told = (
+            f"From a packet to its frames: p50 {waited['p50_ms']:.0f} ms, p95 {waited['p95_ms']:.0f} ms, p99"
+            f" {waited['p99_ms']:.0f} ms; {waited['packets'] / waited['batches']:.1f} packets to a batch,"
+            f" {waited['missing']:.0f} packets not told."
+        )
+        lines.append(told)
+    return lines
+
+
+def judged(budgets: list[dict[str, Any]]) -> list[str]:
+    """Write budgets as a table."""
     lines = ["| Budget | Measured | Floor | Goal | |", "|---|---:|---:|---:|---|"]
     for each in budgets:
-        unit = each["unit"] if each["unit"] == "×" else f" {each['unit']}"
-        numbers = " | ".join(f"{each[name]:g}{unit}" for name in ("measured", "floor", "goal"))
+        unit = each["unit"] if each["unit"] in HIGH else f" {each['unit']}"
+        numbers = " | ".join(f"{_number(each[name])}{unit}" for name in ("measured", "floor", "goal"))
         lines.append(f"| {each['what']} | {numbers} | {VERDICTS[each['verdict']]} |")
     return lines
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= THOUSANDS else f"{value:g}"
 
 
 def _ratio(ours: float, theirs: float) -> str:

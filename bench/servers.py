@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from bench.dataset import Ground
+from bench.dataset import Ground, Place
 from bench.documents import Question, rows_in
 from bench.load import Target
 from bench.peers import node
@@ -83,7 +83,7 @@ def kinds(ground: Ground, token: Path) -> list[Kind]:
     python, javascript = sys.executable, str(node())
     data = {"VELOCITY_DATA_DIR": str(ground.settings.data_dir)}
     app, owner = {"DSN": ground.addresses.app}, {"DSN": ground.addresses.owner}
-    peers = _environment_of_libpq(ground) | {"POOL": str(POOL), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
+    peers = environment_of_libpq(ground) | {"POOL": str(POOL), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
     velocity = str(Path(python).parent / "velocity")
     return [
         Kind(
@@ -118,7 +118,9 @@ def fixed() -> Kind:
 
 
 @contextmanager
-def running(wanted: Sequence[Kind], asked: Sequence[Question], token: Path, folder: Path) -> Iterator[list[Server]]:
+def running(
+    wanted: Sequence[Kind], asked: Sequence[Question], token: Path | None, folder: Path
+) -> Iterator[list[Server]]:
     """Start servers, wait until each answers, and end them afterwards."""
     folder.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
@@ -209,10 +211,10 @@ def _first_answer(server: Server, question: Question, folder: Path) -> None:
         raise SystemExit(f"{server.kind.label} does not answer: {error}\n{said}") from error
 
 
-def _environment_of_libpq(ground: Ground) -> dict[str, str]:
+def environment_of_libpq(place: Place) -> dict[str, str]:
     """Return the address of the database's owner, as libpq and node-postgres read it."""
     return {
-        "PGHOST": str(ground.server.socket),
+        "PGHOST": str(place.server.socket),
         "PGPORT": "5432",
         "PGUSER": OWNER,
         "PGDATABASE": DATABASE,

@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from db.server import PostgresServer
 
@@ -21,6 +23,8 @@ class Serving:
     """A started `velocity serve`."""
 
     process: subprocess.Popen[str]
+    log: IO[str]
+    """What it logs: a file, since a pipe that nobody reads would stop the server once it is full."""
     printed: list[str] = field(default_factory=list)
     """What it wrote to standard output until it served."""
 
@@ -33,8 +37,13 @@ class Serving:
     def end(self, how: signal.Signals = signal.SIGINT) -> tuple[int, str]:
         """Send a signal; return the exit status and what was logged."""
         self.process.send_signal(how)
-        _, logged = self.process.communicate()
-        return self.process.returncode, logged
+        self.process.communicate()
+        return self.process.returncode, self.logged()
+
+    def logged(self) -> str:
+        """Return what was logged so far."""
+        self.log.seek(0)
+        return self.log.read()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +71,11 @@ class Installation:
         )
 
     @contextmanager
-    def started(self, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    def started(self, *arguments: str, log: IO[str] | int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
         """Start a command; it is ended at the latest afterwards."""
         command = [str(COMMAND), *arguments]
         with subprocess.Popen(
-            command, env=self.environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            command, env=self.environment, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=log
         ) as process:
             try:
                 yield process
@@ -78,8 +87,8 @@ class Installation:
     @contextmanager
     def serving(self, *arguments: str) -> Iterator[Serving]:
         """Start `velocity serve`, and wait until it has said all."""
-        with self.started("serve", *arguments) as process:
-            serving = Serving(process)
+        with tempfile.TemporaryFile("w+") as log, self.started("serve", *arguments, log=log) as process:
+            serving = Serving(process, log)
             assert process.stdout is not None
             # The last line is empty, after the line for curl or the one that says where it serves.
             last = "curl " if "--demo" in arguments else "Velocity serves "
@@ -88,7 +97,7 @@ class Installation:
                 if line.startswith(last):
                     break
             else:
-                raise AssertionError(process.stderr.read() if process.stderr else "")
+                raise AssertionError(serving.logged())
             yield serving
 
     def postgres_processes(self) -> list[str]:

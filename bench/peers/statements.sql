@@ -129,3 +129,13 @@ FROM (SELECT date_bin($4::interval, hour, $2::timestamptz) AS at, min(low) AS lo
       WHERE person_id = $1::uuid AND source = $5::text AND kind = ANY ('{LIVE,SESSION,PROFILE}')
         AND hour >= $2::timestamptz AND hour < $3::timestamptz
       GROUP BY 1) b
+
+-- name: newest_event
+SELECT max(event_sequence) AS sequence FROM tenant_heads
+
+-- name: activity_after
+SELECT a.sequence, rpad(a.sequence::text, 31, '-') AS cursor, 'activity_' || a.id AS id, a.kind, a.summary,
+       to_json(a.at) #>> '{}' AS at, a.actor_noun, 'user_' || a.actor_id AS actor_id, u.full_name AS actor_name,
+       a.subject_noun, 'person_' || a.subject_id AS subject_id
+FROM activity_entries a LEFT JOIN users u ON u.tenant_id = a.tenant_id AND u.id = a.actor_id
+WHERE a.sequence > $1 ORDER BY a.sequence

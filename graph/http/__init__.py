@@ -4,6 +4,16 @@ from graph.http.connections import Open
 from graph.http.endpoint import GraphQLEndpoint, HttpRules, Observer
 from graph.http.event_streams import EventStreams
 from graph.http.responses import Profile
+from graph.http.socket import WRITES_AT_ONCE
 from graph.http.sockets import GraphQLSockets
 
-__all__ = ["EventStreams", "GraphQLEndpoint", "GraphQLSockets", "HttpRules", "Observer", "Open", "Profile"]
+__all__ = [
+    "WRITES_AT_ONCE",
+    "EventStreams",
+    "GraphQLEndpoint",
+    "GraphQLSockets",
+    "HttpRules",
+    "Observer",
+    "Open",
+    "Profile",
+]

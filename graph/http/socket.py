@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.events import TimerHandle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final
@@ -34,6 +34,12 @@ A_MOMENT: Final = 0.01
 CLOSE_SECONDS: Final = 10
 """How long a client may take to read what is before its close frame."""
 
+WRITES_AT_ONCE: Final = "velocity.writes_at_once"
+"""An extension of ASGI: its entry `write` sends text messages at once, as many as it can, and returns how many."""
+
+WriteAtOnce = Callable[[bytes, Sequence[bytes], bytes], int]
+"""Takes what every message begins with, what each has of its own, and what every one ends with."""
+
 Operation = asyncio.Task[None] | Subscription
 """What runs under an id: a task while it is asked or answered, a subscription once it is followed."""
 
@@ -42,20 +48,30 @@ class Socket(Line):
     """One accepted socket."""
 
     def __init__(
-        self, shared: Open, context: GraphContext, authorization: str | None, receive: Receive, send: Send
+        self,
+        shared: Open,
+        context: GraphContext,
+        authorization: str | None,
+        receive: Receive,
+        send: Send,
+        write_at_once: WriteAtOnce | None = None,
     ) -> None:
-        """Serve with a context that each operation copies; who calls is in the request's header, or said later."""
+        """Serve with a context that each operation copies; who calls is in the request's header, or said later.
+
+        `write_at_once` is what a server may offer beside `send`.
+        """
         super().__init__(Session(context.sign_in, shared.rules.recheck_seconds), shared.rules)
         self._authorization = authorization
         self._shared = shared
         self._context = context
         self._receive = receive
         self._send = send
+        self._write_at_once = write_at_once
         self._principal: str | None = None
         self._initialised = False
         self._acknowledged = False
         self._operations: Final[dict[str, Operation]] = {}
-        self._prefixes: Final[dict[Subscription, str]] = {}
+        self._prefixes: Final[dict[Subscription, bytes]] = {}
         self._timers: Final[dict[str, TimerHandle]] = {}
         self._closing: asyncio.Task[None] | None = None
 
@@ -172,7 +188,7 @@ class Socket(Line):
             tenant_id = context.caller_or_none.tenant_id if context.caller_or_none is not None else None
             self.say(written("error", id_, self._shared.hub.shaped(error, tenant_id)))
             return
-        self._prefixes[subscription] = f'{{"id":{orjson.dumps(id_).decode()},"type":"next","payload":'
+        self._prefixes[subscription] = b'{"id":%b,"type":"next","payload":' % orjson.dumps(id_)
         self._operations[id_] = subscription
         subscription.start()
 
@@ -185,7 +201,12 @@ class Socket(Line):
 
     def framed(self, subscription: Subscription, told: Told, response: str) -> str:
         """Return the `next` message: what is told is the same text for everybody."""
-        return f"{self._prefixes[subscription]}{response}}}"
+        return f"{self._prefixes[subscription].decode()}{response}}}"
+
+    def write_at_once(self, subscription: Subscription, told: Sequence[Told]) -> int:
+        """Send `next` messages past the application's server, where that offers it."""
+        write = self._write_at_once
+        return 0 if write is None else write(self._prefixes[subscription], [each.body for each in told], b"}")
 
     def failed(self, subscription: Subscription, error: Exception) -> None:
         """Send `error`, after which the id is free."""

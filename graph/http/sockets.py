@@ -6,7 +6,7 @@ from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
 from graph.http.connections import Open
-from graph.http.socket import Socket
+from graph.http.socket import WRITES_AT_ONCE, Socket
 from graph.subscriptions.protocol import SUBPROTOCOL, Close
 
 
@@ -28,4 +28,5 @@ class GraphQLSockets:
         await send({"type": "websocket.accept", "subprotocol": SUBPROTOCOL})
         connection = HTTPConnection(scope)
         authorization = connection.headers.get("authorization")
-        await Socket(self.shared, self.shared.context(connection), authorization, receive, send).serve()
+        write = scope.get("extensions", {}).get(WRITES_AT_ONCE, {}).get("write")
+        await Socket(self.shared, self.shared.context(connection), authorization, receive, send, write).serve()

@@ -195,13 +195,13 @@ class Subscription:
 
     def deliver(self, told: Sequence[Told]) -> None:
         """Tell what the group is told, but for what was told before."""
-        if not self._joined:
+        if self.ended or not self._joined or not told or told[-1].sequence <= self._position:
             return
-        for each in told:
-            if each.sequence > self._position and not self.ended:
-                self._position = each.sequence
-                self._hub.told += 1
-                self._line.tell(self, each)
+        if told[0].sequence <= self._position:
+            told = [each for each in told if each.sequence > self._position]
+        self._position = told[-1].sequence
+        self._hub.told += len(told)
+        self._line.tell(self, told)
 
     def end(self) -> None:
         """Tell no more, and leave nothing behind."""
@@ -228,7 +228,7 @@ class Subscription:
                     await self._line.room()
                     self._position = each.sequence
                     self._hub.told += 1
-                    self._line.tell(self, each)
+                    self._line.tell(self, (each,))
                 if events:
                     self._position = events[-1].sequence
             self._joined = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from abc import ABC, abstractmethod
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -62,6 +62,10 @@ class Line(ABC):
     async def write(self, text: str) -> None:
         """Send one message; wait while the client does not read. Raises OSError where it has gone."""
 
+    def write_at_once(self, subscription: Subscription, told: Sequence[Told]) -> int:
+        """Send what is told without a task, as much of it as the transport takes now; return how many."""
+        return 0
+
     @abstractmethod
     def framed(self, subscription: Subscription, told: Told, response: str) -> str:
         """Return the message that brings the response of an event."""
@@ -82,10 +86,10 @@ class Line(ABC):
     def gone(self) -> None:
         """Forget everything: the client is not there any more."""
 
-    def tell(self, subscription: Subscription, told: Told) -> None:
+    def tell(self, subscription: Subscription, told: Sequence[Told]) -> None:
         """Send what a subscription tells, once the caller is known to be who it was."""
         if self._held or not self.session.fresh:
-            self._held.append((subscription, told))
+            self._held += [(subscription, each) for each in told]
             if len(self._held) > self.rules.waiting_frames:
                 self.too_slow(subscription)
             else:
@@ -136,7 +140,20 @@ class Line(ABC):
         """How many messages wait."""
         return len(self._waiting) + len(self._held)
 
-    def _put(self, subscription: Subscription, told: Told) -> None:
+    def _put(self, subscription: Subscription, told: Sequence[Told]) -> None:
+        while told and not self._waiting and self._writing is None and not self.broken:
+            written = self.write_at_once(subscription, told)
+            if not written:
+                break
+            subscription.sent = told[written - 1].sequence
+            told = told[written:]
+        for each in told:
+            if subscription.ended:
+                return
+            self._put_behind(subscription, each)
+
+    def _put_behind(self, subscription: Subscription, told: Told) -> None:
+        """Let it wait behind what waits already."""
         if told.newest_of is None:
             self._number += 1
             key: Hashable = self._number
@@ -191,7 +208,7 @@ class Line(ABC):
         held, self._held = self._held, []
         for subscription, told in held:
             if not subscription.ended:
-                self._put(subscription, told)
+                self._put(subscription, (told,))
         self._wake()
 
     def _wake(self) -> None:

@@ -12,9 +12,9 @@ from domain.events import Event
 
 
 class Told:
-    """One event as it is told: the response that a client of any transport gets, as text."""
+    """One event as it is told: the response that a client of any transport gets, as text and as its bytes."""
 
-    __slots__ = ("_pieces", "newest_of", "sequence", "text")
+    __slots__ = ("_pieces", "body", "newest_of", "sequence", "text")
 
     def __init__(self, sequence: int, data: bytes, newest_of: str | None) -> None:
         """Make the response from its `data`. Of those with the same `newest_of`, a slow client gets the newest."""
@@ -22,15 +22,18 @@ class Told:
         self.newest_of: Final = newest_of
         pieces = data.split(SKIPPED)
         self._pieces: Final = pieces if len(pieces) > 1 else ()
-        self.text: Final = _response(b"0".join(pieces))
+        self.body: Final = _response(b"0".join(pieces))
+        self.text: Final = self.body.decode()
 
     def instead_of(self, skipped: int) -> str:
         """Return the response where it stands for others that were skipped."""
-        return _response(str(skipped).encode().join(self._pieces)) if skipped and self._pieces else self.text
+        if not skipped or not self._pieces:
+            return self.text
+        return _response(str(skipped).encode().join(self._pieces)).decode()
 
 
-def _response(data: bytes) -> str:
-    return (b'{"data":' + data + b"}").decode()
+def _response(data: bytes) -> bytes:
+    return b'{"data":' + data + b"}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from app.asgi import application
-from app.connections import RESERVED_FILES, Limits, most_connections
+from app.connections import RESERVED_FILES, Connection, Limits, most_connections
 from app.serve import Server
 from app.wiring import System
 from soak import abuse
@@ -85,6 +85,19 @@ async def test_a_connection_may_stay_as_long_as_it_gets_on(system: System) -> No
         answer = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
         assert (answer.status_code, answer.json()) == (200, {"data": {"__typename": "Query"}})
         assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_a_body_that_has_just_begun_is_not_late(system: System, monkeypatch: pytest.MonkeyPatch) -> None:
+    complete = Connection.on_headers_complete
+
+    def at_the_end_of_a_round(connection: Connection) -> None:
+        complete(connection)
+        connection._round()
+
+    monkeypatch.setattr(Connection, "on_headers_complete", at_the_end_of_a_round)
+    async with serving(system) as client:
+        answered = await client.post("/graphql", json={"query": "{ __typename }"})
+    assert answered.status_code == 200
 
 
 async def test_in_a_full_house_the_longest_waiting_makes_room(system: System) -> None:

@@ -120,6 +120,7 @@ def stalled(live: Served) -> asyncio.Event:
         await send(message)
 
     line._send = wait
+    line._write_at_once = None
     return reads
 
 

@@ -47,6 +47,7 @@ async def test_a_client_that_does_not_read_is_closed_with_its_last_cursor(system
                 await writes(message)
 
             stopped._send = stall
+            stopped._write_at_once = None
             for n in range(7):
                 await live.person(name=f"Person {n}")
             told = [await quick.data("crmActivity") for _ in range(7)]
@@ -96,7 +97,7 @@ class Followed:
 async def test_a_slow_client_gets_the_newest_of_each_subject_and_how_many_it_stands_for() -> None:
     line, followed = Still(waiting_frames=3), cast("Subscription", Followed())
     for sequence, subject in enumerate(["a", "a", "b", "a", "b", "b", "a"], start=1):
-        line.tell(followed, Told(sequence, b'{"n":%d,"skipped":\x01,"again":\x01}' % sequence, subject))
+        line.tell(followed, [Told(sequence, b'{"n":%d,"skipped":\x01,"again":\x01}' % sequence, subject)])
     assert (line.waiting, line.slow) == (2, 0)
     line.reads.set()
     await line.room()
@@ -114,9 +115,9 @@ async def test_other_streams_are_bounded_in_frames_and_in_bytes() -> None:
     for rules in ({"waiting_frames": 2}, {"waiting_bytes": 50}):
         line = Still(**rules)
         for sequence in range(1, 4):
-            line.tell(followed, Told(sequence, b'{"n":%d}' % sequence, None))
+            line.tell(followed, [Told(sequence, b'{"n":%d}' % sequence, None)])
         assert (line.waiting, line.slow) == (2, 0)
-        line.tell(followed, Told(4, b'{"n":"%s"}' % (b"4" * 30), None))
+        line.tell(followed, [Told(4, b'{"n":"%s"}' % (b"4" * 30), None)])
         assert line.slow == 1
         line.gone()
         assert line.waiting == 0
@@ -135,7 +136,7 @@ async def test_two_that_replay_on_one_line_wait_for_each_other_and_both_come_to_
     async def replay(name: str) -> None:
         for number in range(5):
             await line.room()
-            line.tell(followed, Told(number, b'"%s"' % name.encode(), None))
+            line.tell(followed, [Told(number, b'"%s"' % name.encode(), None)])
 
     async with asyncio.timeout(20):
         await asyncio.gather(*(replay(name) for name in "abc"))
@@ -153,6 +154,7 @@ async def test_what_was_missed_is_told_as_fast_as_it_is_read(
         await writes(self, text)
 
     monkeypatch.setattr(Socket, "write", slowly)
+    monkeypatch.setattr(Socket, "write_at_once", lambda *_: 0)
     async with served(system, tenant, waiting_frames=1, waiting_bytes=1_024) as live:
         start = await cursor(live)
         made = [await live.person(name=f"Person {n}") for n in range(12)]

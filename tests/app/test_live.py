@@ -88,16 +88,13 @@ def free_port() -> int:
 
 @asynccontextmanager
 async def running(installation: Installation) -> AsyncIterator[Serving]:
-    """Serve the demo until killed; what it logs is read, so that it does not wait for a reader."""
+    """Serve the demo until killed."""
     with installation.serving("--demo") as process:
-        assert process.process.stderr is not None
-        logs = asyncio.create_task(asyncio.to_thread(process.process.stderr.read))
         try:
             yield process
         finally:
             process.process.send_signal(signal.SIGKILL)
             await asyncio.to_thread(process.process.wait)
-            await logs
 
 
 @asynccontextmanager

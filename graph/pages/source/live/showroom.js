@@ -65,11 +65,10 @@ class Visit {
   told({ qd, scene }) {
     this.heardAt = Date.now();
     if (scene) this.scene = scene.title;
-    // Before the first packet there is a score too, of no confidence.
     this.isSeen = qd.confidence > 0 || this.points.length === 0;
     const point = { ...qd, time: Date.parse(qd.at), scene: scene?.title ?? null };
-    // Beginning and end of a visit are told with the score that was told last.
-    if (point.time <= (this.last?.time ?? -Infinity)) return;
+    // Before the first packet nothing is measured; the end is told with the score that was told last.
+    if (qd.attention === null || point.time <= (this.last?.time ?? -Infinity)) return;
     const previous = this.last?.time ?? this.startedAt;
     this.points.push(point);
     if (previous !== null && point.time - previous > HOLE_MS) this.widen(previous, point.time);
@@ -125,7 +124,7 @@ export class Showroom extends Store {
     const previous = visit.last?.time ?? visit.startedAt;
     visit.update(session);
     visit.told({ scene, qd });
-    if (skipped > 0 && previous !== null) visit.widen(previous, visit.last.time);
+    if (skipped > 0 && previous !== null && visit.last) visit.widen(previous, visit.last.time);
     if (wasRunning && !visit.isRunning) this.#ended(visit);
     this.#fill(visit);
     this.changed();

@@ -20,6 +20,7 @@ from db.interactions.source import INTERACTIONS, OBJECTIONS, TRANSCRIPT_SEGMENTS
 from db.leads.demographics import LEAD_DEMOGRAPHICS
 from db.leads.pipeline import PIPELINE, PIPELINE_STAGE
 from db.leads.source import LEADS, PROPERTY_INTERESTS, STAGE_CHANGES
+from db.migrations.declared import NOUNS
 from db.notifications import NOTIFICATION_EVENTS, NOTIFICATIONS
 from db.opportunities import OPPORTUNITIES
 from db.people.source import ACCOUNTS, DUPLICATE, FACTS, HOUSEHOLDS, PEOPLE, PERSON_ACCOUNT, RELATIONSHIPS
@@ -31,6 +32,9 @@ from db.tasks import TASKS
 from db.threads.source import THREAD_MESSAGE_EVENTS, THREAD_MESSAGES, THREADS
 from db.videos import SCENES, VIDEOS
 from domain.reading import Declaration, FieldDeclaration, FieldKind
+
+TABLES: Final = NOUNS
+"""Where every table is declared. Statements name those of other nouns, which are known once they are imported."""
 
 CATALOGUE: Final = Catalogue()
 CATALOGUE.add(TENANTS, USERS, SYSTEM_ACTORS, API_KEYS, PERSISTED_OPERATIONS, AUDIT_ENTRIES, ACTIVITY_ENTRIES)

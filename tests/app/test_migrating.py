@@ -51,17 +51,21 @@ async def seeded(server: PostgresServer) -> AsyncIterator[tuple[str, UUID]]:
 
 
 async def seeded_as_then(owner: "Connection[Record]") -> UUID:
-    """Load what of the demo the tables of a revision hold; the newest revision's seed knows newer ones."""
+    """Load what of the demo the tables and columns of a revision hold; the newest revision's seed knows newer ones."""
     now = datetime.now(UTC)
     await ensure_partitions(owner, (now - OLDEST - timedelta(days=60)).date(), now.date())
-    has = {row[0] for row in await owner.fetch("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p')")}
+    found = "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'"
+    has = {tuple(row) for row in await owner.fetch(found)}
     tenant_id = SAFFRON.tenant_id(now)
     await set_tenant(owner, tenant_id)
     async with owner.transaction():
         for batch in generate(SAFFRON, SCALE, "none", now):
             for table in COLUMNS:
-                if table in has and batch.rows[table]:
-                    await copy_rows(owner, table, batch.column_names(table), batch.rows[table])
+                names = batch.column_names(table)
+                kept = [number for number, name in enumerate(names) if (table, name) in has]
+                if kept and batch.rows[table]:
+                    rows = [tuple(row[number] for number in kept) for row in batch.rows[table]]
+                    await copy_rows(owner, table, [names[number] for number in kept], rows)
     return tenant_id
 
 

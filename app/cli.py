@@ -114,8 +114,8 @@ def rotate_key() -> None:
 
 @velocity.command()
 def sweep() -> None:
-    """Remove unused uploads, old events and what is kept too long, decide anew what to do next with people, and tell
-    of tasks that are due; `serve` does so by itself.
+    """Remove unused uploads, old events and what is kept too long, complete sessions that nobody ended, decide anew
+    what to do next with people, and tell of tasks that are due; `serve` does so by itself.
     """
     from app.settings import Settings
     from app.sweeping import swept
@@ -123,7 +123,8 @@ def sweep() -> None:
     done = run(swept(Settings()))
     typer.echo(f"Removed {done.uploads} expired uploads and {done.events} old events.")
     typer.echo(f"Decided for {done.people} people what to do next.")
-    typer.echo(f"Finished {done.erasures} erasures. Told of {done.tasks} tasks that are due.")
+    typer.echo(f"Finished {done.erasures} erasures and {done.sessions} sessions that nobody ended.")
+    typer.echo(f"Told of {done.tasks} tasks that are due.")
 
 
 api_key = typer.Typer(help="API keys: programs that send registered operations.", no_args_is_help=True)

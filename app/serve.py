@@ -25,7 +25,7 @@ from app.operations import register_shipped
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
 from app.starting import Stop
-from app.sweeping import Sweeps, forget_regularly, sweep_regularly
+from app.sweeping import Sweeps, forget_regularly, session_idle, sweep_regularly
 from app.warming import warm
 from app.wiring import system
 from db.migrations import migrate, newest_revision
@@ -65,7 +65,7 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         port = bound.getsockname()[1]
         door = front_door(made, Observer(made))
         stop.server = Server(application(made, door), lambda: _announce(settings, port), door.open.stop)
-        sweeps = Sweeps(made.uploads, found, made.units, made.overdue)
+        sweeps = Sweeps(made.uploads, found, made.units, made.overdue, session_idle(settings))
         beside = [
             asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),
             asyncio.create_task(

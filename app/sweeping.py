@@ -1,6 +1,6 @@
 """What time alone calls for: old events and uploads that nobody came back for go, what to do next is decided again.
 
-What is kept too long is erased, and people are told of tasks that are due.
+What is kept too long is erased, sessions that nobody ended are completed, and people are told of tasks that are due.
 """
 
 from __future__ import annotations
@@ -33,12 +33,13 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one sweep did: uploads and events removed, people decided for, erasures finished, tasks told of."""
+    """What one sweep did: uploads and events removed, people decided for, erasures, sessions ended, tasks told."""
 
     uploads: int
     events: int
     people: int
     erasures: int
+    sessions: int
     tasks: int
 
 
@@ -50,6 +51,8 @@ class Sweeps:
     database: Database
     units: Units
     overdue: Overdue
+    session_idle: timedelta
+    """A session of which nothing has come for so long is completed."""
 
 
 async def swept(settings: Settings) -> Swept:
@@ -65,8 +68,14 @@ async def swept(settings: Settings) -> Swept:
                 events=await stream.forget(now - timedelta(days=settings.event_days)),
                 people=await decided(found, now),
                 erasures=await perception.sweep(opened.units, opened.overdue, now),
+                sessions=await perception.complete_left(opened.units, opened.overdue, now - session_idle(settings)),
                 tasks=await tell_due(opened.units, opened.overdue, now),
             )
+
+
+def session_idle(settings: Settings) -> timedelta:
+    """Return how long a session may be silent before it is taken for left."""
+    return timedelta(seconds=settings.session_idle_seconds)
 
 
 async def decided(found: Database, now: datetime) -> int:
@@ -103,6 +112,8 @@ async def sweep_regularly(sweeps: Sweeps, seconds: float) -> None:
         await _logged("uploads_swept", assets.sweep(sweeps.uploads, now))
         await _logged("people_decided", decided(sweeps.database, now))
         await _logged("erasures_finished", perception.sweep(sweeps.units, sweeps.overdue, now))
+        left = perception.complete_left(sweeps.units, sweeps.overdue, now - sweeps.session_idle)
+        await _logged("sessions_completed", left)
         await _logged("tasks_told_of", tell_due(sweeps.units, sweeps.overdue, now))
         await asyncio.sleep(seconds)
 

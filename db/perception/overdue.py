@@ -19,6 +19,7 @@ from domain.perception import LONGEST_TERM
 BATCH: Final = 100
 _ERASURES: Final = "select tenant_id, id from unfinished_erasures(:most)"
 _CONSENTS: Final = "select tenant_id, id from overdue_consents(:moment, :before, :most)"
+_SESSIONS: Final = "select tenant_id, id from left_sessions(:before, :most)"
 _TASKS: Final = "select tenant_id, id from due_tasks(:moment, :before, :most)"
 
 
@@ -37,6 +38,10 @@ class SqlOverdue:
     def consents(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield consents that have ended, or are too old, and let something be measured that is still kept."""
         return self._found(_CONSENTS, {"moment": moment, "before": moment - LONGEST_TERM})
+
+    def sessions(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield running sessions of which nothing has come since a moment."""
+        return self._found(_SESSIONS, {"before": before})
 
     def tasks(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield tasks that came due and of which nobody was told."""

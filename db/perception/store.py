@@ -202,6 +202,14 @@ class SqlPerception:
         )
         return bool(result.scalar_one())
 
+    async def heard_since(self, session: Session, moment: datetime) -> bool:
+        """Whether a session has begun, or a batch of it has come, after a moment."""
+        result = await self._unit.connection.exec_driver_sql(
+            "select at > $4 from perception_batches where tenant_id = $1 and session_id = $2 and sequence = $3",
+            (self._unit.caller.tenant_id, session.id, session.last_sequence, moment),
+        )
+        return session.started_at > moment or bool(result.scalar())
+
     async def match(self, session: Session, person_id: UUID) -> None:
         """Store who the visitor of a session was: the session, its scores and its consent become the person's."""
         given = (self._unit.caller.tenant_id, session.id, person_id)

@@ -154,6 +154,8 @@ perception_sessions = tenant_table(
     found_by("consent_id"),
     # The sweep looks in whatever tenant for what is kept too long.
     Index("ix_perception_sessions_started_at", "started_at", postgresql_where="measured"),
+    # And for sessions that nobody ended.
+    Index("ix_perception_sessions_running", "started_at", postgresql_where="status = 'RUNNING'"),
 )
 
 # One row for each accepted batch: what it was answered, and what its event leads to. `face_form` is null where no face

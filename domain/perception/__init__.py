@@ -29,7 +29,7 @@ from domain.perception.kinds import (
     SubjectKind,
     SurfaceKind,
 )
-from domain.perception.retention import Overdue, end, sweep
+from domain.perception.retention import Overdue, complete_if_left, complete_left, end, sweep
 from domain.perception.scores import Score
 from domain.perception.series import (
     Buckets,
@@ -113,6 +113,8 @@ __all__ = [
     "check_range",
     "check_scatter",
     "complete",
+    "complete_if_left",
+    "complete_left",
     "end",
     "grant",
     "ingest",

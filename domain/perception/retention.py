@@ -1,4 +1,4 @@
-"""What is done without anybody asking: what is kept too long is erased, and erasures are finished."""
+"""What is done without anybody asking: what is kept too long is erased, erasures and left sessions are finished."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from uuid import UUID
 
 from domain.perception.consents import LONGEST_TERM, order, stop
 from domain.perception.erasures import AT_ONCE, run
-from domain.perception.kinds import ErasureScope
+from domain.perception.kinds import ErasureScope, SessionStatus
+from domain.perception.sessions import SessionComplete, complete
 
 if TYPE_CHECKING:
     from domain.access import Caller
@@ -24,6 +25,9 @@ class Overdue(Protocol):
 
     def consents(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield consents that have ended, or are too old, and let something be measured that is still kept."""
+
+    def sessions(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield running sessions of which nothing has come since a moment."""
 
     def tasks(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield tasks that came due and of which nobody was told."""
@@ -55,3 +59,24 @@ async def sweep(units: Units, overdue: Overdue, now: datetime, most: int = AT_ON
                 left = await run(unit, erasure_id, most)
         finished += 1
     return finished
+
+
+async def complete_if_left(unit: Unit, session_id: UUID, before: datetime) -> bool:
+    """Complete a session of which nothing has come since a moment, as whoever began it would; return whether it was so.
+
+    It is looked at again, now that it is locked: somebody may have sent or ended something meanwhile.
+    """
+    session = await unit.perception.session_for_update(session_id)
+    if session.status is not SessionStatus.RUNNING or await unit.perception.heard_since(session, before):
+        return False
+    await complete(unit, SessionComplete(session_id))
+    return True
+
+
+async def complete_left(units: Units, overdue: Overdue, before: datetime) -> int:
+    """Complete the sessions of which nothing has come since a moment; return how many."""
+    completed = 0
+    async for caller, session_id in overdue.sessions(before):
+        async with units.write(caller) as unit:
+            completed += await complete_if_left(unit, session_id, before)
+    return completed

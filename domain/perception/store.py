@@ -50,5 +50,8 @@ class PerceptionStore(Protocol):
     async def began_before(self, consent_id: UUID, moment: datetime) -> bool:
         """Whether a session of a consent that began before a moment still keeps what was measured."""
 
+    async def heard_since(self, session: Session, moment: datetime) -> bool:
+        """Whether a session has begun, or a batch of it has come, after a moment."""
+
     async def match(self, session: Session, person_id: UUID) -> None:
         """Store who the visitor of a session was: the session, its scores and its consent become the person's."""

@@ -21,10 +21,11 @@ WITHOUT_TENANT: Final = "'{alembic_version, sign_in_attempts}'::text[]"
 LOOKED_UP: Final = (
     "'{uq_sign_ins_email_normalised, ix_refresh_tokens_token_hash, ix_api_keys_secret_hash,"
     " ix_api_keys_previous_secret_hash, ix_uploads_expires_at, ix_perception_sessions_started_at,"
-    " ix_erasures_requested_at, ix_tasks_due_at}'::text[]"
+    " ix_perception_sessions_running, ix_erasures_requested_at, ix_tasks_due_at}'::text[]"
 )
 LOOKUP_TABLES: Final = (
-    "'{api_keys, consents, erasures, perception_sessions, refresh_tokens, sign_ins, tasks, tenants, uploads}'::text[]"
+    "'{api_keys, consents, erasures, perception_batches, perception_sessions, refresh_tokens, sign_ins, tasks, tenants,"
+    " uploads}'::text[]"
 )
 
 # History.

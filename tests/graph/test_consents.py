@@ -65,6 +65,9 @@ class Here:
             if caller.tenant_id == self.tenant_id:
                 yield caller, row_id
 
+    def sessions(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        return self.every.sessions(before)
+
     def tasks(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         return self.every.tasks(moment)
 

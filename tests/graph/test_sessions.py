@@ -9,10 +9,13 @@ from uuid import UUID
 import pytest
 from asyncpg import Connection, Record
 from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.demo.chance import generator
 from app.demo.faces import Face, Scene
 from app.wiring import System
+from db.perception.overdue import SqlOverdue
+from domain import perception as domain
 from domain.access import Caller, Role
 from domain.qd import BLEND_SHAPES
 from domain.values import new_id
@@ -450,3 +453,60 @@ async def test_a_generated_visit_stays_a_curve_of_scores(api: Api, tenant: Tenan
     # Four seconds after a face was last seen nothing is known any more, and nothing is kept.
     assert 270 <= series["count"] < 300
     assert 1 <= series["min"] <= series["mean"] <= series["max"] <= 100
+
+
+async def test_a_session_that_nobody_ended_is_completed_by_the_sweep(
+    api: Api, system: System, tenant: Tenant, owner_connection: Owner, write_engine: AsyncEngine
+) -> None:
+    person_id = await client_of(owner_connection, tenant)
+    consent_id = await consent_of(owner_connection, tenant, person_id)
+    # One was left, of one nothing ever came, one is new, and of one a batch has just come.
+    left, silent, new, busy = [await session_of(api, consent_id) for _ in range(4)]
+    for session_id in (left, busy):
+        await ingested(api, session_id, 1, packets(0, 20))
+        await ingested(api, session_id, 2, packets(20, 1))
+    ids = {name: UUID(each.removeprefix("session_")) for name, each in (("left", left), ("busy", busy))}
+    now = datetime.now(UTC)
+    await owner_connection.execute(
+        "UPDATE perception_sessions SET started_at = $2 WHERE tenant_id = $1 AND id <> $3",
+        tenant.id, now - timedelta(minutes=50), UUID(new.removeprefix("session_")),
+    )  # fmt: skip
+    await owner_connection.execute(
+        "UPDATE perception_batches SET at = $2 WHERE tenant_id = $1 AND (session_id = $3 OR sequence = 1)",
+        tenant.id, now - timedelta(minutes=40), ids["left"],
+    )  # fmt: skip
+    overdue, before = SqlOverdue(write_engine, 100_000), now - timedelta(minutes=30)
+
+    assert await domain.complete_left(system.units, overdue, before) >= 2
+    await domain.complete_left(system.units, overdue, before)
+
+    found = {name: await shown(api, each) for name, each in
+             (("left", left), ("silent", silent), ("new", new), ("busy", busy))}  # fmt: skip
+    assert {name: each["status"] for name, each in found.items()} == {
+        "left": "COMPLETED", "silent": "COMPLETED", "new": "RUNNING", "busy": "RUNNING",
+    }  # fmt: skip
+    assert found["silent"]["finalQd"] is None
+    events = await rows_of(owner_connection, "events", tenant.id)
+    completed_by = [row["actor_noun"] for row in events if row["kind"] == "PerceptionSessionCompleted"]
+    assert completed_by == ["system_actors"] * 2
+    told = await rows_of(owner_connection, "notifications", tenant.id)
+    assert [row["kind"] for row in told if row["user_id"] == tenant.users[JUNIOR]].count("SESSION_COMPLETE") == 2
+    # It has come to what its agent would have been answered.
+    await completed(api, busy)
+    scores = {each: (await shown(api, each))["finalQd"]["score"] for each in (left, busy)}
+    assert scores[left] == scores[busy] > 60
+
+
+async def test_the_sweep_looks_again_at_a_session_that_it_has_locked(
+    api: Api, system: System, tenant: Tenant, owner_connection: Owner
+) -> None:
+    consent_id = await consent_of(owner_connection, tenant)
+    session_id = await session_of(api, consent_id)
+    row_id, before = UUID(session_id.removeprefix("session_")), datetime.now(UTC) + SECOND
+    async with system.units.write(tenant.caller(JUNIOR)) as unit:
+        assert not await domain.complete_if_left(unit, row_id, START)
+    await ingested(api, session_id, 1, packets(0, 1))
+    async with system.units.write(tenant.caller(JUNIOR)) as unit:
+        assert await domain.complete_if_left(unit, row_id, before)
+    async with system.units.write(tenant.caller(JUNIOR)) as unit:
+        assert not await domain.complete_if_left(unit, row_id, before)

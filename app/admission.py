@@ -65,6 +65,7 @@ def rules_of(settings: Settings) -> Rules:
         recheck_seconds=settings.recheck_seconds,
         connections_per_caller=settings.connections_per_caller,
         operations_per_socket=settings.operations_per_socket,
+        subscriptions_per_caller=settings.subscriptions_per_caller,
         waiting_frames=settings.waiting_frames,
         waiting_bytes=settings.waiting_bytes,
     )
@@ -88,11 +89,20 @@ def front_door(system: System, observer: Observer) -> FrontDoor:
         Budgets(settings.rate_points, settings.rate_points_per_second),
         Places(settings.operations_at_once, settings.operations_at_once_per_caller),
     )
-    rules = HttpRules(Profile(settings.http_profile), texts_by_get=settings.texts_by_get)
-    hub = Hub(system.schema, execution.planner, system.answers, system.events, system.event_key, observer.masked)
+    rules = rules_of(settings)
+    hub = Hub(
+        system.schema,
+        execution.planner,
+        system.answers,
+        system.events,
+        system.event_key,
+        observer.masked,
+        rules.subscriptions_per_caller,
+    )
     system.metrics.watch(execution, system.answers, hub)
-    shared = Open(admission, execution, hub, system.context, rules_of(settings))
-    endpoint = GraphQLEndpoint(admission, execution, system.context, observer, rules)
+    shared = Open(admission, execution, hub, system.context, rules)
+    http = HttpRules(Profile(settings.http_profile), texts_by_get=settings.texts_by_get)
+    endpoint = GraphQLEndpoint(admission, execution, system.context, observer, http)
     return FrontDoor(
         execution,
         admission,

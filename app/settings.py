@@ -73,6 +73,9 @@ class Settings(BaseSettings):
     init_seconds: float = Field(10, gt=0, description="How long an opened socket may wait before it signs in.")
     connections_per_caller: int = Field(50, ge=1, description="How many sockets and event streams one caller may open.")
     operations_per_socket: int = Field(100, ge=1, description="How many operations run at once on one socket.")
+    subscriptions_per_caller: int = Field(
+        500, ge=1, description="How many subscriptions one caller has on all of them."
+    )
     waiting_frames: int = Field(1_000, ge=1, description="How many messages may wait for a client that reads slowly.")
     waiting_bytes: int = Field(1_048_576, ge=1024, description="How many bytes of messages may wait for it.")
     origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_parts)] = Field(

@@ -13,8 +13,8 @@ from bench.peers import node
 from bench.places import OPERATIONS, PEERS, POOL
 from bench.servers import GENEROUS, STATED, Kind, environment_of_libpq
 
-CROWDED: Final = {"VELOCITY_CONNECTIONS_PER_CALLER": "10000"}
-"""Sockets are counted for each caller as always; here one caller may have as many as are opened."""
+CROWDED: Final = {"VELOCITY_CONNECTIONS_PER_CALLER": "10000", "VELOCITY_SUBSCRIPTIONS_PER_CALLER": "10000"}
+"""Sockets and subscriptions are counted for each caller as always; here one caller may have as many as are opened."""
 VELOCITY: Final = str(Path(sys.executable).parent / "velocity")
 
 

@@ -211,7 +211,7 @@ class Subscription:
         if self._missed is not None:
             self._missed.cancel()
         self._group.leave(self)
-        self._hub.leave(self._feed)
+        self._hub.leave(self._feed, self._question.caller.principal)
 
     def fail(self, error: Exception) -> None:
         """End, and say why."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -18,6 +19,7 @@ from domain.signing import EventKey
 from graph.admission import Admitted
 from graph.compilation import Compiled, LacksPermission, Planner, Uncompiled
 from graph.errors import Report, formatted
+from graph.refusals import LimitExceeded
 from graph.schema import Schema
 from graph.subscriptions.groups import Feed, Subscription
 from graph.subscriptions.lines import Line
@@ -36,15 +38,22 @@ class Hub:
         events: EventStream,
         key: EventKey,
         report: Report,
+        most_of_one: int,
     ) -> None:
-        """Follow `events`, answered by `answers`; `key` signs positions, `report` hears what clients must not see."""
+        """Follow `events`, answered by `answers`; `key` signs positions, `report` hears what clients must not see.
+
+        A caller has `most_of_one` subscriptions, on whatever connections: each may cost a statement for every event.
+        """
         self._report = report
+        self._most_of_one = most_of_one
         self._schema = schema
         self._planner = planner
         self._answers = answers
         self.events: Final = events
         self.key: Final = key
         self.feeds: Final[dict[UUID, Feed]] = {}
+        self.callers: Final[Counter[str]] = Counter()
+        """How many subscriptions each caller has."""
         self.evaluations = 0
         """How many statements were sent for events."""
         self.told = 0
@@ -90,21 +99,27 @@ class Hub:
         )
 
     async def follow(self, question: Question, line: Line) -> Subscription:
-        """Begin to tell a line; raises CursorExpired or Unavailable."""
-        tenant_id = question.caller.tenant_id
+        """Begin to tell a line; raises LimitExceeded, CursorExpired or Unavailable."""
+        tenant_id, principal, most = question.caller.tenant_id, question.caller.principal, self._most_of_one
+        if self.callers[principal] >= most:
+            raise LimitExceeded("subscriptionsPerCaller", "subscriptions of one caller", most + 1, most)
         feed = self.feeds.get(tenant_id)
         if feed is None:
             feed = self.feeds[tenant_id] = Feed(self, tenant_id)
         feed.users += 1
+        self.callers[principal] += 1
         try:
             position = await feed.beginning(question.after)
             return Subscription(self, feed, question, line, position)
         except BaseException:
-            self.leave(feed)
+            self.leave(feed, principal)
             raise
 
-    def leave(self, feed: Feed) -> None:
+    def leave(self, feed: Feed, principal: str) -> None:
         """Give back what `follow` took."""
+        self.callers[principal] -= 1
+        if not self.callers[principal]:
+            del self.callers[principal]
         feed.users -= 1
         if not feed.users and self.feeds.pop(feed.tenant_id, None) is not None:
             feed.close()

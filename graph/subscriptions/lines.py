@@ -28,6 +28,7 @@ class Rules:
     recheck_seconds: float = 5
     connections_per_caller: int = 50
     operations_per_socket: int = 100
+    subscriptions_per_caller: int = 500
     waiting_frames: int = 1_000
     waiting_bytes: int = 1_048_576
 

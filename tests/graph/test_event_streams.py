@@ -147,6 +147,28 @@ async def test_a_caller_opens_so_many(system: System, tenant: Tenant) -> None:
             assert (second.answer.status_code, second.answer.headers["retry-after"]) == (503, "1")
 
 
+async def test_a_caller_has_so_many_subscriptions(system: System, tenant: Tenant) -> None:
+    async with served(system, tenant, subscriptions_per_caller=1) as live:
+        bearer, body = await live.api.bearer(DIRECTOR), {"documentId": "CrmActivity"}
+        async with live.client(DIRECTOR) as client:
+            await client.subscribe("CrmActivity")
+            await live.until(lambda: live.hub.subscriptions == 1)
+            async with posted(live, bearer, **body) as events:
+                name, told = await events.next()
+                assert (name, [each["extensions"] for each in told["errors"]]) == (
+                    "next", [{"code": "LIMIT_EXCEEDED", "limit": "subscriptionsPerCaller", "asked": 2, "allowed": 1}],
+                )  # fmt: skip
+                assert await events.next() == ("complete", None)
+        await live.until(lambda: not live.hub.callers)
+        async with posted(live, bearer, **body) as events:
+            await live.until(lambda: live.hub.subscriptions == 1)
+            async with posted(live, bearer, **body) as second:
+                assert (await second.next())[1]["errors"][0]["extensions"]["limit"] == "subscriptionsPerCaller"
+            await live.person()
+            assert (await events.next())[1]["data"]["crmActivity"]["entry"]["kind"] == "PERSON_CREATED"
+        await live.until(lambda: not live.hub.callers)
+
+
 async def test_a_browser_comes_back_with_the_last_id_it_saw(live: Served) -> None:
     """Whatever it asked for at first is repeated as it was, and the id counts."""
     bearer = await live.api.bearer(DIRECTOR)

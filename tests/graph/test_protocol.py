@@ -167,6 +167,32 @@ async def test_limits_of_a_socket_and_of_a_caller(system: System, tenant: Tenant
             await client.data("crmActivity")
 
 
+async def test_a_caller_has_so_many_subscriptions_on_all_sockets(system: System, tenant: Tenant) -> None:
+    async with served(system, tenant, subscriptions_per_caller=3) as live:
+        async with live.client(DIRECTOR) as client, live.client(DIRECTOR) as other, live.client(JUNIOR) as junior:
+            for each, id_ in ((client, "a"), (client, "b"), (other, "a"), (junior, "a")):
+                await each.subscribe("CrmActivity", id_)
+            await live.until(lambda: live.hub.subscriptions == 4)
+            await other.subscribe("Notifications", "b")
+            refused = await other.next()
+            assert (refused["id"], refused["type"]) == ("b", "error")
+            assert refused["payload"] == [{
+                "message": "4 subscriptions of one caller were asked for; 3 are allowed.",
+                "extensions": {
+                    "code": "LIMIT_EXCEEDED", "limit": "subscriptionsPerCaller", "asked": 4, "allowed": 3,
+                },
+            }]  # fmt: skip
+            # Queries are no subscriptions, and whoever completes one makes room, on whatever socket.
+            await other.subscribe("{ __typename }", "q")
+            assert [(await other.next())["type"] for _ in range(2)] == ["next", "complete"]
+            await client.send({"id": "a", "type": "complete"})
+            await live.until(lambda: live.hub.subscriptions == 3)
+            await other.subscribe("CrmActivity", "b", after=await cursor(live))
+            await live.person()
+            assert {(await other.next())["id"] for _ in range(2)} == {"a", "b"}
+        await live.until(lambda: not live.hub.callers)
+
+
 async def token(system: System, tenant: Tenant, lifetime: timedelta) -> dict[str, str]:
     """Sign a director in for a while."""
     caller, session_id = tenant.caller(DIRECTOR), new_id()

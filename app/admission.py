@@ -99,8 +99,8 @@ def front_door(system: System, observer: Observer) -> FrontDoor:
         observer.masked,
         rules.subscriptions_per_caller,
     )
-    system.metrics.watch(execution, system.answers, hub)
     shared = Open(admission, execution, hub, system.context, rules)
+    system.metrics.watch(shared, system.answers)
     http = HttpRules(Profile(settings.http_profile), texts_by_get=settings.texts_by_get)
     endpoint = GraphQLEndpoint(admission, execution, system.context, observer, http)
     return FrontDoor(

@@ -23,8 +23,8 @@ from db.engine import ReadPool
 from db.reading.answers import SqlAnswers
 from domain.errors import DomainError
 from graph.errors import MISTAKE
-from graph.execution import Execution
-from graph.subscriptions.hub import Hub
+from graph.http import Open
+from graph.http.connections import CLOSES, EVENT_STREAM, SOCKET
 
 SECONDS: Final = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 OUTCOMES: Final = ("ok", "error")
@@ -47,10 +47,11 @@ class Statements(Collector):
 class Reading(Collector):
     """How queries are answered: by one statement or by resolvers, and what the caches of both hold."""
 
-    def __init__(self, execution: Execution, answers: SqlAnswers, turned_away: Tally[str], hub: Hub) -> None:
-        """Read the counters of one execution and one hub, and of who did not get as far."""
-        self._hub = hub
-        self._execution = execution
+    def __init__(self, shared: Open, answers: SqlAnswers, turned_away: Tally[str]) -> None:
+        """Read the counters of one execution, its connections and its hub, and of who did not get as far."""
+        self._open = shared
+        self._hub = shared.hub
+        self._execution = shared.execution
         self._turned_away = turned_away
         self._answers = answers
 
@@ -64,7 +65,8 @@ class Reading(Collector):
             reasons.add_metric([reason], count)
         refusals = CounterMetricFamily("velocity_refusals", "Errors that were answered, by code.", labels=["code"])
         for code in codes():
-            refusals.add_metric([code], self._execution.refusals[code] + self._turned_away[code])
+            count = self._execution.refusals[code] + self._turned_away[code] + self._hub.refusals[code]
+            refusals.add_metric([code], count)
         documents = self._execution.documents
         caches = (("documents", documents), ("statements", self._answers))
         hits = CounterMetricFamily("velocity_cache_hits", "What was found in a cache.", labels=["cache"])
@@ -87,7 +89,17 @@ class Reading(Collector):
         evaluations.add_metric([], self._hub.evaluations)
         told = CounterMetricFamily("velocity_event_frames", "Events told to subscribers.")
         told.add_metric([], self._hub.told)
-        return [subscriptions, groups, evaluations, told]
+        skipped = CounterMetricFamily(
+            "velocity_skipped_events", "Events that gave way to newer ones, for slow clients."
+        )
+        skipped.add_metric([], self._hub.skipped)
+        connections = GaugeMetricFamily("velocity_connections", "Connections that stay open.", labels=["carrier"])
+        for carrier in (SOCKET, EVENT_STREAM):
+            connections.add_metric([carrier], self._open.connections[carrier])
+        closes = CounterMetricFamily("velocity_socket_closes", "Sockets that have ended, by code.", labels=["code"])
+        for code in CLOSES:
+            closes.add_metric([code], self._open.closes[code])
+        return [subscriptions, groups, evaluations, told, skipped, connections, closes]
 
 
 def codes() -> list[str]:
@@ -126,11 +138,11 @@ class Metrics:
             "velocity_refused_tokens", "Requests whose access token was not good.", registry=self.registry
         )
 
-    def watch(self, execution: Execution, answers: SqlAnswers, hub: Hub) -> None:
-        """Show the counters of an execution and of a hub, in place of those of the ones before them."""
+    def watch(self, shared: Open, answers: SqlAnswers) -> None:
+        """Show the counters of what connections share, in place of those of the ones before them."""
         if self._reading is not None:
             self.registry.unregister(self._reading)
-        self._reading = Reading(execution, answers, self.turned_away, hub)
+        self._reading = Reading(shared, answers, self.turned_away)
         self.registry.register(self._reading)
 
     async def page(self, _request: Request) -> Response:

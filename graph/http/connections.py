@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Final
 
 from starlette.requests import HTTPConnection
 
@@ -13,6 +15,13 @@ from graph.context import GraphContext
 from graph.execution import Execution
 from graph.subscriptions.hub import Hub
 from graph.subscriptions.lines import Rules
+from graph.subscriptions.protocol import Close
+
+SOCKET: Final = "socket"
+EVENT_STREAM: Final = "event stream"
+BY_OTHERS: Final = (1000, 1001, 1005, 1006, 1007, 1009, 1012)
+"""With what a client, a server that stops, or the network ends a socket; other codes are counted as `other`."""
+CLOSES: Final = (*sorted({*map(str, BY_OTHERS), *(str(int(code)) for code in Close)}), "other")
 
 
 @dataclass(slots=True)
@@ -26,6 +35,10 @@ class Open:
     rules: Rules
     callers: Counter[str] = field(default_factory=Counter)
     """How many connections each caller has."""
+    connections: Counter[str] = field(default_factory=Counter)
+    """How many connections are open, signed in or not, by what carries them."""
+    closes: Counter[str] = field(default_factory=Counter)
+    """How many sockets have ended, by their code."""
     streams: set[Callable[[], None]] = field(default_factory=set)
     """What ends each event stream, so that a server that stops need not wait for it."""
 
@@ -35,6 +48,19 @@ class Open:
             return False
         self.callers[principal] += 1
         return True
+
+    @contextmanager
+    def counted(self, carrier: str) -> Iterator[None]:
+        """Count a connection while it is open."""
+        self.connections[carrier] += 1
+        try:
+            yield
+        finally:
+            self.connections[carrier] -= 1
+
+    def closed(self, code: int) -> None:
+        """Count the end of a socket."""
+        self.closes[str(code) if str(code) in CLOSES else "other"] += 1
 
     def stop(self) -> None:
         """End the event streams; sockets are ended by the server."""

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from domain.errors import DomainError, Unauthenticated
 from graph.admission import Admitted, principal_of
 from graph.execution import EVERY_OPERATION, GraphAnswer
+from graph.http.connections import EVENT_STREAM as CARRIER
 from graph.http.connections import Open
 from graph.http.headers import header
 from graph.http.negotiation import JSON, media_type
@@ -75,7 +76,8 @@ class EventStreams:
             await response(answer, JSON, Profile.AUDIT, compressed=False)(scope, receive, send)
             return
         try:
-            await EventSource(self._shared, request, send).serve(asked)
+            with self._shared.counted(CARRIER):
+                await EventSource(self._shared, request, send).serve(asked)
         finally:
             self._shared.leave(principal)
 

@@ -34,6 +34,8 @@ A_MOMENT: Final = 0.01
 CLOSE_SECONDS: Final = 10
 """How long a client may take to read what is before its close frame."""
 
+NO_CODE: Final = 1005
+
 WRITES_AT_ONCE: Final = "velocity.writes_at_once"
 """An extension of ASGI: its entry `write` sends text messages at once, as many as it can, and returns how many."""
 
@@ -87,6 +89,8 @@ class Socket(Line):
                 except Exception as error:  # noqa: BLE001 -- whatever it was, the client sees an id and the log the rest.
                     [shaped] = self._shared.hub.shaped(error, None)
                     self._close(Close.INTERNAL_ERROR, f"{shaped['message']} {shaped['extensions'].get('id')}")
+            if self._closing is None:
+                self._shared.closed(received.get("code", NO_CODE))
         finally:
             self.gone()
             if self._closing is not None:
@@ -148,6 +152,8 @@ class Socket(Line):
             asked = asked_of(payload)
         except MalformedParameters as error:
             raise Broken(Close.BAD_REQUEST, error.message) from error
+        if asked.empty:
+            raise Broken(Close.BAD_REQUEST, "The payload has neither `query` nor `documentId`.")
         most = self.rules.operations_per_socket
         if len(self._operations) >= most:
             refusal = LimitExceeded("operationsPerSocket", "operations on one socket", most + 1, most)
@@ -251,6 +257,7 @@ class Socket(Line):
         if self._closing is None:
             # Forgotten first: a client that does not read may keep its socket for a while, but nothing else.
             self.gone()
+            self._shared.closed(code)
             self._closing = asyncio.create_task(self._send_close(code, short_reason(reason)))
 
     async def _send_close(self, code: Close, reason: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Scope, Send
 
-from graph.http.connections import Open
+from graph.http.connections import SOCKET, Open
 from graph.http.socket import WRITES_AT_ONCE, Socket
 from graph.subscriptions.protocol import SUBPROTOCOL, Close
 
@@ -22,6 +22,7 @@ class GraphQLSockets:
         await receive()
         if SUBPROTOCOL not in scope["subprotocols"]:
             await send({"type": "websocket.accept"})
+            self.shared.closed(Close.SUBPROTOCOL_NOT_ACCEPTABLE)
             reason = f"Only {SUBPROTOCOL} is spoken here."
             await send({"type": "websocket.close", "code": Close.SUBPROTOCOL_NOT_ACCEPTABLE, "reason": reason})
             return
@@ -29,4 +30,5 @@ class GraphQLSockets:
         connection = HTTPConnection(scope)
         authorization = connection.headers.get("authorization")
         write = scope.get("extensions", {}).get(WRITES_AT_ONCE, {}).get("write")
-        await Socket(self.shared, self.shared.context(connection), authorization, receive, send, write).serve()
+        with self.shared.counted(SOCKET):
+            await Socket(self.shared, self.shared.context(connection), authorization, receive, send, write).serve()

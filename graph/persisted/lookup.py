@@ -38,6 +38,11 @@ class Asked:
     variables: Mapping[str, Any] = field(default_factory=dict)
     extensions: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def empty(self) -> bool:
+        """Whether nothing was sent that a document could be found by."""
+        return self.query is None and self.document_id is None and "persistedQuery" not in self.extensions
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -203,6 +203,10 @@ class Subscription:
         self._hub.told += len(told)
         self._line.tell(self, told)
 
+    def skip(self) -> None:
+        """Count an event that gave way to a newer one of its subject, for a client that reads slowly."""
+        self._hub.skipped += 1
+
     def end(self) -> None:
         """Tell no more, and leave nothing behind."""
         if self.ended:

@@ -58,6 +58,10 @@ class Hub:
         """How many statements were sent for events."""
         self.told = 0
         """How many frames were handed to clients' lines."""
+        self.skipped = 0
+        """How many of them gave way to newer ones, since their clients read slowly."""
+        self.refusals: Final[Counter[str]] = Counter()
+        """How many errors ended a subscription or a connection, by their code."""
 
     @property
     def groups(self) -> int:
@@ -140,6 +144,7 @@ class Hub:
         shape = formatted(GraphQLError(str(error), original_error=error), self._report)
         if isinstance(error, CursorExpired) and tenant_id is not None:
             shape["extensions"]["oldestCursor"] = self.key.cursor(tenant_id, error.oldest)
+        self.refusals[shape["extensions"]["code"]] += 1
         return [shape]
 
     def _misfit(self, admitted: Admitted) -> str | None:

@@ -166,6 +166,7 @@ class Line(ABC):
             if older is not None:
                 self._bytes -= len(older.text)
                 skipped = older.skipped + 1
+                subscription.skip()
         # A newer one goes to the end, so that positions only ever rise.
         self._add(key, _Waiting(subscription, told, told.text, skipped))
 

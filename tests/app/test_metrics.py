@@ -1,12 +1,21 @@
 """`/metrics`: what Prometheus reads, and that it moves with what happens."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 
 import httpx
 import pytest
+from asyncpg import Connection, Record
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.wiring import System
+from domain.access import Role
+from graph.http.socket import Socket
+from tests.api import Api
+from tests.factories import perception
+from tests.factories.access import Tenant
+from tests.graph.streams import cursor, served, signed_in, socket, stall
+from tests.graph.test_event_streams import posted
 from tests.serving import serving
 
 QUERY = "{ viewer { id } }"
@@ -73,3 +82,74 @@ async def test_metrics_tell_the_process(http: httpx.AsyncClient) -> None:
     found = await samples(http)
     assert found["process_resident_memory_bytes"] > 10_000_000
     assert found["velocity_operation_seconds_bucket{'le': '+Inf'}"] == found["velocity_operation_seconds_count"]
+
+
+async def test_connections_and_their_ends_are_counted(system: System, tenant: Tenant) -> None:
+    async with served(system, tenant) as live:
+        bearer, before = await live.api.bearer(Role.JUNIOR_BROKER), await samples(live.http)
+        async with (
+            signed_in(live.http, bearer) as first,
+            socket(live.http),
+            socket(live.http, protocol="none") as other,
+        ):
+            async with posted(live, bearer, documentId="Notifications"):
+                await first.subscribe("Notifications")
+                await live.until(lambda: live.hub.subscriptions == 2)
+                await other.closed()
+                found = await samples(live.http)
+                assert found["velocity_connections{'carrier': 'socket'}"] == 2
+                assert found["velocity_connections{'carrier': 'event stream'}"] == 1
+                assert found["velocity_subscriptions"] == 2
+            await first.send({"type": "connection_init"})
+            await first.closed()
+        await live.until(lambda: not live.shared.connections.total())
+        after = await samples(live.http)
+    assert after.keys() == before.keys()
+    closes = {name: after[name] - before[name] for name in after if name.startswith("velocity_socket_closes_total")}
+    assert {name: count for name, count in closes.items() if count} == {
+        "velocity_socket_closes_total{'code': '4406'}": 1,
+        "velocity_socket_closes_total{'code': '4429'}": 1,
+        # The client of the second closed it.
+        "velocity_socket_closes_total{'code': '1000'}": 1,
+    }
+    assert after["velocity_connections{'carrier': 'socket'}"] == 0
+
+
+async def test_errors_of_subscriptions_are_counted_by_their_code(system: System, tenant: Tenant) -> None:
+    async with served(system, tenant, subscriptions_per_caller=1) as live, live.client(Role.JUNIOR_BROKER) as client:
+        for id_ in ("a", "b"):
+            await client.subscribe("Notifications", id_)
+        assert (await client.next())["type"] == "error"
+        assert (await samples(live.http))["velocity_refusals_total{'code': 'LIMIT_EXCEEDED'}"] == 1
+
+
+async def test_what_a_slow_client_skips_is_counted(
+    system: System, tenant: Tenant, owner_connection: "Connection[Record]"
+) -> None:
+    junior = tenant.users[Role.JUNIOR_BROKER]
+    consent_id = await perception.consent(
+        owner_connection, tenant, subject_kind="VISITOR", granted_at=datetime.now(UTC), recorded_by_id=junior
+    )
+    async with served(system, tenant) as live, live.client(Role.JUNIOR_BROKER) as client:
+        await client.subscribe("PerceptionScores", after=await cursor(live))
+        await live.until(lambda: live.hub.subscriptions == 1)
+        [group] = live.hub.feeds[tenant.id].groups.values()
+        [line] = [each._line for each in group.members]
+        assert isinstance(line, Socket)
+        reads = stall(line)
+        # One is on its way. Of the two that wait the newer takes the place of the older.
+        begun = [await begun_session(live.api, consent_id) for _ in range(2)]
+        await live.api.data("PerceptionSessionComplete", role=Role.JUNIOR_BROKER, sessionId=begun[1])
+        await live.until(lambda: live.hub.told == 3)
+        assert (await samples(live.http))["velocity_skipped_events_total"] == 1
+        reads.set()
+        told = [await client.data("perceptionScores") for _ in range(2)]
+        assert [each["session"]["id"] for each in told] == begun
+
+
+async def begun_session(api: Api, consent_id: object) -> str:
+    data = await api.data(
+        "PerceptionSessionStart", role=Role.JUNIOR_BROKER, consentId=f"consent_{consent_id}", surface="KIOSK"
+    )
+    session_id: str = data["perceptionSessionStart"]["session"]["id"]
+    return session_id

@@ -16,6 +16,7 @@ from app.asgi import Observer
 from app.wiring import System
 from domain.access import Role
 from graph.http import Open
+from graph.http.socket import Socket
 from graph.subscriptions.hub import Hub
 from tests.api import Api
 from tests.factories.access import Tenant
@@ -125,6 +126,20 @@ async def served(system: System, tenant: Tenant, **settings: Any) -> AsyncIterat
     async with serving(changed, door=door) as http:
         yield Served(http, door, Api(system, tenant))
     assert (door.hub.feeds, door.hub.subscriptions, door.hub.groups) == ({}, 0, 0)
+
+
+def stall(connection: Socket) -> asyncio.Event:
+    """Let the network take nothing until the event is set: as if the client had stopped reading."""
+    reads, writes = asyncio.Event(), connection._send
+
+    async def stalled(message: Any) -> None:
+        if message["type"] == "websocket.send":
+            await reads.wait()
+        await writes(message)
+
+    connection._send = stalled
+    connection._write_at_once = None
+    return reads
 
 
 async def cursor(live: Served) -> str:

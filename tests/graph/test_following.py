@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from uuid import UUID
 
 from asyncpg import Connection, Record
@@ -14,7 +14,7 @@ from domain.perception import ConsentWithdraw, withdraw
 from graph.http.socket import Socket
 from tests.factories import canvases, perception
 from tests.factories.access import Tenant
-from tests.graph.streams import Client, Message, Served, cursor
+from tests.graph.streams import Client, Message, Served, cursor, stall
 from tests.graph.test_sessions import client_of, completed, consent_of, ingested, packets, session_of, shown, started
 
 Owner: TypeAlias = "Connection[Record]"
@@ -111,17 +111,8 @@ def stalled(live: Served) -> asyncio.Event:
     """Let the only follower's network take nothing until this is set."""
     [group] = live.hub.feeds[live.api.tenant.id].groups.values()
     [member] = group.members
-    line, reads = member._line, asyncio.Event()
-    assert isinstance(line, Socket)
-    send = line._send
-
-    async def wait(message: Any) -> None:
-        await reads.wait()
-        await send(message)
-
-    line._send = wait
-    line._write_at_once = None
-    return reads
+    assert isinstance(member._line, Socket)
+    return stall(member._line)
 
 
 async def test_a_slow_client_gets_the_newest_of_each_session_and_the_series_has_all(

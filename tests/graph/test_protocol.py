@@ -43,6 +43,8 @@ ASK = {"id": "1", "type": "subscribe", "payload": {"query": "{ __typename }"}}
         ([INIT, ASK | {"payload": []}], 4400),
         ([INIT, ASK | {"payload": None}], 4400),
         ([INIT, ASK | {"payload": {"query": 1}}], 4400),
+        ([INIT, ASK | {"payload": {}}], 4400),
+        ([INIT, ASK | {"payload": {"query": None, "variables": {}}}], 4400),
         ([INIT, ASK | {"payload": {"query": "{ __typename }", "variables": []}}], 4400),
         ([ASK], 4401),
         ([{"type": "connection_init", "payload": {"Authorization": "Bearer none.of.ours"}}], 4403),

@@ -64,7 +64,7 @@ async def test_texts_ids_and_names(http: httpx.AsyncClient, bearer: dict[str, st
         ({"query": "{ " + " ".join(f"a{n}: __typename" for n in range(31)) + " }"}, "LIMIT_EXCEEDED"),
         ({"documentId": "Nothing"}, "DOCUMENT_NOT_FOUND"),
         ({"extensions": {"persistedQuery": {"version": 1, "sha256Hash": "0" * 64}}}, "PERSISTED_QUERY_NOT_FOUND"),
-        ({}, "BAD_REQUEST"),
+        ({"query": ""}, "GRAPHQL_VALIDATION_FAILED"),
     ],
 )
 async def test_what_is_refused_leaves_the_socket_open(http: httpx.AsyncClient, payload: object, code: str) -> None:

@@ -21,6 +21,7 @@ from domain.events import Wake
 
 CHANNEL: Final = "velocity_events"
 TELL: Final = f"select pg_notify('{CHANNEL}', told) from unnest($1::text[]) told"
+PROBE: Final = "select"
 CONNECT_SECONDS: Final = 5.0
 LONGEST_PAUSE: Final = 2.0
 
@@ -33,10 +34,15 @@ def note(tenant_id: UUID, sequence: int) -> str:
 
 
 class EventBus:
-    """Listens and tells, reconnecting for ever. `look_seconds` is how often watched tenants are looked at anyway."""
+    """Listens and tells, reconnecting for ever.
 
-    def __init__(self, dsn: str, *, look_seconds: float = 5) -> None:
+    Every `look_seconds` watched tenants are looked at anyway, and a connection on which nothing was told has to answer
+    within `answer_seconds`: a network that drops it says nothing, and whoever only listens would not notice for hours.
+    """
+
+    def __init__(self, dsn: str, *, look_seconds: float = 5, answer_seconds: float = CONNECT_SECONDS) -> None:
         """Use the database at `dsn`, once started."""
+        self._answer_seconds = answer_seconds
         self._dsn = dsn
         self._look_seconds = look_seconds
         self._wakes: Final[dict[UUID, list[Wake]]] = {}
@@ -81,7 +87,7 @@ class EventBus:
             connection: Connection[Record] | None = None
             try:
                 connection = await asyncpg.connect(
-                    self._dsn, timeout=CONNECT_SECONDS, command_timeout=CONNECT_SECONDS, statement_cache_size=2
+                    self._dsn, timeout=CONNECT_SECONDS, command_timeout=self._answer_seconds, statement_cache_size=2
                 )
                 lost = asyncio.Event()
                 connection.add_termination_listener(self._losing(lost))
@@ -100,9 +106,13 @@ class EventBus:
             pause = min(pause * 2, LONGEST_PAUSE)
 
     async def _tell_until(self, connection: Connection[Record], lost: asyncio.Event) -> None:
-        """Tell what is committed until the connection is lost."""
+        """Tell what is committed until the connection is lost, and ask whether it is there while nothing is."""
         while True:
-            await self._something.wait()
+            try:
+                async with asyncio.timeout(self._look_seconds):
+                    await self._something.wait()
+            except TimeoutError:
+                await connection.execute(PROBE)
             self._something.clear()
             if lost.is_set():
                 return

@@ -1,7 +1,11 @@
 """Events in PostgreSQL: gapless, read after a position, forgotten from the front, and told to other processes."""
 
 import asyncio
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from asyncpg import Connection, Record
@@ -109,6 +113,85 @@ async def test_a_lost_connection_is_made_again(
         await woken(wakes, 1)
     finally:
         await other.close()
+
+
+class Network:
+    """What lies between a process and PostgreSQL, and may drop a connection without telling either side."""
+
+    def __init__(self, dsn: str) -> None:
+        self._to = urlsplit(dsn)
+        self._dropped = asyncio.Event()
+        self._carrying: set[asyncio.Task[None]] = set()
+
+    def drop(self) -> None:
+        """Carry nothing more on the connections that are open; new ones work."""
+        self._dropped.set()
+        self._dropped = asyncio.Event()
+
+    async def carry(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """Be one connection."""
+        given = parse_qs(self._to.query)
+        if "host" in given:
+            there = await asyncio.open_unix_connection(f"{given['host'][0]}/.s.PGSQL.{given['port'][0]}")
+        else:
+            there = await asyncio.open_connection(self._to.hostname, self._to.port)
+        for source, target in ((reader, there[1]), (there[0], writer)):
+            task = asyncio.create_task(self._carry(source, target, self._dropped))
+            self._carrying.add(task)
+
+    async def _carry(self, source: StreamReader, target: StreamWriter, dropped: asyncio.Event) -> None:
+        try:
+            while (sent := await source.read(65_536)) and not dropped.is_set():
+                target.write(sent)
+            if dropped.is_set():
+                await asyncio.Event().wait()
+        finally:
+            target.close()
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[str]:
+        """Where PostgreSQL is found through it."""
+        server = await asyncio.start_server(self.carry, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        user = self._to.netloc.rpartition("@")[0]
+        try:
+            yield f"postgresql://{user}@127.0.0.1:{port}{self._to.path}"
+        finally:
+            server.close()
+            for task in self._carrying:
+                task.cancel()
+            await asyncio.gather(*self._carrying, return_exceptions=True)
+
+
+async def connected(bus: EventBus, wakes: asyncio.Queue[int], times: int) -> None:
+    """Wait until a bus has connected so many times."""
+    async with asyncio.timeout(20):
+        while bus.connections < times:
+            await wakes.get()
+
+
+async def test_a_connection_that_is_dropped_without_a_word_is_made_again(system: System, tenant: Tenant) -> None:
+    wakes: asyncio.Queue[int] = asyncio.Queue()
+    network = Network(system.database.app)
+    async with network.open() as dsn:
+        other = EventBus(dsn, look_seconds=0.2, answer_seconds=1)
+        other.watch(tenant.id, wakes.put_nowait)
+        other.start()
+        try:
+            await connected(other, wakes, 1)
+            # It is asked with each look, and answers.
+            for _ in range(3):
+                await woken(wakes, 0)
+            await happen(SqlUnits(system.units._engine), tenant)
+            await woken(wakes, 1)
+            assert other.connections == 1
+            network.drop()
+            await connected(other, wakes, 2)
+            await happen(SqlUnits(system.units._engine), tenant)
+            await woken(wakes, 2)
+            assert other.connections == 2
+        finally:
+            await other.close()
 
 
 async def test_what_nobody_told_is_looked_for(system: System, tenant: Tenant) -> None:

@@ -11,6 +11,7 @@ PACKAGES := app graph resolvers domain db gpu prompts
 PAGES := graph/pages
 CLIENTS := tests/clients
 PAGE_SOURCES := $(wildcard $(PAGES)/*.json $(PAGES)/*.mjs $(PAGES)/source/* $(PAGES)/source/*/* graph/operations/*.graphql)
+LINTED := schema.graphql graph/operations $(PAGES)/source $(wildcard $(PAGES)/*.mjs $(CLIENTS)/*.mjs bench/peers/*.mjs)
 # A test that takes an hour is no test that hangs.
 SOAK := $(BIN)/python -m pytest -q -o faulthandler_timeout=7200
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -39,7 +40,7 @@ check: $(VENV)/.development $(CLIENTS)/node_modules/.installed ## Format, lint, 
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/velocity schema | diff schema.graphql -
-	$(CLIENTS)/node_modules/.bin/eslint --config $(CLIENTS)/eslint.config.mjs schema.graphql graph/operations
+	$(CLIENTS)/node_modules/.bin/eslint --config $(CLIENTS)/eslint.config.mjs $(LINTED)
 	$(BIN)/python -m tests.clients.released $(CLIENTS)/node_modules/.bin/graphql-inspector
 	$(BIN)/python -m db.migrations.check
 	$(BIN)/python -m pytest -q tests/test_documents.py

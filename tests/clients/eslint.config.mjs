@@ -1,5 +1,8 @@
-// graphql-eslint's recommended and Relay rules for the schema and the operations, and every exception with its reason.
+// graphql-eslint's recommended and Relay rules for the schema and the operations, ESLint's own for the pages and the
+// scripts, and every exception with its reason.
 import graphql, { configs, parser } from "@graphql-eslint/eslint-plugin";
+import js from "@eslint/js";
+import globals from "globals";
 
 const operations = "graph/operations/*.graphql";
 const shared = {
@@ -7,7 +10,37 @@ const shared = {
   plugins: { "@graphql-eslint": graphql },
 };
 
+// ESLint reads JSX but does not take <Page /> for a use of Page.
+const jsx = {
+  rules: {
+    uses: {
+      create: ({ sourceCode }) => ({
+        JSXOpeningElement({ name }) {
+          const root = name.type === "JSXMemberExpression" ? name.object : name;
+          if (root.type === "JSXIdentifier") sourceCode.markVariableAsUsed(root.name, name);
+        },
+      }),
+    },
+  },
+};
+const scripts = {
+  linterOptions: { reportUnusedDisableDirectives: "error" },
+  plugins: { jsx },
+  rules: {
+    ...js.configs.recommended.rules,
+    "jsx/uses": "error",
+    // What is taken out of an object so that the rest is left.
+    "no-unused-vars": ["error", { ignoreRestSiblings: true }],
+  },
+};
+
 export default [
+  {
+    ...scripts,
+    files: ["graph/pages/source/**/*.{js,jsx}"],
+    languageOptions: { globals: globals.browser, parserOptions: { ecmaFeatures: { jsx: true } } },
+  },
+  { ...scripts, files: ["**/*.mjs"], languageOptions: { globals: globals.node } },
   {
     ...shared,
     files: ["schema.graphql"],

@@ -187,27 +187,30 @@ async def test_what_relay_compiles_is_registered_and_runs(
         assert sha256_id(text) == f"sha256:{digest}"
 
 
-LINT = (TOOLS / "eslint", "--config", CLIENTS / "eslint.config.mjs", "schema.graphql", "graph/operations")
-"""What `make check` runs."""
+PAGES = Path("graph", "pages", "source")
+LINT = (TOOLS / "eslint", "--config", CLIENTS / "eslint.config.mjs", "schema.graphql", "graph/operations", PAGES)
+"""What `make check` runs, but for the scripts."""
 
 
 @pytest.fixture
 def linted(system: System, tmp_path: Path) -> Path:
-    """A folder with the schema and the operations."""
+    """A folder with the schema, the operations and the pages' sources."""
     (tmp_path / "schema.graphql").write_text(system.schema.as_str())
     shutil.copytree(OPERATIONS, tmp_path / "graph" / "operations")
+    shutil.copytree(CLIENTS.parents[1] / PAGES, tmp_path / PAGES)
     return tmp_path
 
 
-async def test_the_schema_and_the_operations_keep_the_rules_of_graphql_eslint(linted: Path) -> None:
+async def test_the_schema_the_operations_and_the_pages_keep_the_rules_of_eslint(linted: Path) -> None:
     assert await run(*LINT, cwd=linted) == ""
 
 
-async def test_what_breaks_rules_of_graphql_eslint_is_found(linted: Path) -> None:
+async def test_what_breaks_rules_of_eslint_is_found(linted: Path) -> None:
     schema, operation = linted / "schema.graphql", linted / "graph" / "operations" / "GetLeads.graphql"
     schema.write_text(f'{schema.read_text()}\n"""Nobody\'s."""\ntype un_used {{ """A number.""" a: Int }}\n')
     nested = "leads(first: 1) { edges { node { person { " * 3 + "fullName" + " } } } }" * 3
     operation.write_text(f"query GetLeads($unused: ID) {{ {nested} }}\n")
+    (linted / PAGES / "live" / "more.jsx").write_text("const Unused = () => <Missing of={nothing} />;\n")
     reported = json.loads(await run(*LINT, "--format", "json", cwd=linted, fails=True))
     rules = {
         Path(each["filePath"]).name: {found["ruleId"].removeprefix("@graphql-eslint/") for found in each["messages"]}
@@ -217,6 +220,7 @@ async def test_what_breaks_rules_of_graphql_eslint_is_found(linted: Path) -> Non
     assert rules == {
         "schema.graphql": {"naming-convention", "no-unreachable-types"},
         "GetLeads.graphql": {"naming-convention", "no-unused-variables", "require-selections", "selection-set-depth"},
+        "more.jsx": {"no-undef", "no-unused-vars"},
     }
 
 

@@ -7,7 +7,7 @@ const SHOWN_EVERY_MS = 100;
 export class Store {
   #listeners = new Set();
   #version = 0;
-  #waiting = null;
+  #waiting = false;
 
   subscribe = (listener) => {
     this.#listeners.add(listener);
@@ -17,8 +17,10 @@ export class Store {
   version = () => this.#version;
 
   changed() {
-    this.#waiting ??= setTimeout(() => {
-      this.#waiting = null;
+    if (this.#waiting) return;
+    this.#waiting = true;
+    setTimeout(() => {
+      this.#waiting = false;
       this.#version += 1;
       for (const listener of this.#listeners) listener();
     }, SHOWN_EVERY_MS);

@@ -23,6 +23,7 @@ MODEL_URL: Final = (
 MODEL_BYTES: Final = 3_758_596
 MODEL_SHA256: Final = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"
 LEAST_MEDIAPIPE: Final = (1, 2)
+INSTALL: Final = "`.venv/bin/python -m pip install --editable '.[perception]'`"
 
 _PICTURES: Final = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 _REOPEN_SECONDS: Final = 1.0
@@ -45,7 +46,7 @@ def missing(model: Path) -> list[str]:
         found = ""
     if tuple(int(part) for part in found.split(".")[:2] if part.isdecimal()) < LEAST_MEDIAPIPE:
         state = f"MediaPipe {found} is too old" if found else "MediaPipe is not installed"
-        lacks.append(f"{state}. Install the extra: `.venv/bin/python -m pip install 'mediapipe>=1.2'`.")
+        lacks.append(f"{state}. Install the extra `perception`, in Velocity's folder: {INSTALL}.")
     if not model.is_file():
         lacks.append(
             f"There is no model at {model}. Download it: `curl -fLo {model} {MODEL_URL}`"

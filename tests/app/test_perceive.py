@@ -71,7 +71,10 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(INSTALLED, reason="MediaPipe is installed.")
 def test_without_mediapipe_the_extra_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CannotContinue, match=r"MediaPipe is not installed\..*pip install 'mediapipe>=1\.2'"):
+    with pytest.raises(
+        CannotContinue,
+        match=r"MediaPipe is not installed\..*extra `perception`.*pip install --editable '\.\[perception\]'",
+    ):
         check(tmp_path / "face.task", "0")
 
 

@@ -198,7 +198,9 @@ async def test_two_visits_over_a_crash_of_the_server(folder: Path, page: Page) -
         assert await page.value(SAID) == "Disconnected. Trying again…"
         async with running(installation):
             await page.until(f"{PHASE} === 'live' && {RESUMED} >= 1")
-            assert await page.value("phases") == ["away", "resuming", "live"]
+            # What is resumed between two redraws is not seen being resumed.
+            phases = await page.value("phases")
+            assert [each for each in phases if each != "resuming"] == ["away", "live"]
             assert str(await page.value(SAID)).endswith(", nothing was missed")
             await ask(base, password, "CanvasCreate", title="Saturday's open house")
             await page.until(

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "batches_in_one_statement"
-down_revision = "leads_counted_by_stage"
+down_revision = "left_sessions"
 
 MEASURED = "score, engagement, valence, attention, confidence"
 GIVEN = "unnest($16, $17, $18, $19, $20, $21, $22)"

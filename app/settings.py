@@ -37,7 +37,9 @@ class Settings(BaseSettings):
         None, alias="DATABASE_OWNER_URL", description="The same database as its owner, for migrations and seeding."
     )
     read_connections: int = Field(4, ge=1, le=100, description="Connections for reading.")
-    write_connections: int = Field(8, ge=1, le=100, description="Connections for writing.")
+    write_connections: int = Field(
+        8, ge=1, le=100, description="Connections for writing. Up to four more write batches of packets."
+    )
     statement_seconds: float = Field(30, gt=0, description="How long one read may run.")
     access_token_seconds: int = Field(600, ge=30, description="How long an access token is good.")
     refresh_token_seconds: int = Field(30 * 86_400, ge=300, description="How long a refresh token is good.")

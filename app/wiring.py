@@ -28,7 +28,7 @@ from app.tokens import JwtTokens, signing_keys
 from db.access.accounts import SqlAccounts
 from db.access.keys import SqlApiKeyLookup
 from db.assets.receipts import SqlReceipts
-from db.engine import ReadPool, create_write_engine
+from db.engine import BRIEF_SETTINGS, ReadPool, create_write_engine
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
 from db.perception.overdue import SqlOverdue
@@ -48,6 +48,8 @@ from graph.context import GraphContext
 from graph.declarations import declarations
 from graph.schema import Schema, build
 
+BRIEF_CONNECTIONS: Final = 4
+"""Units that are one statement hold a connection for hardly longer than PostgreSQL works."""
 GARBAGE_THRESHOLD: Final = 50_000
 """Every request makes many short-lived objects; the default of 700 would walk all live ones far too often."""
 
@@ -61,6 +63,8 @@ class Ports:
     """What reaches the database and the keys: enough for a command that serves nobody."""
 
     pool: ReadPool
+    brief: ReadPool
+    """What units write through that are one statement."""
     engine: AsyncEngine
     keys: tuple[str, ...]
     units: SqlUnits
@@ -125,6 +129,9 @@ async def ports(settings: Settings, database: Database) -> AsyncIterator[Ports]:
     keys = signing_keys(settings.signing_key or kept(settings.data_dir / "signing.key"))
     pool = await ReadPool.open(database.app, size=settings.read_connections, deadline=settings.statement_seconds)
     engine = create_write_engine(database.app, size=settings.write_connections)
+    brief = await ReadPool.open(
+        database.app, size=min(BRIEF_CONNECTIONS, settings.write_connections), settings=BRIEF_SETTINGS
+    )
     passwords = Argon2Passwords()
     tokens = JwtTokens(keys)
     accounts = SqlAccounts(pool, engine, keys[-1].encode(), utc_now)
@@ -147,13 +154,14 @@ async def ports(settings: Settings, database: Database) -> AsyncIterator[Ports]:
                 rules=upload_rules(settings),
             )
             yield Ports(
-                pool=pool, engine=engine, keys=keys, units=SqlUnits(engine), sign_in=sign_in, uploads=uploads,
-                overdue=SqlOverdue(engine),
+                pool=pool, brief=brief, engine=engine, keys=keys, units=SqlUnits(engine), sign_in=sign_in,
+                uploads=uploads, overdue=SqlOverdue(engine),
             )  # fmt: skip
     finally:
         contents.close()
         passwords.close()
         await engine.dispose()
+        await brief.close()
         await pool.close()
 
 
@@ -179,7 +187,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         gc.freeze()
         gc.set_threshold(GARBAGE_THRESHOLD)
         reads, answers = SqlReads(CATALOGUE, opened.pool, keys), SqlAnswers(CATALOGUE, opened.pool, keys)
-        units = SqlUnits(opened.engine, committed=bus.committed)
+        units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
         messengers = {MessageProvider.MOCK: MockMessenger()}
 
         def context(caller: Caller) -> GraphContext:

@@ -1,7 +1,8 @@
 """The two ways to the database: a pool of reading connections that remember their tenant, and an engine for writing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections import deque
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, Literal, Self, TypeAlias, cast
 from uuid import UUID
@@ -30,6 +31,8 @@ READ_SETTINGS: Final = {
 }
 # A unit holds locks, so it neither waits nor works for long.
 WRITE_SETTINGS: Final = {"jit": "off", "timezone": "UTC", "lock_timeout": "10s", "statement_timeout": "30s"}
+# A unit that is one statement is the same few statements for everybody.
+BRIEF_SETTINGS: Final = {**WRITE_SETTINGS, "plan_cache_mode": "force_generic_plan"}
 CONNECT_SECONDS: Final = 10.0
 
 
@@ -86,6 +89,37 @@ Lent = PoolConnectionProxy
 """The pool lends proxies, which pass on what they do not know."""
 
 
+class _Idle:
+    """The connections that nobody uses, the last one used on top; who waits for one gets it in turn.
+
+    A queue of asyncio's would let whoever returns one and asks again at once pass by all who wait.
+    """
+
+    def __init__(self) -> None:
+        self._idle: Final[list[Lent[Record] | None]] = []
+        self._waiting: Final[deque[asyncio.Future[Lent[Record] | None]]] = deque()
+
+    async def get(self) -> "Lent[Record] | None":
+        if self._idle:
+            return self._idle.pop()
+        waiting: asyncio.Future[Lent[Record] | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        try:
+            return await waiting
+        except asyncio.CancelledError:
+            if waiting.done() and not waiting.cancelled():
+                self.put_nowait(waiting.result())
+            raise
+
+    def put_nowait(self, connection: "Lent[Record] | None") -> None:
+        while self._waiting:
+            first = self._waiting.popleft()
+            if not first.done():
+                first.set_result(connection)
+                return
+        self._idle.append(connection)
+
+
 class ReadPool:
     """Runs single read statements, each for one tenant, on connections that cannot write."""
 
@@ -93,14 +127,16 @@ class ReadPool:
         self._pool = pool
         # The pool's connections, borrowed for good: lending and returning one per statement would cost as much again as
         # sending a small one. None stands for a connection that the pool has to give anew.
-        self._idle: asyncio.LifoQueue[Lent[Record] | None] = asyncio.LifoQueue()
+        self._idle: Final[_Idle] = _Idle()
         for _ in range(pool.get_max_size()):
             self._idle.put_nowait(None)
         self.statements = 0
         """How many statements were sent for callers; setting the tenant is not counted."""
 
     @classmethod
-    async def open(cls, dsn: str, *, size: int = 4, deadline: float = 30) -> Self:
+    async def open(
+        cls, dsn: str, *, size: int = 4, deadline: float = 30, settings: Mapping[str, str] = READ_SETTINGS
+    ) -> Self:
         """Connect `size` connections. A statement that runs longer than `deadline` seconds raises Unavailable."""
         pool = await asyncpg.create_pool(
             dsn,
@@ -113,7 +149,7 @@ class ReadPool:
             max_cached_statement_lifetime=0,
             max_cacheable_statement_size=0,
             command_timeout=deadline,
-            server_settings=READ_SETTINGS,
+            server_settings=dict(settings),
             connection_class=ReadConnection,
             reset=_keep,
         )
@@ -143,6 +179,12 @@ class ReadPool:
                 raise
             except (*LOST, asyncpg.DeadlockDetectedError):
                 return await self._fetch(tenant_id, sql, *arguments)
+
+    async def fetch_once(self, tenant_id: UUID, sql: str, *arguments: object) -> list[Record]:
+        """Run one statement for a tenant, and never again: it may write. Raises Unavailable."""
+        self.statements += 1
+        with answering():
+            return await self._fetch(tenant_id, sql, *arguments)
 
     async def warm(self, statements: Sequence[tuple[str, Sequence[object]]]) -> None:
         """Parse and plan statements on every connection, one connection after the other, by running each for nobody."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import UUID
 
-import orjson
 from sqlalchemy import RowMapping, Table, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -20,10 +19,12 @@ from db.access.keys import SqlApiKeys
 from db.access.store import SqlAccess
 from db.access.tables import idempotency_keys
 from db.assets.store import SqlUploads
+from db.brief import BriefUnit
 from db.canvases.store import SqlCanvases
-from db.engine import transaction
+from db.engine import ReadPool, transaction
 from db.errors import answering
 from db.events.bus import CHANNEL, note
+from db.history import history
 from db.interactions.store import SqlInteractions
 from db.leads.store import SqlLeads
 from db.notifications import SqlNotifications
@@ -38,11 +39,11 @@ from db.tables import metadata
 from db.tasks import SqlTasks
 from db.threads.store import SqlThreads
 from db.videos import SqlVideos
-from domain.access import AccessStore, Actor, ApiKeyStore, Caller
+from domain.access import AccessStore, ApiKeyStore, Caller
 from domain.assets import UploadStore
-from domain.audit import Change, Entry
+from domain.audit import Change
 from domain.canvases import CanvasStore
-from domain.errors import NotFound
+from domain.errors import Contended, NotFound
 from domain.interactions import InteractionStore
 from domain.leads import LeadStore
 from domain.notifications import NotificationStore
@@ -53,7 +54,6 @@ from domain.properties import PropertyStore
 from domain.tasks import TaskStore
 from domain.threads import ThreadStore
 from domain.unit import Recorded, Unit
-from domain.values import new_id
 from domain.videos import VideoStore
 
 Clock = Callable[[], datetime]
@@ -276,39 +276,41 @@ class SqlUnit:
         if not self._changes:
             return 0
         tenant, actor, now = self._caller.tenant_id, self._caller.actor, self._now
-        rows = [_history_row(tenant, actor, now, change) for change in self._changes]
         result = await self.connection.exec_driver_sql(
-            WRITE_HISTORY, (tenant, now, actor.noun, actor.id, orjson.dumps(rows).decode())
+            WRITE_HISTORY, (tenant, now, actor.noun, actor.id, history(tenant, actor, now, self._changes))
         )
         last: int = result.scalar_one()
         return last
 
 
-def _history_row(tenant_id: UUID, actor: Actor, now: datetime, change: Change) -> dict[str, object]:
-    """Return what `write_history` takes for a change. The database alone knows its number."""
-    entry = Entry(
-        tenant_id, 0, new_id(), now, change.action.name, actor, Actor(change.noun, change.id), change.fields
-    )  # fmt: skip
-    before, after = entry.around_sequence()
-    row: dict[str, object] = {
-        "id": str(entry.id), "event_id": str(new_id()), "noun": change.noun, "subject": str(change.id),
-        "person": None if change.person_id is None else str(change.person_id), "action": entry.action,
-        "fields": change.fields, "before": before, "after": after, "event": change.event,
-        "payload": dict(change.payload),
-    }  # fmt: skip
-    if change.activity is None:
-        return row
-    return row | {"activity_id": str(new_id()), "activity": change.activity.name, "summary": change.summary}
-
-
 class SqlUnits:
     """Opens units on an engine."""
 
-    def __init__(self, engine: AsyncEngine, clock: Clock = utc_now, committed: Committed | None = None) -> None:
-        """Use `engine` for every unit, and tell `committed`; where nobody is given, each unit notifies by itself."""
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        clock: Clock = utc_now,
+        committed: Committed | None = None,
+        pool: ReadPool | None = None,
+    ) -> None:
+        """Use `engine` for every unit, and tell `committed`; where nobody is given, each unit notifies by itself.
+
+        Brief units need both a `pool` that writes and somebody to tell.
+        """
         self._engine = engine
         self._clock = clock
         self._committed = committed
+        self._pool = pool
+
+    @asynccontextmanager
+    async def brief(self, caller: Caller) -> AsyncIterator[Unit]:
+        """Open a unit that is written by one statement when it ends. Raises Contended, and Unavailable."""
+        if self._pool is None or self._committed is None:
+            raise Contended
+        unit = BriefUnit(self._pool, caller, self._clock())
+        yield cast("Unit", unit)
+        last = await unit.end()
+        self._committed(caller.tenant_id, last)
 
     @asynccontextmanager
     async def write(self, caller: Caller) -> AsyncIterator[Unit]:

@@ -120,3 +120,10 @@ class Units(Protocol):
 
     def write(self, caller: Caller) -> AbstractAsyncContextManager[Unit]:
         """Open a unit for a caller's tenant."""
+
+    def brief(self, caller: Caller) -> AbstractAsyncContextManager[Unit]:
+        """Open a unit without a transaction: what it reads is not locked, and what it writes is one statement.
+
+        Raises Contended where something else has happened meanwhile, and where the unit is asked for more than that:
+        nothing is written then.
+        """

@@ -41,7 +41,7 @@ async def perception_session_start(
 @allow(Permission.PERCEPTION_WRITE)
 async def perception_ingest(context: Context, command: perception.PerceptionIngest) -> perception.Ingested:
     """Score a batch of packets."""
-    return await perform(context, perception.ingest, command)
+    return await perform(context, perception.ingest, command, brief=True)
 
 
 @allow(Permission.PERCEPTION_WRITE)

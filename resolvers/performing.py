@@ -26,14 +26,22 @@ async def perform(
     use_case: Callable[[Unit, Command], Awaitable[Result]],
     command: Command,
     idempotency_key: str | None = None,
+    *,
+    brief: bool = False,
 ) -> Result:
     """Run a use case in a unit of its own, and again if the unit lost against another that wrote the same.
+
+    A `brief` one is tried without a transaction first; it takes no key.
 
     With a key, the same key and command give the first run's result without a second effect. Raises Conflict when the
     key came with another command, and whatever the use case raises.
     """
     if idempotency_key is not None and not 1 <= len(idempotency_key) <= LONGEST_KEY:
         raise Invalid(f"An idempotency key has 1 to {LONGEST_KEY} characters.", field="idempotencyKey")
+    if brief:
+        with suppress(Contended):
+            async with context.units.brief(context.caller) as unit:
+                return await use_case(unit, command)
     for _ in range(MOST_RUNS - 1):
         # Nothing is left of a unit that lost.
         with suppress(Contended):

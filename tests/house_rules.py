@@ -35,7 +35,8 @@ INFRASTRUCTURE = {
         schema selection shares subscriptions unawaited values
     """),
     "db": words("""
-        dumps engine erasing errors events migrations partitions reading roles server sources tables unit visibility
+        brief dumps engine erasing errors events history migrations partitions reading roles server sources tables unit
+        visibility
     """),
 }
 EMPTY_NAMES = words("common helper helpers manager managers misc util utils")

@@ -24,6 +24,8 @@ TELL: Final = f"select pg_notify('{CHANNEL}', told) from unnest($1::text[]) told
 PROBE: Final = "select"
 CONNECT_SECONDS: Final = 5.0
 LONGEST_PAUSE: Final = 2.0
+TOGETHER_SECONDS: Final = 0.005
+"""Units that commit within this time of the last telling are told of together."""
 
 FAILURES: Final = (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
@@ -120,6 +122,7 @@ class EventBus:
             self._untold.clear()
             if told:
                 await connection.execute(TELL, told)
+                await asyncio.sleep(TOGETHER_SECONDS)
 
     def _losing(self, lost: asyncio.Event) -> Callable[[object], None]:
         def losing(_connection: object) -> None:

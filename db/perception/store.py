@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, null
+from sqlalchemy import null
 
-from db.perception.sessions import PERCEPTION_SESSIONS
+from db.perception.ingesting import ARRAYS, MEASURED, given_of, watched, watching
 from db.perception.tables import perception_sessions, visitor_scores
-from db.reading.conditions import visible
-from db.reading.writer import Writer
 from domain import qd
-from domain.access import Actor
-from domain.errors import NotFound
 from domain.perception import (
     Batch,
-    Consent,
-    ConsentPurpose,
     FaceForm,
     Ingested,
-    Modality,
     Outcome,
     QdSource,
-    Scene,
     Score,
     Session,
-    SessionStatus,
-    SubjectKind,
-    SurfaceKind,
     Watched,
 )
-from domain.values import new_id, new_ids
+from domain.values import new_id
 
 if TYPE_CHECKING:
     from db.unit import SqlUnit
@@ -116,26 +104,9 @@ class SqlPerception:
 
         Whoever waits for the lock sees that the session was stopped meanwhile, because that is written in its row.
         """
-        w = Writer(self._unit.caller)
-        s, c, scene = w.alias(perception_sessions), w.alias("consents"), w.alias("scenes")
-        picked = ", ".join(f"{getattr(s, name)} as {name}" for name in _PICKED)
-        seen = visible(w, PERCEPTION_SESSIONS, s, f"{s.id} = {w.bind(session_id, 'uuid')}")
-        result = await self._unit.connection.exec_driver_sql(
-            f"select {picked}, {s.memory}::text as memory, {c.subject_kind}, {c.person_id} as consented_id,"
-            f" {c.purpose}, {c.modality}, {c.granted_at}, {c.expires_at}, {c.withdrawn_at},"
-            f" array(select ({scene.id}, {scene.start_ms}, {scene.end_ms}) from scenes {scene.name}"
-            f" where {scene.tenant_id} = {w.tenant} and {scene.video_id} = {s.video_id} order by {scene.start_ms})"
-            f" as scenes from perception_sessions {s.name} join consents {c.name}"
-            f" on {c.tenant_id} = {s.tenant_id} and {c.id} = {s.consent_id}"
-            f" where {seen}"
-            f" for update of {s.name}",
-            tuple(w.values),
-        )
-        row = result.mappings().one_or_none()
-        if row is None:
-            raise NotFound(field="sessionId")
-        memory = json.loads(row["memory"]) if row["memory"] is not None else {}
-        return Watched(_session(row), memory, tuple(Scene(*each) for each in row["scenes"]))
+        statement, values = watching(self._unit.caller, session_id, lock=True)
+        result = await self._unit.connection.exec_driver_sql(statement, values)
+        return watched(result.mappings().one_or_none())
 
     async def batch(self, session_id: UUID, sequence: int) -> Ingested | None:
         """Return what a batch was answered, None where it was never accepted."""
@@ -158,15 +129,10 @@ class SqlPerception:
 
     async def ingest(self, batch: Batch) -> None:
         """Store the scores of a batch, what it was answered, and how far its session is, in one statement."""
-        reading, form, session = batch.answer.reading, batch.answer.form, batch.session
-        given = (
-            self._unit.caller.tenant_id, session.id, batch.id, batch.sequence, batch.at, batch.answer.accepted_count,
-            batch.scene_id, *(getattr(reading, name) for name in _MEASURED), json.dumps(batch.memory),
-            None if form is None else form.name, *_columns_of(batch.readings),
-        )  # fmt: skip
-        statement = _INGEST_VISITOR if session.person_id is None else _INGEST_PERSON
+        given, person_id = given_of(self._unit.caller.tenant_id, batch), batch.session.person_id
         await self._unit.connection.exec_driver_sql(
-            statement, given if session.person_id is None else (*given, session.person_id)
+            _INGEST_VISITOR if person_id is None else _INGEST_PERSON,
+            given if person_id is None else (*given, person_id),
         )
 
     async def finish(self, session: Session, outcome: Outcome) -> None:
@@ -229,47 +195,14 @@ class SqlPerception:
         )
 
 
-_PICKED: Final = (
-    "id", "status", "surface", "person_id", "consent_id", "video_id", "started_by_noun", "started_by_id", "started_at",
-    "last_sequence", "ended_at",
-)  # fmt: skip
-
-
-def _session(row: RowMapping) -> Session:
-    consent = Consent(
-        id=row["consent_id"],
-        subject_kind=SubjectKind[row["subject_kind"]],
-        person_id=row["consented_id"],
-        purpose=ConsentPurpose[row["purpose"]],
-        modality=Modality[row["modality"]],
-        granted_at=row["granted_at"],
-        expires_at=row["expires_at"],
-        withdrawn_at=row["withdrawn_at"],
-    )
-    return Session(
-        id=row["id"],
-        status=SessionStatus[row["status"]],
-        surface=SurfaceKind[row["surface"]],
-        consent=consent,
-        person_id=row["person_id"],
-        video_id=row["video_id"],
-        started_by=Actor(row["started_by_noun"], row["started_by_id"]),
-        started_at=row["started_at"],
-        last_sequence=row["last_sequence"],
-        ended_at=row["ended_at"],
-    )
-
-
-_MEASURED: Final = ("at", "score", "engagement", "valence", "attention", "confidence")
-_ARRAYS: Final = {"id": "uuid[]", "at": "timestamptz[]"} | dict.fromkeys(_MEASURED[1:], "float8[]")
 _FIRST_ARRAY: Final = 16
-_UNNESTED: Final = ", ".join(f"${number}::{kind}" for number, kind in enumerate(_ARRAYS.values(), start=_FIRST_ARRAY))
-_OWNER: Final = f"${_FIRST_ARRAY + len(_ARRAYS)}::uuid"
+_UNNESTED: Final = ", ".join(f"${number}::{kind}" for number, kind in enumerate(ARRAYS.values(), start=_FIRST_ARRAY))
+_OWNER: Final = f"${_FIRST_ARRAY + len(ARRAYS)}::uuid"
 
 
 def _ingest(stored: str) -> str:
     """Write the statement that stores a batch; `stored` adds the scores, and what a person keeps of them."""
-    parts = ", ".join(f"qd_{name}" for name in _MEASURED)
+    parts = ", ".join(f"qd_{name}" for name in MEASURED)
     return (
         f"with {stored}, answered as (insert into perception_batches (tenant_id, id, session_id, sequence, at,"
         f" accepted_count, scene_id, {parts}, face_form) values ($1::uuid, $3::uuid, $2::uuid, $4::integer,"
@@ -281,22 +214,17 @@ def _ingest(stored: str) -> str:
 
 
 _INGEST_VISITOR: Final = _ingest(
-    f"scored as (insert into visitor_scores (tenant_id, session_id, kind, source, {', '.join(_ARRAYS)})"
+    f"scored as (insert into visitor_scores (tenant_id, session_id, kind, source, {', '.join(ARRAYS)})"
     f" select $1::uuid, $2::uuid, 'LIVE', 'RULES', * from unnest({_UNNESTED}))"
 )
 _INGEST_PERSON: Final = _ingest(
-    f"given as (select * from unnest({_UNNESTED}) as g({', '.join(_ARRAYS)})),"
-    f" scored as (insert into qd_scores (tenant_id, person_id, session_id, kind, source, {', '.join(_ARRAYS)})"
+    f"given as (select * from unnest({_UNNESTED}) as g({', '.join(ARRAYS)})),"
+    f" scored as (insert into qd_scores (tenant_id, person_id, session_id, kind, source, {', '.join(ARRAYS)})"
     f" select $1::uuid, {_OWNER}, $2::uuid, 'LIVE', 'RULES', * from given),"
-    f" kept as (update people p set {', '.join(f'rules_qd_{name} = g.{name}' for name in _MEASURED)},"
+    f" kept as (update people p set {', '.join(f'rules_qd_{name} = g.{name}' for name in MEASURED)},"
     " rules_qd_kind = 'LIVE' from (select * from given order by at desc, id desc limit 1) g"
     f" where p.tenant_id = $1::uuid and p.id = {_OWNER} and coalesce(p.rules_qd_at <= g.at, true))"
 )
-
-
-def _columns_of(readings: Sequence[qd.Reading]) -> list[list[object]]:
-    ids: list[object] = [*new_ids(len(readings))]
-    return [ids, *([getattr(reading, name) for reading in readings] for name in _MEASURED)]
 
 
 def _transposed(scores: Sequence[Score]) -> list[list[object]]:

@@ -56,8 +56,10 @@ class Compiler:
         [part] = plan.parts
         if not isinstance(part, Nested):
             raise TypeError(f"{part} is no event.")
+        if self.catalogue.events is None:
+            raise TypeError("The catalogue names no table of events.")
         w, value, scope = self.w, self.catalogue.values[part.name], Scope()
-        t = w.alias("events")
+        t = w.alias(self.catalogue.events)
         printed = Pieces().text(f'{{"{part.key}":').sql(self._fields(value, t, part, {}, scope)).text("}")
         seen = [f"{t.tenant_id} = {w.tenant}", f"{t.sequence} = any({w.bind(SEQUENCES, 'bigint[]')})"]
         seen += [self._seen(value.fields[name], t) for name in plan.required]

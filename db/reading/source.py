@@ -167,6 +167,8 @@ class Catalogue:
         """Start empty; `db.sources` fills it."""
         self.sources: dict[str, Source] = {}
         self.values: dict[str, Value] = {}
+        self.events: Table | None = None
+        """Where the events are that subscriptions answer."""
 
     def add(self, *sources: Source) -> None:
         """Register sources."""

@@ -33,7 +33,10 @@ class Feed:
         self._hub = hub
         self._starting: asyncio.Task[None] | None = None
         self._reading: asyncio.Task[None] | None = None
-        self._woken = False
+        self._told_of = 0
+        """How far the events have come, by what was heard since the last reading."""
+        self._looking = False
+        """Whether to read whatever was heard."""
 
     async def beginning(self, after: int | None) -> int:
         """Return the position from which to tell: the one asked for, or the present; raises CursorExpired."""
@@ -61,7 +64,8 @@ class Feed:
         """Hear that there may be new events, up to a number if one is known."""
         if 0 < sequence <= self.position:
             return
-        self._woken = True
+        self._told_of = max(self._told_of, sequence)
+        self._looking = self._looking or not sequence
         if self._reading is None and self.position >= 0:
             self._reading = asyncio.create_task(self._read())
 
@@ -69,17 +73,18 @@ class Feed:
         # Watched first: what is committed meanwhile is read, if only to be found old.
         self._hub.events.watch(self.tenant_id, self.wake)
         self.position = (await patiently(lambda: self._hub.events.kept(self.tenant_id))).newest
-        if self._woken:
+        if self._looking or self._told_of:
             # Something was committed while the answer was on its way.
             self.wake(0)
 
     async def _read(self) -> None:
         try:
-            while self._woken:
-                self._woken = False
+            # What is committed during a reading is heard of, be it part of what was read or not.
+            while self._looking or self._told_of > self.position:
+                self._looking, self._told_of = False, 0
                 events = await patiently(lambda: self._hub.events.after(self.tenant_id, self.position, BATCH))
                 if events:
-                    self._woken = True
+                    self._looking = self._looking or len(events) == BATCH
                     self.position = events[-1].sequence
                     for group in list(self.groups.values()):
                         group.offer(events)

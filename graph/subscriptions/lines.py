@@ -132,6 +132,11 @@ class Line(ABC):
         self._held = [each for each in self._held if each[0] is not subscription]
 
     @property
+    def clear(self) -> bool:
+        """Whether nothing is on its way that a message would pass by."""
+        return not (self._waiting or self._held or self._writing is not None or self.broken)
+
+    @property
     def held(self) -> bool:
         """Whether something was told that waits for a look at the caller."""
         return bool(self._held)

@@ -71,6 +71,30 @@ async def test_a_statement_that_could_not_be_sent_keeps_no_lock(
     assert held == 0
 
 
+async def test_who_waits_for_a_connection_gets_it_in_turn(pool: ReadPool) -> None:
+    told: list[str] = []
+
+    async def ask(name: str, times: int) -> None:
+        for _ in range(times):
+            await pool.fetch(None, "SELECT")
+            told.append(name)
+
+    await asyncio.gather(ask("one", 3), ask("other", 2))
+
+    assert told == ["one", "other", "one", "other", "one"]
+
+
+async def test_who_stops_waiting_for_a_connection_passes_it_on(pool: ReadPool) -> None:
+    async with lent(pool):
+        first, second = (asyncio.create_task(pool.fetch(None, "SELECT")) for _ in range(2))
+        await asyncio.wait((first, second), timeout=0.01)
+        first.cancel()
+
+    assert len(await second) == 1
+    assert first.cancelled()
+    assert len(await pool.fetch(None, "SELECT")) == 1
+
+
 async def test_an_error_makes_it_forget(pool: ReadPool) -> None:
     tenant = new_id()
     await pool.fetch(tenant, CHEAT, str(new_id()))

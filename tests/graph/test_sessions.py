@@ -418,20 +418,21 @@ async def test_one_batch_takes_this_many_statements(
 ) -> None:
     person_id = await client_of(owner_connection, tenant)
     session_id = await session_of(api, await consent_of(owner_connection, tenant, person_id))
-    sent: list[str] = []
+    brief, engine = system.units._pool, system.units._engine.sync_engine
+    assert brief is not None
+    before, units = brief.statements, list[object]()
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        sent.append(statement.split(maxsplit=1)[0].lower())
+    def began(_connection: object, record: object, _proxy: object) -> None:
+        units.append(record)
 
-    engine = system.units._engine.sync_engine
-    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "checkout", began)
     try:
         await ingested(api, session_id, 1, packets(0, 20))
     finally:
-        event.remove(engine, "before_cursor_execute", note)
+        event.remove(engine, "checkout", began)
 
-    # The session with its consent and scenes; everything that is stored; and the history.
-    assert sent == ["select", "with", "select"]
+    # The session with its consent and scenes; and everything that is stored, with the history. Nothing began a unit.
+    assert (brief.statements - before, units) == (2, [])
     assert api.statements == 0
 
 

@@ -12,6 +12,9 @@ PAGES := graph/pages
 CLIENTS := tests/clients
 PAGE_SOURCES := $(wildcard $(PAGES)/*.json $(PAGES)/*.mjs $(PAGES)/source/* $(PAGES)/source/*/* graph/operations/*.graphql)
 LINTED := schema.graphql graph/operations $(PAGES)/source $(wildcard $(PAGES)/*.mjs $(CLIENTS)/*.mjs bench/peers/*.mjs)
+# All tests: a module at a time in each process, which has a PostgreSQL of its own.
+PROCESSES ?= 2
+AT_ONCE := --numprocesses $(PROCESSES) --dist loadfile
 # A test that takes an hour is no test that hangs.
 SOAK := $(BIN)/python -m pytest -q -o faulthandler_timeout=7200
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -29,10 +32,12 @@ run: $(VENV)/.runtime $(PAGES)/dist/.built ## Serve Velocity here, with its own 
 	@exec $(BIN)/velocity serve --demo
 
 test: $(VENV)/.development $(PAGES)/dist/.built $(CLIENTS)/node_modules/.installed ## Run the tests; choose with ARGS="tests/domain -k stage"
-ifndef ARGS
-	VELOCITY_TEST_SERVER=tcp $(BIN)/python -m pytest -m server
-endif
+ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
+else
+	VELOCITY_TEST_SERVER=tcp $(BIN)/python -m pytest $(AT_ONCE) -m server
+	$(BIN)/python -m pytest $(AT_ONCE)
+endif
 
 check: $(VENV)/.development $(CLIENTS)/node_modules/.installed ## Format, lint, types, import contracts, schema and migration drift, dead links
 	$(BIN)/ruff format --check .

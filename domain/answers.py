@@ -187,6 +187,8 @@ class Given:
     pages: Sequence[Page]
     arguments: Sequence[Mapping[str, object]]
     ids: Sequence[Sequence[GlobalId | None]]
+    settled: dict[str, object] = field(default_factory=dict)
+    """What whoever answers has found out of it for a caller, by the caller's principal."""
 
 
 SKIPPED: Final = b"\x01"

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 import orjson
 from graphql import (
@@ -22,8 +22,8 @@ from domain.access import address_group
 from domain.errors import DomainError, Unauthenticated, Unavailable
 from graph.budgets import Budgets, Places
 from graph.context import GraphContext
-from graph.cost import Cost
-from graph.documents import Prepared
+from graph.cost import Cost, Estimate
+from graph.documents import Prepared, Question
 from graph.execution import EVERY_OPERATION, Execution, GraphAnswer, GraphRequest
 from graph.limits import Limits, check_variables
 from graph.persisted import Asked, Found, Persisted
@@ -122,17 +122,25 @@ class Admission:
             raise MethodNotAllowed(
                 f"A {operation.operation.value} is sent by POST.", headers={"allow": "POST"}
             )  # fmt: skip
-        check_variables(asked.variables, self.limits)
-        cost = self._documents.estimate(prepared, operation).under(asked.variables)
+        is_query = operation.operation is OperationType.QUERY
+        question = prepared.question(asked.operation_name, asked.variables) if is_query else Question()
+        cost = question.cost
+        if cost is None:
+            check_variables(asked.variables, self.limits)
+            cost = question.cost = self._affordable(self._documents.estimate(prepared, operation), asked.variables)
+        remaining = self._budgets.spend(principal, cost.points)
+        request = GraphRequest(found.text, asked.operation_name, asked.variables, asked.extensions, question)
+        return Admitted(request, prepared, operation, cost, remaining, trusted=found.trusted is not None)
+
+    def _affordable(self, estimate: Estimate, variables: Mapping[str, Any]) -> Cost:
+        cost = estimate.under(variables)
         for name, what, asked_for, most in (
             ("nodes", "rows", cost.nodes, self.limits.nodes),
             ("cost", "points", cost.points, self.limits.points),
         ):
             if asked_for > most:
                 raise LimitExceeded(name, what, asked_for, most)
-        remaining = self._budgets.spend(principal, cost.points)
-        request = GraphRequest(found.text, asked.operation_name, asked.variables, asked.extensions)
-        return Admitted(request, prepared, operation, cost, remaining, trusted=found.trusted is not None)
+        return cost
 
     async def _run(self, admitted: Admitted, context: GraphContext) -> GraphAnswer:
         clock = asyncio.get_running_loop().time

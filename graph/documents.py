@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -22,7 +22,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from strawberry.types import ExecutionContext
 
 from domain.errors import DomainError, Invalid
-from graph.cost import Estimate, Estimator
+from graph.cost import Cost, Estimate, Estimator
 from graph.limits import check_nesting, too_nested
 from graph.refusals import LimitExceeded
 from graph.shares import Shares
@@ -37,8 +37,25 @@ TOO_MANY_TOKENS: Final = "Syntax Error: Document contains more than"
 MOST_ERRORS: Final = 8
 """Validation stops here: a document with so many mistakes needs no longer list."""
 
+KNOWN_AGAIN: Final = frozenset({bool, float, int, str, type(None)})
+MOST_CHARACTERS: Final = 200
+MOST_QUESTIONS: Final = 64
+"""Of one document: a longer text, a list or an object hardly comes again."""
+
 Check = Callable[[DocumentNode], Sequence[GraphQLError]]
 """Counts something in a document; answers an error for each limit that it breaks."""
+
+
+@dataclass(slots=True)
+class Question:
+    """A query with its variables: what was found out about it, which is the same whoever asks."""
+
+    cost: Cost | None = None
+    """None until the variables were found to keep to the limits."""
+    compiled: Any = None
+    """The plan that answers it."""
+    given: Any = None
+    """What its variables give to the plan."""
 
 
 @dataclass(slots=True)
@@ -55,6 +72,8 @@ class Prepared:
     """How each operation's variables are coerced, by its name."""
     estimates: dict[str, Estimate] = field(default_factory=dict)
     """What each operation costs, by its name."""
+    questions: dict[Hashable, Question] = field(default_factory=dict)
+    """What was asked last, by operation and variables."""
     syntax: bool = False
     """Whether it did not even parse."""
     sound: bool = True
@@ -70,6 +89,22 @@ class Prepared:
         if len(self.operations) != 1:
             raise Invalid("Name one of the document's operations.", field="operationName")
         return next(iter(self.operations.values()))
+
+    def question(self, name: str | None, variables: Mapping[str, Any]) -> Question:
+        """Return what is known of a query with these variables: much is asked again and again, by the same screens."""
+        key: list[object] = [name]
+        for variable, value in variables.items():
+            # Of equal values not all are alike: 1, 1.0 and true.
+            kind = type(value)
+            if kind not in KNOWN_AGAIN or (kind is str and len(value) > MOST_CHARACTERS):
+                return Question()
+            key += variable, kind, value
+        known = self.questions.get(tuple(key))
+        if known is None:
+            known = self.questions[tuple(key)] = Question()
+            if len(self.questions) > MOST_QUESTIONS:
+                del self.questions[next(iter(self.questions))]
+        return known
 
 
 class Documents:

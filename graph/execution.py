@@ -12,9 +12,9 @@ from graphql import GraphQLError, OperationDefinitionNode, OperationType
 
 from domain.answers import Answers
 from domain.errors import DomainError
-from graph.compilation import ANONYMOUS, Planner, Uncompiled
+from graph.compilation import ANONYMOUS, Planner, Uncompiled, check_permissions
 from graph.context import GraphContext
-from graph.documents import Documents, Prepared
+from graph.documents import Documents, Prepared, Question
 from graph.errors import Report, formatted
 from graph.refusals import Broken, Refusal
 from graph.schema import Schema
@@ -31,6 +31,8 @@ class GraphRequest:
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
     extensions: Mapping[str, Any] = field(default_factory=dict)
+    question: Question = field(default_factory=Question)
+    """What is known of a query with these variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +119,15 @@ class Execution:
         self, request: GraphRequest, prepared: Prepared, operation: OperationDefinitionNode, context: GraphContext
     ) -> GraphAnswer:
         """Answer by one statement; raises Uncompiled, or what refuses an argument."""
-        caller = context.caller_or_none
-        variables = self.planner.coerced(prepared, operation, request.variables)
-        compiled = self.planner.compiled(prepared, operation, variables, caller)
+        caller, question = context.caller_or_none, request.question
+        if question.given is None:
+            variables = self.planner.coerced(prepared, operation, request.variables)
+            compiled = self.planner.compiled(prepared, operation, variables, caller)
+            question.compiled, question.given = compiled, compiled.given(variables)
         if caller is None:
             raise Uncompiled(ANONYMOUS)
-        data = await self._answers.answer(caller, compiled.plan, compiled.given(variables))
+        check_permissions(question.compiled, caller)
+        data = await self._answers.answer(caller, question.compiled.plan, question.given)
         return GraphAnswer(b"".join((b'{"data":', data, b"}")), 0, OperationType.QUERY, compiled=True)
 
     def _failed(self, error: Exception) -> GraphAnswer:

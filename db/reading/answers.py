@@ -21,6 +21,10 @@ KEPT: Final = 4_000
 """How many statements are kept, of some 20 kB each: one for each plan, role and shape of its arguments."""
 
 
+MOST_CALLERS: Final = 16
+"""For so many callers is known how the same question was answered."""
+
+
 class SqlAnswers:
     """Answers a plan with one statement."""
 
@@ -38,8 +42,8 @@ class SqlAnswers:
 
     async def answer(self, caller: Caller, plan: Plan, given: Given) -> bytes:
         """Return the JSON text of `data`; raises Invalid for a page or an argument that cannot be answered."""
-        template, bound = self.prepared(caller, plan, given)
-        [record] = await self._pool.fetch(caller.tenant_id, template.sql, *template.filled(bound))
+        sql, arguments = self._filled(caller, plan, given)
+        [record] = await self._pool.fetch(caller.tenant_id, sql, *arguments)
         answer: bytes = record["answer"]
         return answer
 
@@ -59,6 +63,21 @@ class SqlAnswers:
         viewer = caller.actor.id if VIEWER in template.values else None
         members = caller.members if MEMBERS in template.values else None
         return caller.tenant_id, caller.role, viewer, members
+
+    def _filled(self, caller: Caller, plan: Plan, given: Given) -> tuple[str, Sequence[object]]:
+        """Return the statement of a request and its arguments: as the time before, if it is the same in every way."""
+        known = given.settled.get(caller.principal)
+        if isinstance(known, _Filled) and known.caller is caller:
+            found = self._kept.get(known.key)
+            if found is not None and found[0] is plan:
+                self.hits += 1
+                self._kept.move_to_end(known.key)
+                return found[1].sql, known.arguments
+        template, bound = self.prepared(caller, plan, given)
+        arguments = template.filled(bound)
+        if len(given.settled) < MOST_CALLERS or known is not None:
+            given.settled[caller.principal] = _Filled(caller, next(reversed(self._kept)), arguments)
+        return template.sql, arguments
 
     def prepared(self, caller: Caller, plan: Plan, given: Given) -> tuple[Template, dict[str, object]]:
         """Return the statement for a request, and what fills its slots."""
@@ -120,6 +139,15 @@ class SqlAnswers:
         if plan.nouns is None:
             plan.nouns = {part.page: part.noun for part in parts_below(plan.parts) if isinstance(part, Listed)}
         return plan.nouns
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """What a caller's request was answered with: the key of a kept statement, and its arguments."""
+
+    caller: Caller
+    key: Hashable
+    arguments: Sequence[object]
 
 
 @dataclass(frozen=True, slots=True)

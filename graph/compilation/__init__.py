@@ -4,7 +4,7 @@ What depends on the document alone is found once and kept with it. What depends 
 evaluated for each request, and `@skip`/`@include` values choose among the document's plans.
 """
 
-from graph.compilation.planner import Planner
+from graph.compilation.planner import Planner, check_permissions
 from graph.compilation.plans import ANONYMOUS, Compiled, LacksPermission, Uncompiled
 
-__all__ = ["ANONYMOUS", "Compiled", "LacksPermission", "Planner", "Uncompiled"]
+__all__ = ["ANONYMOUS", "Compiled", "LacksPermission", "Planner", "Uncompiled", "check_permissions"]

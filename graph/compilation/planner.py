@@ -72,10 +72,15 @@ class Planner:
             compilation.keep(key, found)
         if isinstance(found, Uncompiled):
             raise found
-        for permission in found.permissions:
-            if not caller.may(permission):
-                raise LacksPermission(permission)
+        check_permissions(found, caller)
         return found
+
+
+def check_permissions(compiled: Compiled, caller: Caller) -> None:
+    """Refuse a caller who may not see all of a plan's answer; raises LacksPermission."""
+    for permission in compiled.permissions:
+        if not caller.may(permission):
+            raise LacksPermission(permission)
 
 
 class _Switches(Visitor):

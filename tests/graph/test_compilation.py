@@ -21,7 +21,7 @@ from domain.access import Caller, Role
 from domain.answers import AnyOf, ById, Entry, Leaf, Listed, Many, Nested, One, Part, Plan, Shape
 from domain.reading import Page
 from graph.compilation import ANONYMOUS, Uncompiled, plans
-from graph.documents import Documents
+from graph.documents import MOST_QUESTIONS, Documents
 from graph.execution import REFUSED, Execution, GraphRequest
 from graph.schema import build
 from tests.api import Api, operation
@@ -77,6 +77,40 @@ async def test_statements_are_bounded_and_those_used_last_stay(api: Api) -> None
     assert answers.hits == 3, "the one used last stayed"
     await ask(Role.ADMIN, last=3)
     assert (len(answers), answers.hits, answers.misses, answers.evictions) == (2, 3, 4, 2)
+
+
+async def test_what_is_known_of_a_question_is_nobodys_right_to_its_answer(api: Api) -> None:
+    """The same question is planned once, and each caller is looked at."""
+    text, name = "{ apiKeys(first: 1) { totalCount } }", "{ viewer { role } }"
+    allowed, refused = Role.ADMIN, Role.JUNIOR_BROKER
+    for role in (allowed, refused, allowed):
+        answer = await api.run(text, role=role)
+        assert ("errors" in answer and bool(answer["errors"])) is (role is refused)
+        assert await api.data(name, role=role) == {"viewer": {"role": role.value}}
+
+
+def test_questions_with_equal_variables_of_other_types_are_others(api: Api) -> None:
+    prepared = Documents(api.system.schema).get(PAGED)
+    one, same, true, real, none, without = (
+        prepared.question(None, variables)
+        for variables in ({"first": 1}, {"first": 1}, {"first": True}, {"first": 1.0}, {"first": None}, {})
+    )
+    assert one is same
+    assert len({id(each) for each in (one, true, real, none, without)}) == 5
+    assert prepared.question("Paged", {"first": 1}) is not one
+
+
+def test_questions_of_one_document_are_bounded(api: Api) -> None:
+    prepared = Documents(api.system.schema).get(PAGED)
+    first = prepared.question(None, {"first": 0})
+    for number in range(1, MOST_QUESTIONS):
+        prepared.question(None, {"first": number})
+    assert prepared.question(None, {"first": 0}) is first
+    prepared.question(None, {"first": MOST_QUESTIONS})
+    prepared.question(None, {"first": {"large": 1}})
+    prepared.question(None, {"first": "x" * 1_000})
+    assert len(prepared.questions) == MOST_QUESTIONS
+    assert prepared.question(None, {"first": 0}) is not first, "the one asked longest ago went"
 
 
 REASONS: dict[str, tuple[str, dict[str, object]]] = {

@@ -26,6 +26,7 @@ from db.errors import answering
 from db.events.bus import CHANNEL, note
 from db.history import history
 from db.interactions.store import SqlInteractions
+from db.jobs.store import SqlJobs
 from db.leads.store import SqlLeads
 from db.notifications import SqlNotifications
 from db.opportunities import SqlOpportunities
@@ -45,6 +46,7 @@ from domain.audit import Change
 from domain.canvases import CanvasStore
 from domain.errors import Contended, NotFound
 from domain.interactions import InteractionStore
+from domain.jobs import JobStore
 from domain.leads import LeadStore
 from domain.notifications import NotificationStore
 from domain.opportunities import OpportunityStore
@@ -84,6 +86,7 @@ class SqlUnit:
         self._canvases: Final = SqlCanvases(self)
         self._consents: Final = SqlConsents(self)
         self._interactions: Final = SqlInteractions(self)
+        self._jobs: Final = SqlJobs(self)
         self._leads: Final = SqlLeads(self)
         self._notifications: Final = SqlNotifications(self)
         self._opportunities: Final = SqlOpportunities(self)
@@ -133,6 +136,11 @@ class SqlUnit:
     def interactions(self) -> InteractionStore:
         """Interactions of every kind."""
         return self._interactions
+
+    @property
+    def jobs(self) -> JobStore:
+        """Work for models and machines."""
+        return self._jobs
 
     @property
     def leads(self) -> LeadStore:

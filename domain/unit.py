@@ -15,6 +15,7 @@ from domain.assets import UploadStore
 from domain.audit import Change
 from domain.canvases import CanvasStore
 from domain.interactions import InteractionStore
+from domain.jobs import JobStore
 from domain.leads import LeadStore
 from domain.notifications import NotificationStore
 from domain.opportunities import OpportunityStore
@@ -68,6 +69,10 @@ class Unit(Protocol):
     @property
     def interactions(self) -> InteractionStore:
         """Interactions of every kind."""
+
+    @property
+    def jobs(self) -> JobStore:
+        """Work for models and machines."""
 
     @property
     def leads(self) -> LeadStore:

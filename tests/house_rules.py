@@ -21,8 +21,9 @@ def words(text: str) -> frozenset[str]:
 LAYERS = ("app", "graph", "resolvers", "domain", "db", "gpu", "prompts")
 CODE = (*LAYERS, "tests")
 NOUNS = words("""
-    access admin assets audit campaigns canvases cctv fleet imports inference interactions leads mobile notifications
-    opportunities people perception properties proposals questions renders tasks templates threads vault videos
+    access admin assets audit campaigns canvases cctv fleet imports inference interactions jobs leads mobile
+    notifications opportunities people perception properties proposals questions renders tasks templates threads
+    vault videos
 """)
 # What a layer holds beside the nouns. A name joins this list for a reason, not for want of a noun.
 INFRASTRUCTURE = {

@@ -7,6 +7,7 @@ from db.audit import tables as audit
 from db.canvases import tables as canvases
 from db.events import tables as events
 from db.interactions import tables as interactions
+from db.jobs import tables as jobs
 from db.leads import tables as leads
 from db.people import tables as people
 from db.perception import tables as perception
@@ -21,6 +22,7 @@ NOUNS = (
     canvases,
     events,
     interactions,
+    jobs,
     leads,
     notifications,
     opportunities,

@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from db.engine import transaction
+from db.access.acting import system_caller
 from db.errors import answering
-from domain.access import Caller, Role
+from domain.access import Caller
 from domain.notifications import DUE_WITHIN
 from domain.perception import LONGEST_TERM
 
@@ -54,17 +54,5 @@ class SqlOverdue:
         callers: dict[UUID, Caller] = {}
         for tenant_id, row_id in found:
             if tenant_id not in callers:
-                callers[tenant_id] = await self._caller(tenant_id)
+                callers[tenant_id] = await system_caller(self._engine, tenant_id)
             yield callers[tenant_id], row_id
-
-    async def _caller(self, tenant_id: UUID) -> Caller:
-        """Return the system as a caller of a tenant."""
-        with answering():
-            async with transaction(self._engine, tenant_id) as connection:
-                actor: UUID = (
-                    await connection.execute(
-                        text("select id from system_actors where tenant_id = :tenant order by created_at, id limit 1"),
-                        {"tenant": tenant_id},
-                    )
-                ).scalar_one()
-        return Caller(tenant_id, None, Role.ADMIN, (), system_actor_id=actor)

@@ -51,6 +51,8 @@ class Permission(Enum):
     THREAD_WRITE = "THREAD_WRITE"
     CANVAS_READ = "CANVAS_READ"
     CANVAS_WRITE = "CANVAS_WRITE"
+    JOB_READ = "JOB_READ"
+    JOB_WRITE = "JOB_WRITE"
     TEAM_READ = "TEAM_READ"
     AUDIT_READ = "AUDIT_READ"
     PROPOSAL_DECIDE = "PROPOSAL_DECIDE"
@@ -74,6 +76,8 @@ _JUNIOR: Final = frozenset(
         Permission.THREAD_WRITE,
         Permission.CANVAS_READ,
         Permission.CANVAS_WRITE,
+        Permission.JOB_READ,
+        Permission.JOB_WRITE,
         Permission.TEAM_READ,
     }
 )

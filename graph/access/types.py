@@ -46,6 +46,8 @@ described(
     THREAD_WRITE="Write in conversations.",
     CANVAS_READ="See canvases.",
     CANVAS_WRITE="Make, change and merge canvases.",
+    JOB_READ="See work for models and machines.",
+    JOB_WRITE="Give models and machines work, and cancel it.",
     TEAM_READ="Read the team.",
     AUDIT_READ="Read the audit trail.",
     PROPOSAL_DECIDE="Decide on proposals.",

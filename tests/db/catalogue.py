@@ -14,18 +14,19 @@ TENANT: Final = (
 )
 
 # Tables that hold no tenant's rows.
-WITHOUT_TENANT: Final = "'{alembic_version, sign_in_attempts}'::text[]"
+WITHOUT_TENANT: Final = "'{alembic_version, sign_in_attempts, slots}'::text[]"
 
 # What is asked before a tenant is known: an e-mail address is unique to the installation, a hash cannot be guessed,
 # and the sweep learns nothing but ids.
 LOOKED_UP: Final = (
     "'{uq_sign_ins_email_normalised, ix_refresh_tokens_token_hash, ix_api_keys_secret_hash,"
     " ix_api_keys_previous_secret_hash, ix_uploads_expires_at, ix_perception_sessions_started_at,"
-    " ix_perception_sessions_running, ix_erasures_requested_at, ix_tasks_due_at}'::text[]"
+    " ix_perception_sessions_running, ix_erasures_requested_at, ix_tasks_due_at, ix_jobs_turn_at, ix_jobs_leased_until,"
+    " ix_jobs_deadline_at}'::text[]"
 )
 LOOKUP_TABLES: Final = (
-    "'{api_keys, consents, erasures, perception_batches, perception_sessions, refresh_tokens, sign_ins, tasks, tenants,"
-    " uploads}'::text[]"
+    "'{api_keys, consents, erasures, jobs, perception_batches, perception_sessions, refresh_tokens, sign_ins, tasks,"
+    " tenants, uploads}'::text[]"
 )
 
 # History.

@@ -19,6 +19,7 @@ from tests.factories import (
     assets,
     canvases,
     interactions,
+    jobs,
     leads,
     people,
     perception,
@@ -139,6 +140,8 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
         "opportunity": await leads.opportunity(owner, tenant, lead_id=lead, person_id=person),
         "call": await interactions.interaction(owner, tenant, person_id=person, occurred_at=NOW - timedelta(hours=1)),
         "task": await tasks.task(owner, tenant, assignee_id=junior, person_id=person, lead_id=lead),
+        "job": await jobs.job(owner, tenant, requested_by=junior),
+        "render": await jobs.job(owner, tenant, requested_by=junior, kind="RENDER", status="FAILED"),
         "fact": await _fact(owner, tenant, person),
         "avatar": await assets.upload(owner, tenant, user_id=junior),
         "brochure": await assets.upload(owner, tenant, user_id=senior, **pdf),
@@ -160,7 +163,7 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
 PREFIXES = {
     "avatar": "upload", "scenes": "upload", "brochure": "upload", "medium": "propertymedia", "key": "apikey",
     "fork": "canvas", "first": "canvasrevision", "canvasRevision": "canvasrevision", "mergeRequest": "mergerequest",
-    "twin": "person", "call": "interaction", "message": "threadmessage",
+    "twin": "person", "render": "job", "call": "interaction", "message": "threadmessage",
 }  # fmt: skip
 
 

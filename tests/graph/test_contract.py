@@ -12,7 +12,7 @@ import pytest
 from domain.access import Role
 from tests.api import OPERATIONS, Api
 from tests.demo import NOW, Demo
-from tests.factories import access, assets
+from tests.factories import access, assets, jobs
 from tests.factories.access import Tenant
 from tests.graph.streams import Served
 
@@ -95,6 +95,28 @@ async def scene_map(demo: Demo) -> Variables:
     )  # fmt: skip
     await demo.api.system.uploads.objects.put(f"uploads/{demo.tenant_id}/{upload}.png", content, "text/csv")
     return {"uploadId": f"upload_{upload}", **await demo.ids(videoId="video")}
+
+
+async def job(demo: Demo, status: str = "QUEUED") -> str:
+    """Return a job of the junior's."""
+    junior = demo.caller(JUNIOR).as_user()
+    return f"job_{await jobs.job(demo.owner, demo.api.tenant, requested_by=junior, status=status)}"
+
+
+async def listed_jobs(demo: Demo) -> Variables:
+    """Let there be a job."""
+    await job(demo)
+    return {"first": 20}
+
+
+async def queued(demo: Demo) -> Variables:
+    """Return a job that waits."""
+    return {"jobId": await job(demo)}
+
+
+async def failed(demo: Demo) -> Variables:
+    """Return a job that failed."""
+    return {"jobId": await job(demo, "FAILED")}
 
 
 async def operation_id(demo: Demo) -> str:
@@ -188,6 +210,7 @@ QUERIES = [
     Case("PerceptionSessions", JUNIOR, 4, fixed(first=20)),
     Case("PerceptionSession", JUNIOR, 2, lambda demo: demo.ids(id="session", points=100, **YEAR)),
     Case("NotificationInbox", JUNIOR, 2, fixed(first=20)),
+    Case("Jobs", JUNIOR, 2, listed_jobs),
     Case("Threads", JUNIOR, 4, fixed(first=20)),
     Case("Thread", JUNIOR, 5, lambda demo: demo.ids(id="thread", last=20)),
     Case("Canvases", JUNIOR, 4, fixed(first=20)),
@@ -237,6 +260,8 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
             }
         ),
     ),
+    "JobCancel": (JUNIOR, queued),
+    "JobRetry": (JUNIOR, failed),
     "TaskCreate": (JUNIOR, made(input={"personId": "person", "title": "Send the floor plan", "priority": "HIGH"})),
     "TaskUpdate": (JUNIOR, made(input={"taskId": "task", "priority": "URGENT"})),
     "TaskComplete": (JUNIOR, made(taskId="task")),

@@ -71,6 +71,9 @@ TABLE = [
     row("mergeRequest"),
     page("canvases", of="canvas"),
     page("mergeRequests", of="mergeRequest"),
+    page("jobs", of="job"),
+    Line(field="inferenceJob", text='(id: "$job") { id }', holds="$job"),
+    Line(field="renderJob", text='(id: "$render") { id }', holds="$render"),
     # Sums.
     Line(field="pipeline", text=LEADS, holds='"leadCount": 1', low=Sees.OTHER, stranger=Sees.OTHER),
     Line(
@@ -144,6 +147,9 @@ TABLE = [
     change("taskCreate", 'title: "Call back", leadId: "$lead"'),
     change("taskUpdate", 'taskId: "$task", title: "Call again"'),
     change("taskComplete", 'taskId: "$task"'),
+    # Jobs.
+    change("jobCancel", 'jobId: "$job"'),
+    change("jobRetry", 'jobId: "$render"'),
     # Perception.
     page("consents", of="consent"),
     page("perceptionSessions", of="session"),

@@ -1,0 +1,95 @@
+"""The slots of the installation: declared by whoever knows machines, opened and closed by its mode, leased by jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.engine import transaction
+from db.errors import answering
+from db.jobs.store import HELD
+from domain.jobs import Claim, LeaseLost, Slot, SlotKind
+
+_DECLARE: Final = text(
+    "insert into slots (kind, resource, number, open) select :kind, :resource, number, coalesce("
+    " (select bool_or(open) from slots where kind = :kind and resource = :resource), true)"
+    " from generate_series(1, :count) as number on conflict do nothing"
+)
+_WITHDRAW: Final = text(
+    "delete from slots where kind = :kind and resource = :resource and number > :count and job_id is null"
+)
+_CLOSE_REST: Final = text(
+    "update slots set open = false where kind = :kind and resource = :resource and number > :count"
+)
+_OPEN: Final = text("update slots set open = :to where kind = :kind and resource = :resource")
+_HELD_NOW: Final = text("select count(*) from slots where kind = :kind and resource = :resource and job_id is not null")
+_STILL_LEASED: Final = text(f"select id from jobs where tenant_id = :tenant and id = :id and {HELD} for update")
+_TAKE: Final = text(
+    "update slots set job_tenant_id = :tenant, job_id = :id, lease_token = :token, leased_at = now()"
+    " where (kind, resource, number) = (select kind, resource, number from slots"
+    " where kind = :kind and resource = any(:resources) and open and job_id is null"
+    " order by array_position(cast(:resources as text[]), resource), number limit 1 for update skip locked)"
+    " returning resource, number"
+)
+_GIVE_BACK: Final = text(
+    "update slots set job_tenant_id = null, job_id = null, lease_token = null, leased_at = null"
+    " where kind = :kind and resource = :resource and number = :number and lease_token = :token"
+)
+
+
+class SqlSlots:
+    """The port `Slots`."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Write through `engine`."""
+        self._engine = engine
+
+    async def declare(self, kind: SlotKind, resource: str, count: int) -> None:
+        """Let a resource have so many slots; what is above is closed, and goes once nobody holds it."""
+        given = {"kind": kind.name, "resource": resource, "count": count}
+        with answering():
+            async with self._engine.begin() as connection:
+                await connection.execute(_DECLARE, given)
+                await connection.execute(_WITHDRAW, given)
+                await connection.execute(_CLOSE_REST, given)
+
+    async def open(self, kind: SlotKind, resource: str, *, to: bool) -> None:
+        """Open or close the slots of a resource."""
+        with answering():
+            async with self._engine.begin() as connection:
+                await connection.execute(_OPEN, {"kind": kind.name, "resource": resource, "to": to})
+
+    async def held(self, kind: SlotKind, resource: str) -> int:
+        """Return how many slots of a resource are leased now."""
+        with answering():
+            async with self._engine.connect() as connection:
+                count: int = (
+                    await connection.execute(_HELD_NOW, {"kind": kind.name, "resource": resource})
+                ).scalar_one()
+        return count
+
+    async def take(self, claim: Claim, kind: SlotKind, resources: Sequence[str]) -> Slot | None:
+        """Lease a free open slot to a running job; None where there is none. Raises LeaseLost."""
+        job = {"tenant": claim.job.tenant_id, "id": claim.job.id, "token": claim.token}
+        with answering():
+            async with transaction(self._engine, claim.job.tenant_id) as connection:
+                if (await connection.execute(_STILL_LEASED, job)).first() is None:
+                    raise LeaseLost
+                row = (
+                    await connection.execute(_TAKE, {**job, "kind": kind.name, "resources": list(resources)})
+                ).one_or_none()
+        return None if row is None else Slot(kind, row.resource, row.number)
+
+    async def give_back(self, claim: Claim, slot: Slot) -> None:
+        """Free a slot, if this lease still has it."""
+        with answering():
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    _GIVE_BACK,
+                    {
+                        "kind": slot.kind.name, "resource": slot.resource, "number": slot.number, "token": claim.token,
+                    },
+                )  # fmt: skip

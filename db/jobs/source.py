@@ -1,0 +1,66 @@
+"""How jobs are read: whoever asked for one sees it, a senior what the team asked for, a director all of them.
+
+What hangs on a job is declared by who makes it, here and in `graph/jobs.py`: the items of an inference job and the
+provider that answers it (inference), and a render job's outputs, photograph and worker (renders).
+"""
+
+from __future__ import annotations
+
+from db.jobs.tables import jobs
+from db.reading.fields import boolean, enum, integer, text, texts, time, value
+from db.reading.source import Filter, Ordering, Reference, source
+from db.reading.writer import Alias, Writer
+
+
+def _asked_for(w: Writer, t: Alias) -> str | None:
+    """Keys and the system ask for work too, so it is the actor who is compared and not only users."""
+    if w.unrestricted:
+        return None
+    return f"({t.requested_by_id} = any({w.members}) or {t.requested_by_id} = {w.viewer})"
+
+
+JOBS = source(
+    "jobs",
+    jobs,
+    prefix="job",
+    visible=_asked_for,
+    default_order=("CREATED_AT", True),
+    columns={
+        "kind": enum("kind"),
+        "status": enum("status"),
+        "attempt": integer("attempt"),
+        "created_at": time("created_at"),
+        "started_at": time("started_at", null=True),
+        "finished_at": time("finished_at", null=True),
+        "error": value(
+            {
+                "code": text("error_code"),
+                "message": text("error_message"),
+                "retryable": boolean("error_retryable"),
+            },
+            null=lambda t: f"{t.error_code} is null",
+        ),
+        # Of another kind of job nobody can ask for these: CHECKs say that its own kind has them.
+        "task": enum("task"),
+        "model": text("model", null=True),
+        "submitted_count": integer("submitted_count"),
+        "completed_count": integer("completed_count"),
+        "failed_count": integer("failed_count"),
+        "payload_hash": text("payload_hash"),
+        "workflow": enum("workflow"),
+        "room_type": enum("room_type", null=True),
+        "keywords": texts("keywords"),
+        "prompt": text("prompt", null=True),
+        "progress": value(
+            {
+                "value": integer("progress_value"),
+                "max": integer("progress_max"),
+                "step": text("progress_step", null=True),
+            },
+            null=lambda t: f"{t.progress_value} is null",
+        ),
+    },
+    links={"requested_by": Reference("requested_by_noun", "requested_by_id")},
+    orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
+    filters={"statuses": Filter("text[]", lambda _w, t, value: f"{t.status} = any({value})")},
+)

@@ -1,0 +1,112 @@
+"""What is done with jobs: they are cancelled, tried again, finished by their workers, and swept up after those."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from domain.audit import AuditAction, Change
+from domain.jobs.kinds import JobStatus
+from domain.jobs.ports import Begun
+from domain.jobs.records import MOST_ATTEMPTS, Failed, Outcome, Settled
+from domain.jobs.rules import DEADLINE_PASSED, LEASE_EXPIRED, check_cancel, check_retry, settled
+
+if TYPE_CHECKING:
+    from domain.unit import Unit
+
+
+@dataclass(frozen=True, slots=True)
+class JobCancel:
+    """A job that is not wanted any more."""
+
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class JobRetry:
+    """A job that is to begin again."""
+
+    job_id: UUID
+
+
+def changed(job_id: UUID, status: JobStatus, event: str = "JobChanged") -> Change:
+    """Return what is recorded of a job that stands somewhere else now."""
+    return Change(
+        action=AuditAction.CREATE if event == "JobQueued" else AuditAction.UPDATE,
+        event=event,
+        noun="jobs",
+        id=job_id,
+        fields=("status",),
+        payload=(("status", status.name),),
+    )
+
+
+async def cancel(unit: Unit, command: JobCancel) -> UUID:
+    """Cancel a job: at once while it waits, and as soon as its worker hears of it while it runs.
+
+    Raises JobFinished. Cancelling twice does nothing more.
+    """
+    job = await unit.jobs.get_for_update(command.job_id)
+    check_cancel(job)
+    if job.status is JobStatus.QUEUED:
+        await unit.jobs.settle(job.id, Settled(JobStatus.CANCELLED))
+        unit.record(changed(job.id, JobStatus.CANCELLED))
+    elif job.status is JobStatus.RUNNING and job.cancel_requested_at is None:
+        await unit.jobs.request_cancel(job.id)
+        unit.record(changed(job.id, JobStatus.RUNNING, "JobCancelRequested"))
+    return job.id
+
+
+async def retry(unit: Unit, command: JobRetry) -> UUID:
+    """Let a job that failed, was cancelled or was done in part begin again; raises JobNotFinished.
+
+    Its attempts are counted on, so that none is ever numbered like an earlier one, and there are as many more as a
+    new job has.
+    """
+    job = await unit.jobs.get_for_update(command.job_id)
+    check_retry(job)
+    await unit.jobs.requeue(job, job.attempt + MOST_ATTEMPTS)
+    unit.record(changed(job.id, JobStatus.QUEUED, "JobQueued"))
+    return job.id
+
+
+async def begin(unit: Unit, job_ids: Sequence[UUID], worker: str) -> list[Begun]:
+    """Begin those of these jobs whose turn it still is."""
+    begun = await unit.jobs.begin(job_ids, worker)
+    for each in begun:
+        unit.record(changed(each.job.id, JobStatus.RUNNING))
+    return begun
+
+
+async def finish(unit: Unit, job_id: UUID, token: UUID, outcome: Outcome, chance: float) -> Settled:
+    """End an attempt as its worker says; raises LeaseLost where the job is not the worker's any more."""
+    job = await unit.jobs.leased(job_id, token)
+    after = settled(job, outcome, unit.now, chance)
+    await unit.jobs.settle(job_id, after)
+    unit.record(changed(job_id, after.status))
+    return after
+
+
+async def recover(unit: Unit, job_id: UUID, chance: float) -> Settled | None:
+    """Take a job from a worker that stopped answering; None where it has answered, or somebody else does this."""
+    job = await unit.jobs.abandoned(job_id)
+    if job is None:
+        return None
+    passed = job.deadline_at is not None and job.deadline_at <= unit.now
+    reason: Failed = DEADLINE_PASSED if passed else LEASE_EXPIRED
+    after = settled(job, reason, unit.now, chance)
+    await unit.jobs.settle(job_id, after)
+    unit.record(changed(job_id, after.status))
+    return after
+
+
+async def expire(unit: Unit, job_id: UUID) -> bool:
+    """Fail a job that was not begun by its deadline; false where it is not so."""
+    job = await unit.jobs.overdue(job_id)
+    if job is None:
+        return False
+    await unit.jobs.settle(job_id, Settled(JobStatus.FAILED, error=DEADLINE_PASSED))
+    unit.record(changed(job_id, JobStatus.FAILED))
+    return True

@@ -1,0 +1,263 @@
+"""Jobs in PostgreSQL: who holds a lease and who does not, what takes a slot, and what a worker that is late can do."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID, uuid4
+
+import pytest
+from asyncpg import Connection, Record
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.wiring import System
+from db.access.acting import system_caller
+from db.jobs.queue import SqlJobQueue
+from db.jobs.slots import SqlSlots
+from db.roles import set_tenant
+from domain import jobs
+from domain.access import Caller, Role
+from domain.errors import Conflict
+from domain.jobs import (
+    Claim,
+    Failed,
+    InferenceTask,
+    JobKind,
+    JobStatus,
+    LeaseLost,
+    NewJob,
+    RenderWorkflow,
+    SlotKind,
+    Succeeded,
+)
+from tests.factories.access import Tenant
+from tests.factories.rows import rows_of
+
+Owner: TypeAlias = "Connection[Record]"
+CHAT = NewJob(kind=JobKind.INFERENCE, task=InferenceTask.CHAT, payload={"text": "Hello"}, takes_slot=False)
+RENDER = NewJob(kind=JobKind.RENDER, workflow=RenderWorkflow.STAGING)
+BUSY = Failed("BUSY", "The model is busy.", retryable=True)
+
+
+@pytest.fixture
+async def acting(write_engine: AsyncEngine, tenant: Tenant) -> Caller:
+    """The system of the fresh tenant."""
+    return await system_caller(write_engine, tenant.id)
+
+
+@pytest.fixture
+def queue(system: System, write_engine: AsyncEngine) -> SqlJobQueue:
+    return SqlJobQueue(write_engine, system.units)
+
+
+async def enqueued(system: System, tenant: Tenant, job: NewJob = CHAT) -> UUID:
+    async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
+        return await unit.jobs.enqueue(job)
+
+
+async def begun(system: System, acting: Caller, *job_ids: UUID, worker: str = "one") -> list[Claim]:
+    async with system.units.write(acting) as unit:
+        found = await jobs.begin(unit, job_ids, worker)
+    return [Claim(each.job, each.token, acting) for each in found]
+
+
+async def finished(system: System, claim: Claim, outcome: jobs.Outcome) -> jobs.Settled:
+    async with system.units.write(claim.caller) as unit:
+        return await jobs.finish(unit, claim.job.id, claim.token, outcome, 0.0)
+
+
+async def row_of(owner: Owner, tenant: Tenant, job_id: UUID) -> Record:
+    [row] = [each for each in await rows_of(owner, "jobs", tenant.id) if each["id"] == job_id]
+    return row
+
+
+async def let_expire(owner: Owner, tenant: Tenant, job_id: UUID) -> None:
+    """Make a lease one that its worker did not renew in time."""
+    await set_tenant(owner, tenant.id)
+    await owner.execute("UPDATE jobs SET leased_until = now() - interval '1 ms' WHERE id = $1", job_id)
+
+
+async def test_a_job_is_told_of_and_begins_once(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner
+) -> None:
+    job_id = await enqueued(system, tenant)
+    [claim] = await begun(system, acting, job_id)
+    assert (claim.job.attempt, claim.job.payload, claim.job.task) == (1, {"text": "Hello"}, InferenceTask.CHAT)
+    assert claim.job.requested_by == tenant.caller(Role.JUNIOR_BROKER).actor
+    assert await begun(system, acting, job_id, worker="two") == []
+    assert await finished(system, claim, Succeeded()) == jobs.Settled(JobStatus.SUCCEEDED)
+    row = await row_of(owner_connection, tenant, job_id)
+    assert (row["status"], row["attempt"], row["lease_token"], row["worker_name"]) == ("SUCCEEDED", 1, None, None)
+    events = [(each["kind"], each["subject_id"]) for each in await rows_of(owner_connection, "events", tenant.id)]
+    assert events == [("JobQueued", job_id), ("JobChanged", job_id), ("JobChanged", job_id)]
+
+
+async def test_a_key_stands_for_one_job(system: System, tenant: Tenant) -> None:
+    keyed = replace(CHAT, key="visit-7")
+    first = await enqueued(system, tenant, keyed)
+    assert await enqueued(system, tenant, keyed) == first
+    with pytest.raises(Conflict):
+        await enqueued(system, tenant, replace(keyed, payload={"text": "Something else"}))
+
+
+async def test_jobs_begin_in_their_turn_and_not_before_their_moment(
+    system: System, tenant: Tenant, acting: Caller
+) -> None:
+    low = await enqueued(system, tenant, replace(CHAT, priority=-1))
+    high = await enqueued(system, tenant, replace(CHAT, priority=1))
+    now = datetime.now(UTC)
+    later = await enqueued(system, tenant, replace(CHAT, not_before=now + timedelta(minutes=1)))
+    late = await enqueued(system, tenant, replace(CHAT, deadline_at=now - timedelta(minutes=1)))
+    assert [claim.job.id for claim in await begun(system, acting, later, late, low, high)] == [high, low]
+
+
+async def test_a_queue_hands_out_jobs_of_its_kinds_whatever_tenant_asked(
+    system: System, tenant: Tenant, other_tenant: Tenant, queue: SqlJobQueue
+) -> None:
+    own, other = await enqueued(system, tenant), await enqueued(system, other_tenant)
+    render = await enqueued(system, tenant, replace(RENDER, takes_slot=False))
+    claims = {claim.job.id: claim for claim in await queue.claim("one", [JobKind.INFERENCE], 1000)}
+    assert {own, other} <= claims.keys()
+    assert render not in claims
+    assert claims[other].caller.tenant_id == other_tenant.id
+
+
+async def test_a_failure_waits_for_its_backoff_and_keeps_its_reason(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner
+) -> None:
+    job_id = await enqueued(system, tenant, replace(CHAT, max_attempts=2))
+    [claim] = await begun(system, acting, job_id)
+    assert (await finished(system, claim, BUSY)).status is JobStatus.QUEUED
+    row = await row_of(owner_connection, tenant, job_id)
+    assert (row["status"], row["error_code"], row["error_retryable"]) == ("QUEUED", "BUSY", True)
+    assert await begun(system, acting, job_id) == []
+    await set_tenant(owner_connection, tenant.id)
+    await owner_connection.execute("UPDATE jobs SET not_before = now() WHERE id = $1", job_id)
+    [again] = await begun(system, acting, job_id)
+    assert again.job.attempt == 2
+    assert (await finished(system, again, BUSY)).status is JobStatus.FAILED
+
+
+async def test_a_worker_whose_lease_has_expired_changes_nothing(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner, queue: SqlJobQueue
+) -> None:
+    job_id = await enqueued(system, tenant)
+    [claim] = await begun(system, acting, job_id)
+    await let_expire(owner_connection, tenant, job_id)
+    before = dict(await row_of(owner_connection, tenant, job_id))
+    assert await queue.beat([claim]) == jobs.Beat(frozenset({job_id}), frozenset())
+    assert not await queue.progress(claim, 1, 2, None)
+    with pytest.raises(LeaseLost):
+        await finished(system, claim, Succeeded())
+    assert dict(await row_of(owner_connection, tenant, job_id)) == before
+
+
+async def test_a_worker_whose_job_is_anothers_changes_nothing(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner, queue: SqlJobQueue
+) -> None:
+    job_id = await enqueued(system, tenant)
+    [first] = await begun(system, acting, job_id)
+    await let_expire(owner_connection, tenant, job_id)
+    assert (job_id in [each async for _, each in queue.abandoned()]) is True
+    async with system.units.write(acting) as unit:
+        recovered = await jobs.recover(unit, job_id, 0.0)
+    assert recovered is not None
+    assert (recovered.status, recovered.error) == (JobStatus.QUEUED, jobs.LEASE_EXPIRED)
+    await set_tenant(owner_connection, tenant.id)
+    await owner_connection.execute("UPDATE jobs SET not_before = now() WHERE id = $1", job_id)
+    [second] = await begun(system, acting, job_id, worker="two")
+    with pytest.raises(LeaseLost):
+        await finished(system, first, Succeeded())
+    assert await queue.beat([first, second]) == jobs.Beat(frozenset(), frozenset())
+    assert not await queue.progress(first, 1, 2, None)
+    assert await queue.progress(second, 1, 2, "Half")
+    await finished(system, second, Succeeded())
+    row = await row_of(owner_connection, tenant, job_id)
+    assert (row["status"], row["attempt"], row["progress_step"]) == ("SUCCEEDED", 2, "Half")
+
+
+async def test_a_job_that_kills_its_workers_fails_after_its_attempts(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner
+) -> None:
+    job_id = await enqueued(system, tenant, replace(CHAT, max_attempts=1))
+    await begun(system, acting, job_id)
+    await let_expire(owner_connection, tenant, job_id)
+    async with system.units.write(acting) as unit:
+        await jobs.recover(unit, job_id, 0.0)
+    row = await row_of(owner_connection, tenant, job_id)
+    assert (row["status"], row["error_code"]) == ("FAILED", "LEASE_EXPIRED")
+    async with system.units.write(acting) as unit:
+        assert await jobs.recover(unit, job_id, 0.0) is None
+
+
+async def test_a_job_that_was_not_begun_by_its_deadline_fails(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner, queue: SqlJobQueue
+) -> None:
+    job_id = await enqueued(system, tenant, replace(CHAT, deadline_at=datetime.now(UTC) - timedelta(seconds=1)))
+    assert (job_id in [each async for _, each in queue.overdue()]) is True
+    for expired in (True, False):
+        async with system.units.write(acting) as unit:
+            assert await jobs.expire(unit, job_id) is expired
+    row = await row_of(owner_connection, tenant, job_id)
+    assert (row["status"], row["error_code"]) == ("FAILED", "DEADLINE_PASSED")
+
+
+async def test_a_running_job_hears_that_it_is_to_stop(
+    system: System, tenant: Tenant, acting: Caller, queue: SqlJobQueue
+) -> None:
+    job_id = await enqueued(system, tenant)
+    [claim] = await begun(system, acting, job_id)
+    async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
+        await jobs.cancel(unit, jobs.JobCancel(job_id))
+    assert await queue.beat([claim]) == jobs.Beat(frozenset(), frozenset({job_id}))
+    assert (await finished(system, claim, BUSY)).status is JobStatus.CANCELLED
+
+
+async def held(owner: Owner, resource: str) -> Mapping[int, UUID | None]:
+    return {
+        row["number"]: row["job_id"]
+        for row in await owner.fetch("SELECT * FROM slots WHERE resource = $1 ORDER BY number", resource)
+    }
+
+
+async def test_a_job_takes_a_slot_while_it_runs_and_waits_where_none_is_free(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner, write_engine: AsyncEngine
+) -> None:
+    slots, resource = SqlSlots(write_engine), f"comfy-{uuid4()}"
+    first, second = await enqueued(system, tenant, RENDER), await enqueued(system, tenant, RENDER)
+    await slots.declare(SlotKind.COMFYUI, resource, 1)
+    [claim] = await begun(system, acting, first, second)
+    assert claim.job.slot == jobs.Slot(SlotKind.COMFYUI, resource, 1)
+    assert await held(owner_connection, resource) == {1: first}
+    await slots.open(SlotKind.COMFYUI, resource, to=False)
+    await finished(system, claim, Succeeded())
+    assert await held(owner_connection, resource) == {1: None}
+    assert await begun(system, acting, second) == []
+    await slots.open(SlotKind.COMFYUI, resource, to=True)
+    [claim] = await begun(system, acting, second)
+    await finished(system, claim, Succeeded())
+    await slots.declare(SlotKind.COMFYUI, resource, 0)
+    assert await held(owner_connection, resource) == {}
+
+
+async def test_a_running_job_takes_more_slots_only_under_its_lease(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner, write_engine: AsyncEngine
+) -> None:
+    slots, near, far = SqlSlots(write_engine), f"near-{uuid4()}", f"far-{uuid4()}"
+    await slots.declare(SlotKind.LLM, near, 1)
+    await slots.declare(SlotKind.LLM, far, 1)
+    job_id = await enqueued(system, tenant)
+    [claim] = await begun(system, acting, job_id)
+    assert claim.job.slot is None
+    taken = [await slots.take(claim, SlotKind.LLM, [near, far]) for _ in range(3)]
+    assert taken == [jobs.Slot(SlotKind.LLM, near, 1), jobs.Slot(SlotKind.LLM, far, 1), None]
+    await slots.give_back(claim, jobs.Slot(SlotKind.LLM, near, 1))
+    assert (await slots.held(SlotKind.LLM, near), await slots.held(SlotKind.LLM, far)) == (0, 1)
+    await let_expire(owner_connection, tenant, job_id)
+    with pytest.raises(LeaseLost):
+        await slots.take(claim, SlotKind.LLM, [near])
+    async with system.units.write(acting) as unit:
+        await jobs.recover(unit, job_id, 0.0)
+    assert await slots.held(SlotKind.LLM, far) == 0
+    for resource in (near, far):
+        await slots.declare(SlotKind.LLM, resource, 0)

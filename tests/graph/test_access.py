@@ -346,7 +346,7 @@ async def test_viewer_says_who_is_calling(api: Api, tenant: Tenant) -> None:
         "permissions": [
             "PERSON_READ", "PERSON_WRITE", "LEAD_READ", "LEAD_WRITE", "OPPORTUNITY_WRITE", "PROPERTY_READ",
             "PERCEPTION_READ", "PERCEPTION_WRITE", "INTERACTION_WRITE", "TASK_WRITE", "THREAD_READ", "THREAD_WRITE",
-            "CANVAS_READ", "CANVAS_WRITE", "TEAM_READ",
+            "CANVAS_READ", "CANVAS_WRITE", "JOB_READ", "JOB_WRITE", "TEAM_READ",
         ],
         "avatarUrl": None,
         "tenant": {"id": f"tenant_{tenant.id}", "name": "Test", "timeZone": "Asia/Kolkata", "currency": "INR"},

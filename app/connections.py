@@ -11,11 +11,12 @@ from struct import Struct
 from typing import Final, cast
 
 import structlog
+from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from graph.http import WRITES_AT_ONCE
+from graph.http import WHOLE, WRITES_AT_ONCE
 
 log = structlog.get_logger()
 
@@ -150,6 +151,7 @@ class Connection(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         self._unheard_bytes = 0
         self._reading_body = False
+        cast("Scope", self.scope)[WHOLE] = True
         super().on_message_complete()
 
     def resume_writing(self) -> None:

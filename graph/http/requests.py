@@ -22,6 +22,8 @@ from graph.refusals import (
     UnsupportedMediaType,
 )
 
+WHOLE: Final = "velocity.whole"
+"""Is in the scope of a request whose body came together with its head."""
 CLOSE: Final = {"connection": "close"}
 """What is left of a body that is refused unread would be taken for the next request."""
 
@@ -76,6 +78,8 @@ async def _body(request: Request, limits: Limits) -> bytes:
     announced = header(request.scope, b"content-length") or "0"
     if announced.isdecimal() and int(announced) > limits.body_bytes:
         raise _too_large(int(announced), limits)
+    if WHOLE in request.scope:
+        return await _whole(request, limits)
     chunks: list[bytes] = []
     size = 0
     clock = asyncio.get_running_loop().time
@@ -95,6 +99,17 @@ async def _body(request: Request, limits: Limits) -> bytes:
     return b"".join(chunks)
 
 
+async def _whole(request: Request, limits: Limits) -> bytes:
+    """Take a body that has come already, as nearly all have: nobody needs to watch how long it takes."""
+    message = await request.receive()
+    body: bytes = message.get("body", b"")
+    if message["type"] == "http.disconnect":
+        raise MalformedRequest("The body ended early.")
+    if len(body) > limits.body_bytes:
+        raise _too_large(len(body), limits)
+    return body
+
+
 def _too_large(size: int, limits: Limits) -> TooLarge:
     refusal = TooLarge("bodyBytes", "bytes of body", size, limits.body_bytes)
     refusal.headers.update(CLOSE)
@@ -107,22 +122,22 @@ def asked_of(content: object) -> Asked:
         raise MalformedParameters("One request holds one operation: batches are not supported.")
     if not isinstance(content, dict):
         raise MalformedParameters("The request is not a JSON object.")
-    texts = {name: content.get(name) for name in ("query", "documentId", "operationName")}
-    for name, text in texts.items():
+    get = content.get
+    query, document_id, operation_name = texts = get("query"), get("documentId"), get("operationName")
+    variables, extensions = maps = get("variables"), get("extensions")
+    for name, text in zip(("query", "documentId", "operationName"), texts, strict=True):
         if text is not None and not isinstance(text, str):
             raise MalformedParameters(f"`{name}` is not a string.")
-    maps = {name: content.get(name) for name in ("variables", "extensions")}
-    for name, entries in maps.items():
+    for name, entries in zip(("variables", "extensions"), maps, strict=True):
         if entries is not None and not isinstance(entries, dict):
             raise MalformedParameters(f"`{name}` is not an object.")
-    extensions = maps["extensions"] or {}
-    named = texts["documentId"] is not None or "persistedQuery" in extensions
+    named = document_id is not None or (extensions is not None and "persistedQuery" in extensions)
     return Asked(
         # Beside an id an empty text is none: the client of graphql-ws sends no message without one.
-        query=texts["query"] or None if named else texts["query"],
-        document_id=texts["documentId"],
+        query=query or None if named else query,
+        document_id=document_id,
         # An empty name is what forms of some clients send for none.
-        operation_name=texts["operationName"] or None,
-        variables=maps["variables"] or {},
-        extensions=extensions,
+        operation_name=operation_name or None,
+        variables=variables or {},
+        extensions=extensions or {},
     )

@@ -25,6 +25,9 @@ from db.server import programs
 # Only what serves could be waited for, and it is refused beforehand.
 LOCK_TIMEOUT: Final = "10s"
 
+QUEUE: Final = "pgqueuer"
+"""The schema that PgQueuer has to itself."""
+
 MAY_COPY: Final = "SELECT rolbypassrls OR rolsuper FROM pg_roles WHERE rolname = current_user"
 SERVED: Final = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND usename = $1"
 LOOKUPS: Final = """
@@ -38,6 +41,7 @@ BEFORE: Final = f"""\
 SET lock_timeout = '{LOCK_TIMEOUT}';
 SET client_min_messages = warning;
 DROP SCHEMA public CASCADE;
+DROP SCHEMA IF EXISTS {QUEUE} CASCADE;
 CREATE SCHEMA public;
 GRANT USAGE ON SCHEMA public TO PUBLIC;
 GRANT CREATE ON SCHEMA public TO {LOOKUP};
@@ -73,7 +77,7 @@ async def dump(owner_dsn: str, file: Path) -> Dumped:
         lookups = {row["name"]: row["grantees"] for row in await connection.fetch(LOOKUPS, LOOKUP)}
     finally:
         await connection.close()
-    await _program("pg_dump", owner_dsn, "--format=custom", "--schema=public", f"--file={file}")
+    await _program("pg_dump", owner_dsn, "--format=custom", "--schema=public", f"--schema={QUEUE}", f"--file={file}")
     return Dumped(revision, owner, lookups)
 
 

@@ -1,39 +1,60 @@
-"""What workers take jobs from, whatever tenant they belong to: functions of the look-up role tell ids, nothing else."""
+"""What workers take jobs from, whatever tenant they belong to: PgQueuer hands out tickets, units begin the jobs.
+
+Functions of the look-up role tell which leases have expired and which deadlines have passed: ids, nothing else.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Final
-from uuid import UUID
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+from uuid import UUID, uuid4
 
+import asyncpg
+from asyncpg import Connection, Record
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.access.acting import system_caller
 from db.engine import transaction
-from db.errors import answering
-from db.jobs.store import HELD, RENEWED
+from db.errors import LOST, answering
+from db.jobs import tickets
+from db.jobs.store import CHANNEL, GIVEN, HELD, RENEWED
 from domain import jobs
 from domain.access import Caller
-from domain.jobs import LEASE, Beat, Claim, JobKind
+from domain.errors import Unavailable
+from domain.jobs import LEASE, SLOT_OF, Beat, Claim, JobKind, SlotKind
 from domain.unit import Units
 
+if TYPE_CHECKING:
+    from pgqueuer.queries import Queries
+
 BATCH: Final = 100
-_CLAIMABLE: Final = "select tenant_id, id from claimable_jobs(:kinds, :most)"
+CONNECT_SECONDS: Final = 5.0
+TICKET_SECONDS: Final = 30
+"""A queued job that is older and has no ticket gets one."""
+LOG_DAYS: Final = 1
+"""How long PgQueuer's own log of what was picked is kept."""
+_UNLIMITED: Final = 0
+
+_CAPACITY: Final = "select kind, count(*) filter (where open and job_id is null) as free from slots group by kind"
 _ABANDONED: Final = "select tenant_id, id from abandoned_jobs(:most)"
 _OVERDUE: Final = "select tenant_id, id from overdue_jobs(:most)"
+_UNTICKETED: Final = "select tenant_id, id from unticketed_jobs(:seconds, :most)"
+_FORGET_LOG: Final = text(
+    "delete from pgqueuer.pgqueuer_log where created < now() - make_interval(days => cast(:days as integer))"
+)
 # A job that a unit of its worker has locked is renewed by that unit.
 _BEAT: Final = text(
-    "with held as (select jobs.id from jobs join unnest(cast(:ids as uuid[]), cast(:tokens as uuid[]))"
-    " as given(id, token) on given.id = jobs.id and given.token = jobs.lease_token"
+    f"with held as (select jobs.id from jobs join {GIVEN} on given.id = jobs.id and given.token = jobs.lease_token"
     " where tenant_id = :tenant and status = 'RUNNING' and leased_until > now()"
     " order by jobs.id for no key update of jobs skip locked)"
     f" update jobs set leased_until = {RENEWED} from held where jobs.tenant_id = :tenant and jobs.id = held.id"
 )
 _HELD: Final = text(
     "select jobs.id, cancel_requested_at is not null as cancelled from jobs"
-    " join unnest(cast(:ids as uuid[]), cast(:tokens as uuid[])) as given(id, token)"
-    " on given.id = jobs.id and given.token = jobs.lease_token"
+    f" join {GIVEN} on given.id = jobs.id and given.token = jobs.lease_token"
     " where tenant_id = :tenant and status = 'RUNNING' and leased_until > now()"
 )
 _PROGRESS: Final = text(
@@ -43,24 +64,52 @@ _PROGRESS: Final = text(
 
 
 class SqlJobQueue:
-    """The port `JobQueue`."""
+    """The port `JobQueue`. One connection picks tickets and hears of new ones; it is made anew when it is lost."""
 
-    def __init__(self, engine: AsyncEngine, units: Units) -> None:
-        """Read through `engine`, and begin jobs in `units`."""
+    def __init__(self, dsn: str, engine: AsyncEngine, units: Units) -> None:
+        """Pick through a connection to `dsn`, read through `engine`, and begin jobs in `units`."""
+        self._dsn = dsn
         self._engine = engine
         self._units = units
+        self._manager: Final = uuid4()
         self._callers: dict[UUID, Caller] = {}
+        self._connection: Connection[Record] | None = None
+        self._queries: Queries | None = None
+        self._woken: Final = asyncio.Event()
+        self.stopping: Final[set[UUID]] = set()
+        """Jobs of which was heard that they are to stop."""
+
+    async def close(self) -> None:
+        """Give the connection back."""
+        connection, self._connection = self._connection, None
+        if connection is not None and not connection.is_closed():
+            await connection.close(timeout=CONNECT_SECONDS)
 
     async def claim(self, worker: str, kinds: Sequence[JobKind], most: int) -> list[Claim]:
-        """Begin at most so many jobs whose turn it is."""
-        found = await self._ids(_CLAIMABLE, {"kinds": [kind.name for kind in kinds], "most": most})
+        """Begin at most so many jobs whose turn it is; raises Unavailable."""
+        self._woken.clear()
+        found: dict[UUID, list[UUID]] = {}
+        for tenant_id, job_id in await self._picked(kinds, most):
+            found.setdefault(tenant_id, []).append(job_id)
         claims: list[Claim] = []
-        for tenant_id in dict.fromkeys(tenant_id for tenant_id, _ in found):
+        for tenant_id, job_ids in found.items():
             caller = await self._caller(tenant_id)
             async with self._units.write(caller) as unit:
-                begun = await jobs.begin(unit, [job_id for tenant, job_id in found if tenant == tenant_id], worker)
+                begun = await jobs.begin(unit, job_ids, worker)
             claims += [Claim(each.job, each.token, caller) for each in begun]
         return claims
+
+    async def wait(self, seconds: float) -> None:
+        """Wait until there may be something to claim or to stop, at most so long."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            pass
+
+    def wake(self) -> None:
+        """Let whoever waits look again."""
+        self._woken.set()
 
     async def beat(self, claims: Sequence[Claim]) -> Beat:
         """Renew the leases of these jobs, and say which are lost and which are to stop."""
@@ -90,20 +139,93 @@ class SqlJobQueue:
                 )  # fmt: skip
         return done.rowcount == 1
 
-    async def abandoned(self) -> AsyncIterator[tuple[Caller, UUID]]:
+    def abandoned(self) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield running jobs whose lease has expired."""
-        for tenant_id, job_id in await self._ids(_ABANDONED, {"most": BATCH}):
-            yield await self._caller(tenant_id), job_id
+        return self._found(_ABANDONED, {})
 
-    async def overdue(self) -> AsyncIterator[tuple[Caller, UUID]]:
+    def overdue(self) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield queued jobs whose deadline has passed."""
-        for tenant_id, job_id in await self._ids(_OVERDUE, {"most": BATCH}):
-            yield await self._caller(tenant_id), job_id
+        return self._found(_OVERDUE, {})
 
-    async def _ids(self, statement: str, given: Mapping[str, object]) -> list[tuple[UUID, UUID]]:
+    def unticketed(self) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield queued jobs of which no worker would be told."""
+        return self._found(_UNTICKETED, {"seconds": TICKET_SECONDS})
+
+    async def forget_log(self) -> None:
+        """Remove what PgQueuer noted of tickets that were picked long ago."""
+        with answering():
+            async with self._engine.begin() as connection:
+                await connection.execute(_FORGET_LOG, {"days": LOG_DAYS})
+
+    async def _picked(self, kinds: Sequence[JobKind], most: int) -> list[tuple[UUID, UUID]]:
+        """Pick tickets: for those that need a slot, at most as many as slots are free."""
+        entrypoint_type = import_module("pgqueuer.queries").EntrypointExecutionParameter
+        try:
+            queries = await self._connected()
+            free = {row["kind"]: row["free"] for row in await queries.driver.fetch(_CAPACITY)}
+            limits: dict[str, int] = {}
+            for kind in kinds:
+                slot = SLOT_OF[kind].name
+                limits[tickets.entrypoint(kind, None)] = _UNLIMITED
+                # Where no slot was ever declared there is nothing to share.
+                if free.get(slot) != 0:
+                    limits[tickets.entrypoint(kind, SlotKind[slot])] = int(str(free.get(slot, _UNLIMITED)))
+            found = await queries.dequeue(
+                batch_size=most,
+                entrypoints={name: entrypoint_type(concurrency_limit=limit) for name, limit in limits.items()},  # type: ignore[misc]  # PgQueuer's names are NewTypes of str.
+                queue_manager_id=self._manager,  # type: ignore[arg-type]  # as above, of UUID.
+                global_concurrency_limit=None,
+                heartbeat_timeout=LEASE,
+            )
+        except (*LOST, asyncpg.InterfaceError, TimeoutError) as error:
+            await self._lose()
+            raise Unavailable from error
+        return [tickets.led_to(each.payload or bytes(32)) for each in found]
+
+    async def _connected(self) -> Queries:
+        """Return PgQueuer's statements over a connection that hears of new tickets."""
+        if self._queries is not None and self._connection is not None and not self._connection.is_closed():
+            return self._queries
+        connection = await asyncpg.connect(self._dsn, timeout=CONNECT_SECONDS, command_timeout=30)
+        self._connection = connection
+        connection.add_termination_listener(lambda _connection: self._woken.set())
+        await connection.add_listener(tickets.CHANNEL, self._heard_of_tickets)
+        await connection.add_listener(CHANNEL, self._heard)
+        # Loaded by whoever works, and not by everybody who might: it takes a third of a second.
+        builders = await asyncio.to_thread(import_module, "pgqueuer.adapters.persistence.qb")
+        settings = import_module("pgqueuer.domain.settings").DBSettings(db_schema=tickets.SCHEMA)
+        driver = import_module("pgqueuer.db").AsyncpgDriver(connection)
+        queries: Queries = import_module("pgqueuer.queries").Queries(
+            driver,
+            qbe=builders.QueryBuilderEnvironment(settings),
+            qbq=builders.QueryQueueBuilder(settings),
+            qbs=builders.QuerySchedulerBuilder(settings),
+        )
+        self._queries = queries
+        return queries
+
+    async def _lose(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.terminate()
+
+    def _heard_of_tickets(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        # Tickets that go are told of too, and call for nothing.
+        if '"insert"' in str(payload) or '"update"' in str(payload):
+            self._woken.set()
+
+    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+        word, _, job_id = str(payload).partition(" ")
+        if word == "stop" and job_id:
+            self.stopping.add(UUID(job_id))
+        self._woken.set()
+
+    async def _found(self, statement: str, given: Mapping[str, object]) -> AsyncIterator[tuple[Caller, UUID]]:
         with answering():
             async with self._engine.connect() as connection:
-                return [(row[0], row[1]) for row in await connection.execute(text(statement), given)]
+                rows = (await connection.execute(text(statement), {**given, "most": BATCH})).all()
+        for tenant_id, job_id in rows:
+            yield await self._caller(tenant_id), job_id
 
     async def _caller(self, tenant_id: UUID) -> Caller:
         if tenant_id not in self._callers:

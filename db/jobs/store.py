@@ -6,19 +6,20 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import CursorResult, RowMapping, TextClause, func, select, text, update
+from sqlalchemy import CursorResult, RowMapping, TextClause, select, text, update
 
+from db.jobs import tickets
 from db.jobs.rows import job_of, running_of
 from db.jobs.source import JOBS
-from db.jobs.tables import jobs, slots
+from db.jobs.tables import jobs
 from domain.errors import Conflict, NotFound
 from domain.jobs import (
     LEASE,
     SLOT_OF,
     Begun,
     Job,
+    JobKind,
     JobStatus,
-    LeaseLost,
     NewJob,
     Settled,
     Slot,
@@ -33,17 +34,21 @@ from domain.values import new_id
 if TYPE_CHECKING:
     from db.unit import SqlUnit
 
+CHANNEL: Final = "velocity_jobs"
+"""Workers are told here of slots that were freed (`slots`), and of jobs that are to stop (`stop <id>`)."""
 # The moment of a lease is the database's: workers' clocks differ.
 RENEWED: Final = "now() + make_interval(secs => :lease)"
 HELD: Final = "status = 'RUNNING' and lease_token = :token and leased_until > now()"
+GIVEN: Final = "unnest(cast(:ids as uuid[]), cast(:tokens as uuid[])) as given(id, token)"
 _LEASED: Final = text(
-    f"update jobs set leased_until = {RENEWED} where tenant_id = :tenant and id = :id and {HELD}"
-    " returning id, kind, status, attempt, max_attempts, priority, deadline_at, cancel_requested_at"
+    f"with held as (select jobs.id from jobs join {GIVEN} on given.id = jobs.id and given.token = jobs.lease_token"
+    " where tenant_id = :tenant and status = 'RUNNING' and leased_until > now() order by jobs.id for update of jobs)"
+    f" update jobs set leased_until = {RENEWED} from held where jobs.tenant_id = :tenant and jobs.id = held.id"
+    " returning jobs.id, kind, status, attempt, max_attempts, priority, deadline_at, cancel_requested_at"
 )
-_TURN: Final = text(
-    "select * from jobs where tenant_id = :tenant and id = any(:ids) and status = 'QUEUED'"
-    " and coalesce(not_before <= now(), true) and coalesce(deadline_at > now(), true)"
-    " order by turn_at, id for update skip locked"
+_LOCKED: Final = text(
+    "select *, coalesce(not_before > now(), false) as early, coalesce(deadline_at <= now(), false) as late"
+    " from jobs where tenant_id = :tenant and id = any(:ids) order by id for update"
 )
 _KNOWN_SLOTS: Final = text("select distinct kind from slots")
 _FREE_SLOTS: Final = text(
@@ -58,9 +63,25 @@ _BEGIN: Final = text(
     "update jobs set status = 'RUNNING', attempt = attempt + 1, worker_name = :worker, not_before = null,"
     f" lease_token = given.token, leased_until = {RENEWED}, started_at = coalesce(started_at, now()),"
     " progress_value = null, progress_max = null, progress_step = null"
-    " from unnest(cast(:ids as uuid[]), cast(:tokens as uuid[])) as given(id, token)"
-    " where jobs.tenant_id = :tenant and jobs.id = given.id returning jobs.*"
+    f" from {GIVEN} where jobs.tenant_id = :tenant and jobs.id = given.id returning jobs.*"
 )
+# Slots that are freed and jobs that begin again later are told of to workers: the one by a notification, the others by
+# their tickets. Every job that is settled is locked.
+_SETTLE: Final = text(
+    "with given as (select * from unnest(cast(:ids as uuid[]), cast(:statuses as text[]),"
+    " cast(:afters as timestamptz[]), cast(:codes as text[]), cast(:messages as text[]),"
+    " cast(:retryable as boolean[])) as given(id, status, after, code, message, retryable)),"
+    " settled as (update jobs set status = given.status, lease_token = null, leased_until = null, worker_name = null,"
+    " not_before = given.after, finished_at = case when given.status = 'QUEUED' then null else now() end,"
+    " error_code = given.code, error_message = given.message, error_retryable = given.retryable"
+    " from given where jobs.tenant_id = :tenant and jobs.id = given.id"
+    " returning jobs.id, jobs.status, jobs.kind, jobs.slot_kind, jobs.turn_at, jobs.not_before),"
+    " freed as (update slots set job_tenant_id = null, job_id = null, lease_token = null, leased_at = null"
+    " where job_tenant_id = :tenant and job_id = any(cast(:ids as uuid[])) returning number)"
+    " select settled.*, (select count(*) from freed) as freed from settled"
+)
+_FREED: Final = text(f"select pg_notify('{CHANNEL}', 'slots')")
+_STOP: Final = text(f"select pg_notify('{CHANNEL}', 'stop ' || cast(:id as text))")
 
 
 class SqlJobs:
@@ -88,6 +109,11 @@ class SqlJobs:
             workflow=job.workflow and job.workflow.name, room_type=job.room_type and job.room_type.name,
             keywords=list(job.keywords), prompt=job.prompt, photo_id=job.photo_id, created_at=now,
         )  # fmt: skip
+        await tickets.add(
+            self._unit.connection, tenant_id=self._unit.caller.tenant_id, job_id=job_id, kind=job.kind,
+            slot=SLOT_OF[job.kind] if job.takes_slot else None, turn_at=turn_at(job.priority, since),
+            not_before=job.not_before,
+        )  # fmt: skip
         self._unit.record(changed(job_id, JobStatus.QUEUED, "JobQueued"))
         return job_id
 
@@ -100,10 +126,16 @@ class SqlJobs:
 
     async def begin(self, job_ids: Sequence[UUID], worker: str) -> list[Begun]:
         """Begin those of these jobs whose turn it still is, and for which there is a slot where they need one."""
-        found = (await self._run(_TURN, ids=list(job_ids))).mappings().all()
-        chosen = await self._with_slots(found)
-        if not chosen:
-            return []
+        found = (await self._run(_LOCKED, ids=list(job_ids))).mappings().all()
+        waiting = {row["id"]: row for row in found if row["status"] == JobStatus.QUEUED.name and not row["late"]}
+        due = [row for row in waiting.values() if not row["early"]]
+        # They are locked in the order of their ids, so that two workers do not wait for each other in a circle.
+        chosen = await self._with_slots(sorted(due, key=lambda row: (row["turn_at"], row["id"])))
+        left = {job_id: row["not_before"] for job_id, row in waiting.items() if job_id not in chosen}
+        if left:
+            await tickets.put_back(self._unit.connection, left)
+        if len(left) < len(job_ids):
+            await tickets.drop(self._unit.connection, [job_id for job_id in job_ids if job_id not in left])
         tokens = {job_id: uuid4() for job_id in chosen}
         for job_id, slot in chosen.items():
             if slot is not None:
@@ -111,19 +143,20 @@ class SqlJobs:
                     _TAKE_SLOT, id=job_id, token=tokens[job_id], kind=slot.kind.name, resource=slot.resource,
                     number=slot.number,
                 )  # fmt: skip
+        if not chosen:
+            return []
         begun = await self._run(
             _BEGIN, ids=list(tokens), tokens=list(tokens.values()), worker=worker, lease=LEASE.total_seconds()
         )
         rows = {row["id"]: row for row in begun.mappings()}
         return [Begun(running_of(rows[job_id], chosen[job_id]), tokens[job_id]) for job_id in chosen]
 
-    async def leased(self, job_id: UUID, token: UUID) -> Job:
-        """Return a job, lock it and renew its lease; raises LeaseLost where the token holds no lease any more."""
-        found = await self._run(_LEASED, id=job_id, token=token, lease=LEASE.total_seconds())
-        row = found.mappings().one_or_none()
-        if row is None:
-            raise LeaseLost
-        return job_of(row)
+    async def leased(self, tokens: Mapping[UUID, UUID]) -> dict[UUID, Job]:
+        """Return those of these jobs whose lease has the token given with it, locked and with their leases renewed."""
+        found = await self._run(
+            _LEASED, ids=list(tokens), tokens=list(tokens.values()), lease=LEASE.total_seconds()
+        )  # fmt: skip
+        return {row["id"]: job_of(row) for row in found.mappings()}
 
     async def abandoned(self, job_id: UUID) -> Job | None:
         """Return a running job whose lease has expired and lock it."""
@@ -134,36 +167,55 @@ class SqlJobs:
         return await self._locked(job_id, "status = 'QUEUED' and deadline_at <= now()")
 
     async def request_cancel(self, job_id: UUID) -> None:
-        """Store that a running job is to stop."""
+        """Store that a running job is to stop, and have its worker told."""
         await self._unit.change(jobs, job_id, cancel_requested_at=self._unit.now)
+        await self._unit.connection.execute(_STOP, {"id": str(job_id)})
 
-    async def settle(self, job_id: UUID, settled: Settled) -> None:
-        """Store where a job stands now, without a lease and without slots."""
-        queued, error = settled.status is JobStatus.QUEUED, settled.error
-        values: dict[str, object] = {
-            "status": settled.status.name, "lease_token": None, "leased_until": None, "worker_name": None,
-            "not_before": settled.not_before, "finished_at": None if queued else func.now(),
-        }  # fmt: skip
-        if not queued or error is not None:
-            values |= {
-                "error_code": error and error.code, "error_message": error and error.message,
-                "error_retryable": error and error.retryable,
-            }  # fmt: skip
-        await self._unit.change(jobs, job_id, **values)
-        await self._unit.connection.execute(
-            update(slots)
-            .where(slots.c.job_id == job_id, slots.c.job_tenant_id == self._unit.caller.tenant_id)
-            .values(job_tenant_id=None, job_id=None, lease_token=None, leased_at=None)
-        )
+    async def settle(self, settled: Mapping[UUID, Settled]) -> None:
+        """Store where jobs stand now that this unit has locked, without a lease and without slots."""
+        errors = [each.error for each in settled.values()]
+        found = await self._run(
+            _SETTLE, ids=list(settled), statuses=[each.status.name for each in settled.values()],
+            afters=[each.not_before for each in settled.values()],
+            codes=[error and error.code for error in errors],
+            messages=[error and error.message for error in errors],
+            retryable=[error and error.retryable for error in errors],
+        )  # fmt: skip
+        rows = found.mappings().all()
+        if any(row["freed"] for row in rows):
+            await self._unit.connection.execute(_FREED)
+        for row in rows:
+            if row["status"] == JobStatus.QUEUED.name:
+                await self._add_ticket(row)
+
+    async def cancelled(self, job_id: UUID) -> None:
+        """Store that a queued job, which this unit has locked, is not wanted any more."""
+        await self.settle({job_id: Settled(JobStatus.CANCELLED)})
+        await tickets.drop(self._unit.connection, [job_id])
 
     async def requeue(self, job: Job, max_attempts: int) -> None:
         """Store that a finished job begins again."""
-        await self._unit.change(
-            jobs, job.id, status=JobStatus.QUEUED.name, max_attempts=max_attempts, finished_at=None, not_before=None,
-            cancel_requested_at=None, deadline_at=None, error_code=None, error_message=None, error_retryable=None,
-            completed_count=0, failed_count=0, progress_value=None, progress_max=None, progress_step=None,
-            turn_at=turn_at(job.priority, self._unit.now),
+        found = await self._unit.connection.execute(
+            update(jobs)
+            .where(jobs.c.tenant_id == self._unit.caller.tenant_id, jobs.c.id == job.id)
+            .values(
+                status=JobStatus.QUEUED.name, max_attempts=max_attempts, finished_at=None, not_before=None,
+                cancel_requested_at=None, deadline_at=None, error_code=None, error_message=None, error_retryable=None,
+                completed_count=0, failed_count=0, progress_value=None, progress_max=None, progress_step=None,
+                turn_at=turn_at(job.priority, self._unit.now),
+            )
+            .returning(jobs.c.id, jobs.c.kind, jobs.c.slot_kind, jobs.c.turn_at, jobs.c.not_before)
         )  # fmt: skip
+        await self._add_ticket(found.mappings().one())
+
+    async def ticket(self, job_id: UUID) -> bool:
+        """Give a queued job its ticket again; false where it is not queued."""
+        found = await self._run(_LOCKED, ids=[job_id])
+        row = found.mappings().one_or_none()
+        if row is None or row["status"] != JobStatus.QUEUED.name:
+            return False
+        await self._add_ticket(row)
+        return True
 
     async def count(self, job_id: UUID, *, completed: int = 0, failed: int = 0) -> None:
         """Add to the items that have an answer, and to those that failed for good."""
@@ -186,6 +238,13 @@ class SqlJobs:
         given = {name: value for name, value in values.items() if value is not None}
         if given:
             await self._unit.change(jobs, job_id, **given)
+
+    async def _add_ticket(self, row: RowMapping) -> None:
+        slot = row["slot_kind"]
+        await tickets.add(
+            self._unit.connection, tenant_id=self._unit.caller.tenant_id, job_id=row["id"], kind=JobKind[row["kind"]],
+            slot=None if slot is None else SlotKind[slot], turn_at=row["turn_at"], not_before=row["not_before"],
+        )  # fmt: skip
 
     async def _keyed(self, key: str, digest: str) -> UUID | None:
         """Return the job that a key stands for; raises Conflict where that is another."""

@@ -97,8 +97,8 @@ jobs = tenant_table(
     UniqueConstraint("tenant_id", "key"),
     ordered_by("created_at"),
     ordered_by("requested_by_id", "created_at"),
-    # Workers look in whatever tenant for whose turn it is, for expired leases and for deadlines that have passed.
-    Index("ix_jobs_turn_at", "kind", "turn_at", "id", postgresql_where="status = 'QUEUED'"),
+    # Workers look in whatever tenant for what waits unheard, for expired leases and for deadlines that have passed.
+    Index("ix_jobs_turn_at", "turn_at", "id", postgresql_where="status = 'QUEUED'"),
     Index("ix_jobs_leased_until", "leased_until", postgresql_where="status = 'RUNNING'"),
     Index("ix_jobs_deadline_at", "deadline_at", postgresql_where="status = 'QUEUED' AND deadline_at IS NOT NULL"),
 )

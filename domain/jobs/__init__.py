@@ -44,7 +44,19 @@ from domain.jobs.rules import (
     settled,
     turn_at,
 )
-from domain.jobs.use_cases import JobCancel, JobRetry, begin, cancel, changed, expire, finish, recover, retry
+from domain.jobs.use_cases import (
+    End,
+    JobCancel,
+    JobRetry,
+    announce,
+    begin,
+    cancel,
+    changed,
+    expire,
+    finish,
+    recover,
+    retry,
+)
 
 __all__ = [
     "DEADLINE_PASSED",
@@ -61,6 +73,7 @@ __all__ = [
     "Begun",
     "Cancelled",
     "Claim",
+    "End",
     "Failed",
     "InferenceTask",
     "Job",
@@ -88,6 +101,7 @@ __all__ = [
     "Slots",
     "Succeeded",
     "Work",
+    "announce",
     "backoff",
     "begin",
     "cancel",

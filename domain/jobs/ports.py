@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -42,8 +42,8 @@ class JobStore(Protocol):
         In one statement an attempt is counted and the job has a new lease token.
         """
 
-    async def leased(self, job_id: UUID, token: UUID) -> Job:
-        """Return a job, lock it and renew its lease; raises LeaseLost where the token holds no lease any more."""
+    async def leased(self, tokens: Mapping[UUID, UUID]) -> dict[UUID, Job]:
+        """Return those of these jobs whose lease has the token given with it, locked and with their leases renewed."""
 
     async def abandoned(self, job_id: UUID) -> Job | None:
         """Return a running job whose lease has expired and lock it; None where it is not so, or somebody has it."""
@@ -54,11 +54,17 @@ class JobStore(Protocol):
     async def request_cancel(self, job_id: UUID) -> None:
         """Store that a running job is to stop, and have its worker told."""
 
-    async def settle(self, job_id: UUID, settled: Settled) -> None:
-        """Store where a job stands now, without a lease and without slots."""
+    async def settle(self, settled: Mapping[UUID, Settled]) -> None:
+        """Store where jobs stand now that this unit has locked, without a lease and without slots."""
+
+    async def cancelled(self, job_id: UUID) -> None:
+        """Store that a queued job, which this unit has locked, is not wanted any more."""
 
     async def requeue(self, job: Job, max_attempts: int) -> None:
         """Store that a finished job begins again."""
+
+    async def ticket(self, job_id: UUID) -> bool:
+        """Let workers be told again of a queued job; false where it is not queued."""
 
     async def count(self, job_id: UUID, *, completed: int = 0, failed: int = 0) -> None:
         """Add to the items that have an answer, and to those that failed for good."""
@@ -145,6 +151,16 @@ class JobQueue(Protocol):
     async def claim(self, worker: str, kinds: Sequence[JobKind], most: int) -> list[Claim]:
         """Begin at most so many jobs whose turn it is: each counts an attempt and has a new lease token."""
 
+    async def wait(self, seconds: float) -> None:
+        """Wait until there may be something to claim or to stop, at most so long."""
+
+    def wake(self) -> None:
+        """Let whoever waits look again."""
+
+    @property
+    def stopping(self) -> set[UUID]:
+        """Jobs of which was heard that they are to stop; whoever runs one takes it out."""
+
     async def beat(self, claims: Sequence[Claim]) -> Beat:
         """Renew the leases of these jobs."""
 
@@ -156,6 +172,12 @@ class JobQueue(Protocol):
 
     def overdue(self) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield queued jobs whose deadline has passed, each with who acts."""
+
+    def unticketed(self) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield queued jobs of which no worker would be told, each with who acts."""
+
+    async def forget_log(self) -> None:
+        """Remove what the dispatcher noted long ago."""
 
 
 class Slots(Protocol):

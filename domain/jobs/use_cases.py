@@ -31,6 +31,16 @@ class JobRetry:
     job_id: UUID
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """How a worker says that an attempt ended; `chance`, from 0 up to 1, spreads what is tried again."""
+
+    job_id: UUID
+    token: UUID
+    outcome: Outcome
+    chance: float
+
+
 def changed(job_id: UUID, status: JobStatus, event: str = "JobChanged") -> Change:
     """Return what is recorded of a job that stands somewhere else now."""
     return Change(
@@ -51,7 +61,7 @@ async def cancel(unit: Unit, command: JobCancel) -> UUID:
     job = await unit.jobs.get_for_update(command.job_id)
     check_cancel(job)
     if job.status is JobStatus.QUEUED:
-        await unit.jobs.settle(job.id, Settled(JobStatus.CANCELLED))
+        await unit.jobs.cancelled(job.id)
         unit.record(changed(job.id, JobStatus.CANCELLED))
     elif job.status is JobStatus.RUNNING and job.cancel_requested_at is None:
         await unit.jobs.request_cancel(job.id)
@@ -80,12 +90,16 @@ async def begin(unit: Unit, job_ids: Sequence[UUID], worker: str) -> list[Begun]
     return begun
 
 
-async def finish(unit: Unit, job_id: UUID, token: UUID, outcome: Outcome, chance: float) -> Settled:
-    """End an attempt as its worker says; raises LeaseLost where the job is not the worker's any more."""
-    job = await unit.jobs.leased(job_id, token)
-    after = settled(job, outcome, unit.now, chance)
-    await unit.jobs.settle(job_id, after)
-    unit.record(changed(job_id, after.status))
+async def finish(unit: Unit, ends: Sequence[End]) -> dict[UUID, Settled]:
+    """End attempts as their workers say; return where the jobs stand. What is not a worker's any more is left out."""
+    held = await unit.jobs.leased({end.job_id: end.token for end in ends})
+    after = {
+        end.job_id: settled(held[end.job_id], end.outcome, unit.now, end.chance) for end in ends if end.job_id in held
+    }
+    if after:
+        await unit.jobs.settle(after)
+    for job_id, each in after.items():
+        unit.record(changed(job_id, each.status))
     return after
 
 
@@ -97,7 +111,7 @@ async def recover(unit: Unit, job_id: UUID, chance: float) -> Settled | None:
     passed = job.deadline_at is not None and job.deadline_at <= unit.now
     reason: Failed = DEADLINE_PASSED if passed else LEASE_EXPIRED
     after = settled(job, reason, unit.now, chance)
-    await unit.jobs.settle(job_id, after)
+    await unit.jobs.settle({job_id: after})
     unit.record(changed(job_id, after.status))
     return after
 
@@ -107,6 +121,11 @@ async def expire(unit: Unit, job_id: UUID) -> bool:
     job = await unit.jobs.overdue(job_id)
     if job is None:
         return False
-    await unit.jobs.settle(job_id, Settled(JobStatus.FAILED, error=DEADLINE_PASSED))
+    await unit.jobs.settle({job_id: Settled(JobStatus.FAILED, error=DEADLINE_PASSED)})
     unit.record(changed(job_id, JobStatus.FAILED))
     return True
+
+
+async def announce(unit: Unit, job_id: UUID) -> bool:
+    """Have workers told again of a job that waits unheard; false where it does not wait any more."""
+    return await unit.jobs.ticket(job_id)

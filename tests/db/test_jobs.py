@@ -1,6 +1,6 @@
 """Jobs in PostgreSQL: who holds a lease and who does not, what takes a slot, and what a worker that is late can do."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
@@ -8,6 +8,10 @@ from uuid import UUID, uuid4
 
 import pytest
 from asyncpg import Connection, Record
+from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
+from pgqueuer.db import AsyncpgDriver
+from pgqueuer.domain.settings import DBSettings
+from pgqueuer.queries import Queries
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.wiring import System
@@ -46,8 +50,10 @@ async def acting(write_engine: AsyncEngine, tenant: Tenant) -> Caller:
 
 
 @pytest.fixture
-def queue(system: System, write_engine: AsyncEngine) -> SqlJobQueue:
-    return SqlJobQueue(write_engine, system.units)
+async def queue(app_dsn: str, system: System, write_engine: AsyncEngine) -> AsyncIterator[SqlJobQueue]:
+    made = SqlJobQueue(app_dsn, write_engine, system.units)
+    yield made
+    await made.close()
 
 
 async def enqueued(system: System, tenant: Tenant, job: NewJob = CHAT) -> UUID:
@@ -63,7 +69,10 @@ async def begun(system: System, acting: Caller, *job_ids: UUID, worker: str = "o
 
 async def finished(system: System, claim: Claim, outcome: jobs.Outcome) -> jobs.Settled:
     async with system.units.write(claim.caller) as unit:
-        return await jobs.finish(unit, claim.job.id, claim.token, outcome, 0.0)
+        after = await jobs.finish(unit, [jobs.End(claim.job.id, claim.token, outcome, 0.0)])
+    if not after:
+        raise LeaseLost
+    return after[claim.job.id]
 
 
 async def row_of(owner: Owner, tenant: Tenant, job_id: UUID) -> Record:
@@ -261,3 +270,54 @@ async def test_a_running_job_takes_more_slots_only_under_its_lease(
     assert await slots.held(SlotKind.LLM, far) == 0
     for resource in (near, far):
         await slots.declare(SlotKind.LLM, resource, 0)
+
+
+async def test_tickets_go_when_a_job_begins_or_is_cancelled_and_come_back_when_it_waits_again(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner
+) -> None:
+    async def ticketed() -> list[str]:
+        rows = await owner_connection.fetch(
+            "SELECT dedupe_key, status FROM pgqueuer.pgqueuer WHERE dedupe_key = any($1)", [str(each) for each in ids]
+        )
+        return sorted(row["dedupe_key"] for row in rows)
+
+    ids = [await enqueued(system, tenant) for _ in range(3)]
+    failing, cancelled, waiting = map(str, ids)
+    assert await ticketed() == sorted([failing, cancelled, waiting])
+    [claim] = await begun(system, acting, ids[0])
+    async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
+        await jobs.cancel(unit, jobs.JobCancel(ids[1]))
+    assert await ticketed() == [waiting]
+    await finished(system, claim, BUSY)
+    async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
+        await jobs.retry(unit, jobs.JobRetry(ids[1]))
+    assert await ticketed() == sorted([failing, cancelled, waiting])
+
+
+async def test_a_queued_job_that_lost_its_ticket_gets_another(
+    system: System, tenant: Tenant, owner_connection: Owner, queue: SqlJobQueue
+) -> None:
+    job_id = await enqueued(system, tenant)
+    await owner_connection.execute("DELETE FROM pgqueuer.pgqueuer WHERE dedupe_key = $1", str(job_id))
+    assert job_id not in [each async for _, each in queue.unticketed()]
+    await set_tenant(owner_connection, tenant.id)
+    await owner_connection.execute(
+        "UPDATE jobs SET created_at = now() - interval '1 minute', turn_at = turn_at - interval '1 day' WHERE id = $1",
+        job_id,
+    )
+    [caller] = [caller async for caller, each in queue.unticketed() if each == job_id]
+    async with system.units.write(caller) as unit:
+        assert await jobs.announce(unit, job_id)
+    assert job_id not in [each async for _, each in queue.unticketed()]
+    assert job_id in {claim.job.id for claim in await queue.claim("one", [JobKind.INFERENCE], 1000)}
+
+
+async def test_the_queue_is_as_the_locked_pgqueuer_wants_it(owner_connection: Owner) -> None:
+    settings = DBSettings(db_schema="pgqueuer")
+    queries = Queries(
+        AsyncpgDriver(owner_connection),
+        qbe=QueryBuilderEnvironment(settings),
+        qbq=QueryQueueBuilder(settings),
+        qbs=QuerySchedulerBuilder(settings),
+    )
+    assert (await queries.plan_upgrade()).statements == ()

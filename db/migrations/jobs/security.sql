@@ -11,22 +11,17 @@ WITH CHECK (tenant_id = (SELECT nullif(current_setting('app.tenant_id', true), '
 -- A slot is a machine's, which belongs to no tenant.
 GRANT SELECT, INSERT, UPDATE, DELETE ON jobs, slots TO velocity_app;
 
-GRANT SELECT (tenant_id, id, kind, status, turn_at, not_before, deadline_at, leased_until) ON jobs TO velocity_lookup;
+GRANT SELECT (tenant_id, id, kind, status, turn_at, created_at, deadline_at, leased_until) ON jobs TO velocity_lookup;
+
+GRANT USAGE ON SCHEMA pgqueuer TO velocity_lookup;
+
+GRANT SELECT (dedupe_key, status) ON pgqueuer.pgqueuer TO velocity_lookup;
 
 CREATE POLICY lookup ON jobs FOR SELECT TO velocity_lookup USING (true);
 
 GRANT CREATE ON SCHEMA public TO velocity_lookup;
 
 SET LOCAL ROLE velocity_lookup;
-
--- Queued jobs of some kinds that may begin, in their turn.
-CREATE FUNCTION public.claimable_jobs(kinds text[], most integer) RETURNS TABLE (tenant_id uuid, id uuid) ROWS 100
-LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    SELECT j.tenant_id, j.id FROM public.jobs j
-    WHERE j.status = 'QUEUED' AND j.kind = ANY (kinds) AND coalesce(j.not_before <= now(), true)
-      AND coalesce(j.deadline_at > now(), true)
-    ORDER BY j.turn_at, j.id LIMIT most
-$$;
 
 -- Running jobs whose worker stopped answering.
 CREATE FUNCTION public.abandoned_jobs(most integer) RETURNS TABLE (tenant_id uuid, id uuid) ROWS 100
@@ -42,12 +37,23 @@ LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_tem
     ORDER BY j.deadline_at, j.id LIMIT most
 $$;
 
+-- Queued jobs that wait for longer than some seconds without a ticket: the database was restored, or tickets were lost.
+CREATE FUNCTION public.unticketed_jobs(seconds integer, most integer) RETURNS TABLE (tenant_id uuid, id uuid) ROWS 100
+LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    SELECT j.tenant_id, j.id FROM public.jobs j
+    WHERE j.status = 'QUEUED' AND j.created_at < now() - make_interval(secs => seconds) AND NOT EXISTS (
+        SELECT FROM pgqueuer.pgqueuer t
+        WHERE t.dedupe_key = j.id::text AND t.status = ANY ('{queued, picked}'::pgqueuer.pgqueuer_status[])
+    )
+    ORDER BY j.turn_at, j.id LIMIT most
+$$;
+
 REVOKE ALL ON FUNCTION
-    public.claimable_jobs(text[], integer), public.abandoned_jobs(integer), public.overdue_jobs(integer)
+    public.abandoned_jobs(integer), public.overdue_jobs(integer), public.unticketed_jobs(integer, integer)
 FROM PUBLIC;
 
 GRANT EXECUTE ON FUNCTION
-    public.claimable_jobs(text[], integer), public.abandoned_jobs(integer), public.overdue_jobs(integer)
+    public.abandoned_jobs(integer), public.overdue_jobs(integer), public.unticketed_jobs(integer, integer)
 TO velocity_app;
 
 RESET ROLE;

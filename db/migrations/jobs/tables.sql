@@ -66,7 +66,7 @@ CREATE INDEX ix_jobs_tenant_id_created_at_id ON jobs (tenant_id, created_at, id)
 
 CREATE INDEX ix_jobs_tenant_id_requested_by_id_created_at_id ON jobs (tenant_id, requested_by_id, created_at, id);
 
-CREATE INDEX ix_jobs_turn_at ON jobs (kind, turn_at, id) WHERE status = 'QUEUED';
+CREATE INDEX ix_jobs_turn_at ON jobs (turn_at, id) WHERE status = 'QUEUED';
 
 CREATE TABLE slots (
     kind TEXT NOT NULL CONSTRAINT ck_slots_kind_known CHECK ("kind" IN ('LLM', 'COMFYUI')),

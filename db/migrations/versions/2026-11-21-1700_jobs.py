@@ -14,7 +14,7 @@ JOBS = Path(__file__).parent.parent / "jobs"
 def upgrade() -> None:
     op.execute("SET LOCAL lock_timeout = '2s'")
     connection = op.get_bind()
-    for name in ("tables", "security"):
+    for name in ("tables", "queue", "security"):
         # PostgreSQL prepares one statement at a time. A blank line after a semicolon ends one; no function body has it.
         for statement in re.split(r";\n\n", (JOBS / f"{name}.sql").read_text()):
             connection.exec_driver_sql(statement)

@@ -258,6 +258,20 @@ def explain(
 
 
 @velocity.command()
+def worker(
+    queues: Annotated[str, typer.Option(help="What to work on: `inference`, `render`, with commas.")] = (
+        "inference,render"
+    ),
+) -> None:
+    """Do queued work for models and machines until told to stop; run it on as many machines as there are."""
+    from app.settings import Settings
+    from app.worker.command import queues as chosen
+    from app.worker.command import work
+
+    run(work(Settings(), chosen(queues)))
+
+
+@velocity.command()
 def perceive(
     *,
     model: Annotated[Path, typer.Option(help="MediaPipe's face_landmarker.task.")],

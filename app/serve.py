@@ -6,8 +6,8 @@ import asyncio
 import shlex
 import socket
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
@@ -27,9 +27,14 @@ from app.settings import Settings
 from app.starting import Stop
 from app.sweeping import Sweeps, forget_regularly, session_idle, sweep_regularly
 from app.warming import warm
-from app.wiring import system
+from app.wiring import System, system
+from app.worker.handlers import Parts, handlers
+from app.worker.running import made as made_worker
+from app.worker.working import Worker
+from db.jobs.slots import SqlSlots
 from db.migrations import migrate, newest_revision
 from domain.access import Role
+from domain.jobs import JobKind
 from graph.persisted.manifests import shipped
 
 MOST_MESSAGE_BYTES: Final = 1_048_576
@@ -64,7 +69,7 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
     async with system(settings, found) as made:
         port = bound.getsockname()[1]
         door = front_door(made, Observer(made))
-        stop.server = Server(application(made, door), lambda: _announce(settings, port), door.open.stop)
+        server = Server(application(made, door), lambda: _announce(settings, port), door.open.stop)
         sweeps = Sweeps(made.uploads, found, made.units, made.overdue, session_idle(settings))
         beside = [
             asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),
@@ -74,11 +79,46 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
             asyncio.create_task(warm(made, door.execution, [each.text for each in shipped()])),
         ]
         try:
-            await stop.server.serve(sockets=[bound])
+            async with _working(made) as worker:
+                stop.server = Both(server, worker)
+                await server.serve(sockets=[bound])
         finally:
             for task in beside:
                 task.cancel()
             await asyncio.wait(beside)
+
+
+@asynccontextmanager
+async def _working(system: System) -> AsyncIterator[Worker | None]:
+    """Run a worker in this process unless told not to; it ends with its jobs."""
+    settings = system.settings
+    if not settings.worker:
+        yield None
+        return
+    parts = Parts(settings, system.uploads, SqlSlots(system.engine), system.units)
+    async with made_worker(settings, system.database.app, system.bus, tuple(JobKind), handlers(parts)) as worker:
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            if not worker.draining:
+                worker.drain()
+            await running
+
+
+class Both:
+    """The server and the worker beside it: both finish what is under way."""
+
+    def __init__(self, server: Server, worker: Worker | None) -> None:
+        """Stop both together."""
+        self._server = server
+        self._worker = worker
+
+    def stop(self) -> None:
+        """Finish what is under way and end; at once when asked twice."""
+        self._server.stop()
+        if self._worker is not None:
+            self._worker.drain()
 
 
 class Server(uvicorn.Server):

@@ -121,6 +121,17 @@ class Settings(BaseSettings):
     operations_at_once_per_caller: int = Field(50, ge=1, description="How many of them are one caller's.")
     rate_points: int = Field(100_000, ge=0, description="How many points a caller may spend at once; 0 is no limit.")
     rate_points_per_second: float = Field(5_000, gt=0, description="How many points come back each second.")
+    worker: bool = Field(default=True, description="Whether `velocity serve` runs a worker inside itself.")
+    worker_jobs: int = Field(16, ge=1, le=1_000, description="How many jobs one worker runs at once.")
+    worker_grace_seconds: float = Field(
+        30, ge=0, description="How long running jobs may go on when their worker is to stop."
+    )
+    worker_poll_seconds: float = Field(
+        2, gt=0, description="How often a worker looks for jobs of which nobody told it."
+    )
+    lease_seconds: float = Field(
+        30, ge=1, description="How long a worker may be silent before its jobs are taken from it; the same for all."
+    )
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
 
     demo_scale: float = Field(

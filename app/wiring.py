@@ -81,6 +81,7 @@ class System:
     database: Database
     schema: Schema
     pool: ReadPool
+    engine: AsyncEngine
     reads: SqlReads
     answers: SqlAnswers
     events: SqlEventStream
@@ -207,6 +208,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             database=database,
             schema=schema,
             pool=opened.pool,
+            engine=opened.engine,
             reads=reads,
             answers=answers,
             events=SqlEventStream(opened.pool, opened.engine, bus),

@@ -3,13 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
-from domain.jobs import JobHandler, Work
+from app.settings import Settings
+from domain.assets import UploadPorts
+from domain.jobs import JobHandler, Slots, Work
+from domain.unit import Units
 
 Handlers: TypeAlias = Mapping[Work, JobHandler]
 
 
-def handlers() -> Handlers:
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What handlers are made of."""
+
+    settings: Settings
+    uploads: UploadPorts
+    slots: Slots
+    units: Units
+
+
+def handlers(_parts: Parts) -> Handlers:
     """Return the handlers of this release."""
     return {}

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
@@ -66,11 +68,12 @@ _PROGRESS: Final = text(
 class SqlJobQueue:
     """The port `JobQueue`. One connection picks tickets and hears of new ones; it is made anew when it is lost."""
 
-    def __init__(self, dsn: str, engine: AsyncEngine, units: Units) -> None:
-        """Pick through a connection to `dsn`, read through `engine`, and begin jobs in `units`."""
+    def __init__(self, dsn: str, engine: AsyncEngine, units: Units, lease: timedelta = LEASE) -> None:
+        """Pick through a connection to `dsn`, read through `engine`, and begin jobs in `units`, each for a `lease`."""
         self._dsn = dsn
         self._engine = engine
         self._units = units
+        self._lease = lease
         self._manager: Final = uuid4()
         self._callers: dict[UUID, Caller] = {}
         self._connection: Connection[Record] | None = None
@@ -87,7 +90,6 @@ class SqlJobQueue:
 
     async def claim(self, worker: str, kinds: Sequence[JobKind], most: int) -> list[Claim]:
         """Begin at most so many jobs whose turn it is; raises Unavailable."""
-        self._woken.clear()
         found: dict[UUID, list[UUID]] = {}
         for tenant_id, job_id in await self._picked(kinds, most):
             found.setdefault(tenant_id, []).append(job_id)
@@ -95,17 +97,17 @@ class SqlJobQueue:
         for tenant_id, job_ids in found.items():
             caller = await self._caller(tenant_id)
             async with self._units.write(caller) as unit:
-                begun = await jobs.begin(unit, job_ids, worker)
+                begun = await jobs.begin(unit, job_ids, worker, self._lease)
             claims += [Claim(each.job, each.token, caller) for each in begun]
         return claims
 
     async def wait(self, seconds: float) -> None:
         """Wait until there may be something to claim or to stop, at most so long."""
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
-        except TimeoutError:
-            pass
+        # What happens from here on is seen by whoever claims next, or wakes the next wait.
+        self._woken.clear()
 
     def wake(self) -> None:
         """Let whoever waits look again."""
@@ -119,7 +121,7 @@ class SqlJobQueue:
             given = {"tenant": tenant_id, "ids": [each.job.id for each in own], "tokens": [each.token for each in own]}
             with answering():
                 async with transaction(self._engine, tenant_id) as connection:
-                    await connection.execute(_BEAT, {**given, "lease": LEASE.total_seconds()})
+                    await connection.execute(_BEAT, {**given, "lease": self._lease.total_seconds()})
                     held = (await connection.execute(_HELD, given)).all()
             lost -= {row.id for row in held}
             cancelled |= {row.id for row in held if row.cancelled}
@@ -175,7 +177,7 @@ class SqlJobQueue:
                 entrypoints={name: entrypoint_type(concurrency_limit=limit) for name, limit in limits.items()},  # type: ignore[misc]  # PgQueuer's names are NewTypes of str.
                 queue_manager_id=self._manager,  # type: ignore[arg-type]  # as above, of UUID.
                 global_concurrency_limit=None,
-                heartbeat_timeout=LEASE,
+                heartbeat_timeout=self._lease,
             )
         except (*LOST, asyncpg.InterfaceError, TimeoutError) as error:
             await self._lose()

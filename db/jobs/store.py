@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID, uuid4
 
@@ -14,7 +15,6 @@ from db.jobs.source import JOBS
 from db.jobs.tables import jobs
 from domain.errors import Conflict, NotFound
 from domain.jobs import (
-    LEASE,
     SLOT_OF,
     Begun,
     Job,
@@ -70,9 +70,11 @@ _BEGIN: Final = text(
 _SETTLE: Final = text(
     "with given as (select * from unnest(cast(:ids as uuid[]), cast(:statuses as text[]),"
     " cast(:afters as timestamptz[]), cast(:codes as text[]), cast(:messages as text[]),"
-    " cast(:retryable as boolean[])) as given(id, status, after, code, message, retryable)),"
+    " cast(:retryable as boolean[]), cast(:more as integer[]))"
+    " as given(id, status, after, code, message, retryable, more)),"
     " settled as (update jobs set status = given.status, lease_token = null, leased_until = null, worker_name = null,"
     " not_before = given.after, finished_at = case when given.status = 'QUEUED' then null else now() end,"
+    " max_attempts = max_attempts + given.more,"
     " error_code = given.code, error_message = given.message, error_retryable = given.retryable"
     " from given where jobs.tenant_id = :tenant and jobs.id = given.id"
     " returning jobs.id, jobs.status, jobs.kind, jobs.slot_kind, jobs.turn_at, jobs.not_before),"
@@ -124,7 +126,7 @@ class SqlJobs:
         except NotFound:
             raise NotFound(field="jobId") from None
 
-    async def begin(self, job_ids: Sequence[UUID], worker: str) -> list[Begun]:
+    async def begin(self, job_ids: Sequence[UUID], worker: str, lease: timedelta) -> list[Begun]:
         """Begin those of these jobs whose turn it still is, and for which there is a slot where they need one."""
         found = (await self._run(_LOCKED, ids=list(job_ids))).mappings().all()
         waiting = {row["id"]: row for row in found if row["status"] == JobStatus.QUEUED.name and not row["late"]}
@@ -146,15 +148,15 @@ class SqlJobs:
         if not chosen:
             return []
         begun = await self._run(
-            _BEGIN, ids=list(tokens), tokens=list(tokens.values()), worker=worker, lease=LEASE.total_seconds()
+            _BEGIN, ids=list(tokens), tokens=list(tokens.values()), worker=worker, lease=lease.total_seconds()
         )
         rows = {row["id"]: row for row in begun.mappings()}
         return [Begun(running_of(rows[job_id], chosen[job_id]), tokens[job_id]) for job_id in chosen]
 
-    async def leased(self, tokens: Mapping[UUID, UUID]) -> dict[UUID, Job]:
+    async def leased(self, tokens: Mapping[UUID, UUID], lease: timedelta) -> dict[UUID, Job]:
         """Return those of these jobs whose lease has the token given with it, locked and with their leases renewed."""
         found = await self._run(
-            _LEASED, ids=list(tokens), tokens=list(tokens.values()), lease=LEASE.total_seconds()
+            _LEASED, ids=list(tokens), tokens=list(tokens.values()), lease=lease.total_seconds()
         )  # fmt: skip
         return {row["id"]: job_of(row) for row in found.mappings()}
 
@@ -180,6 +182,7 @@ class SqlJobs:
             codes=[error and error.code for error in errors],
             messages=[error and error.message for error in errors],
             retryable=[error and error.retryable for error in errors],
+            more=[each.more_attempts for each in settled.values()],
         )  # fmt: skip
         rows = found.mappings().all()
         if any(row["freed"] for row in rows):

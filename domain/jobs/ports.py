@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -36,13 +37,13 @@ class JobStore(Protocol):
     async def get_for_update(self, job_id: UUID) -> Job:
         """Return a job that the caller may see and lock it; raises NotFound."""
 
-    async def begin(self, job_ids: Sequence[UUID], worker: str) -> list[Begun]:
+    async def begin(self, job_ids: Sequence[UUID], worker: str, lease: timedelta) -> list[Begun]:
         """Begin an attempt of each of these jobs whose turn it still is, if there is a slot where it needs one.
 
         In one statement an attempt is counted and the job has a new lease token.
         """
 
-    async def leased(self, tokens: Mapping[UUID, UUID]) -> dict[UUID, Job]:
+    async def leased(self, tokens: Mapping[UUID, UUID], lease: timedelta) -> dict[UUID, Job]:
         """Return those of these jobs whose lease has the token given with it, locked and with their leases renewed."""
 
     async def abandoned(self, job_id: UUID) -> Job | None:

@@ -120,7 +120,12 @@ class Failed:
     retry_after: timedelta | None = None
 
 
-Outcome: TypeAlias = Succeeded | Partial | Failed | Cancelled
+@dataclass(frozen=True, slots=True)
+class Interrupted:
+    """The worker has to go. It is nobody's fault: the job begins again at once, and has as many attempts left."""
+
+
+Outcome: TypeAlias = Succeeded | Partial | Failed | Cancelled | Interrupted
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +135,4 @@ class Settled:
     status: JobStatus
     not_before: datetime | None = None
     error: Failed | None = None
+    more_attempts: int = 0

@@ -10,7 +10,7 @@ from typing import Final
 
 from domain.errors import Conflict, Invalid
 from domain.jobs.kinds import FINISHED, RETRIED, JobKind, JobStatus
-from domain.jobs.records import Cancelled, Failed, Job, NewJob, Outcome, Partial, Settled, Succeeded
+from domain.jobs.records import Cancelled, Failed, Interrupted, Job, NewJob, Outcome, Partial, Settled, Succeeded
 
 LEASE: Final = timedelta(seconds=30)
 """How long a worker may be silent before its jobs are taken from it."""
@@ -70,10 +70,12 @@ def settled(job: Job, outcome: Outcome, now: datetime, chance: float) -> Settled
 
     One that was asked to stop does not begin again, and nothing begins again after its last attempt or its deadline.
     """
-    if not isinstance(outcome, Failed):
+    if isinstance(outcome, (Succeeded, Partial, Cancelled)):
         return Settled(ENDS[type(outcome)])
     if job.cancel_requested_at is not None:
         return Settled(JobStatus.CANCELLED)
+    if isinstance(outcome, Interrupted):
+        return Settled(JobStatus.QUEUED, more_attempts=1)
     not_before = now + (backoff(job.attempt, chance) if outcome.retry_after is None else outcome.retry_after)
     late = job.deadline_at is not None and not_before >= job.deadline_at
     if late or not outcome.retryable or job.attempt >= job.max_attempts:

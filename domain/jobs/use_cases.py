@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from domain.audit import AuditAction, Change
 from domain.jobs.kinds import JobStatus
 from domain.jobs.ports import Begun
 from domain.jobs.records import MOST_ATTEMPTS, Failed, Outcome, Settled
-from domain.jobs.rules import DEADLINE_PASSED, LEASE_EXPIRED, check_cancel, check_retry, settled
+from domain.jobs.rules import DEADLINE_PASSED, LEASE, LEASE_EXPIRED, LeaseLost, check_cancel, check_retry, settled
 
 if TYPE_CHECKING:
     from domain.unit import Unit
@@ -82,17 +83,17 @@ async def retry(unit: Unit, command: JobRetry) -> UUID:
     return job.id
 
 
-async def begin(unit: Unit, job_ids: Sequence[UUID], worker: str) -> list[Begun]:
-    """Begin those of these jobs whose turn it still is."""
-    begun = await unit.jobs.begin(job_ids, worker)
+async def begin(unit: Unit, job_ids: Sequence[UUID], worker: str, lease: timedelta = LEASE) -> list[Begun]:
+    """Begin those of these jobs whose turn it still is, each under a lease that lasts for so long."""
+    begun = await unit.jobs.begin(job_ids, worker, lease)
     for each in begun:
         unit.record(changed(each.job.id, JobStatus.RUNNING))
     return begun
 
 
-async def finish(unit: Unit, ends: Sequence[End]) -> dict[UUID, Settled]:
+async def finish(unit: Unit, ends: Sequence[End], lease: timedelta = LEASE) -> dict[UUID, Settled]:
     """End attempts as their workers say; return where the jobs stand. What is not a worker's any more is left out."""
-    held = await unit.jobs.leased({end.job_id: end.token for end in ends})
+    held = await unit.jobs.leased({end.job_id: end.token for end in ends}, lease)
     after = {
         end.job_id: settled(held[end.job_id], end.outcome, unit.now, end.chance) for end in ends if end.job_id in held
     }
@@ -129,3 +130,9 @@ async def expire(unit: Unit, job_id: UUID) -> bool:
 async def announce(unit: Unit, job_id: UUID) -> bool:
     """Have workers told again of a job that waits unheard; false where it does not wait any more."""
     return await unit.jobs.ticket(job_id)
+
+
+async def hold(unit: Unit, job_id: UUID, token: UUID, lease: timedelta = LEASE) -> None:
+    """Lock a job for a unit of its worker and renew the lease; raises LeaseLost where the job is another's."""
+    if not await unit.jobs.leased({job_id: token}, lease):
+        raise LeaseLost

@@ -1,0 +1,50 @@
+"""What `velocity worker` does: it works on the queues that it is given until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from app import logs
+from app.database import check_serves, database
+from app.failures import CannotContinue
+from app.settings import Settings
+from app.wiring import listening, ports
+from app.worker.handlers import Handlers, Parts
+from app.worker.handlers import handlers as shipped
+from app.worker.running import made
+from db.jobs.slots import SqlSlots
+from domain.jobs import JobKind
+
+QUEUES: Final = {kind.name.lower(): kind for kind in JobKind}
+
+log = structlog.get_logger()
+
+
+def queues(text: str) -> list[JobKind]:
+    """Return the kinds of job that `--queues` names; raises CannotContinue."""
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    strange = sorted(set(names) - QUEUES.keys())
+    if strange or not names:
+        raise CannotContinue(f"There is no queue {', '.join(strange) or '…'}. Choose among {', '.join(QUEUES)}.")
+    return [QUEUES[name] for name in dict.fromkeys(names)]
+
+
+async def work(settings: Settings, kinds: Sequence[JobKind], handlers: Callable[[Parts], Handlers] = shipped) -> None:
+    """Work until SIGINT or SIGTERM comes, and then until what runs has ended. Raises CannotContinue."""
+    logs.configure(settings.log_format)
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(logs.unhandled)
+    single = settings.model_copy(update={"read_connections": 1, "write_connections": 2})
+    async with database(single) as found:
+        await check_serves(found.app)
+        async with ports(single, found) as opened, listening(found.app, settings.look_seconds) as bus:
+            parts = Parts(settings, opened.uploads, SqlSlots(opened.engine), opened.units)
+            async with made(settings, found.app, bus, kinds, handlers(parts)) as worker:
+                for received in (signal.SIGINT, signal.SIGTERM):
+                    loop.add_signal_handler(received, worker.drain)
+                await worker.run()

@@ -1,0 +1,144 @@
+"""What a handler holds while it runs a job: a lease that a beat renews, and everything that is only its to do."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from app.worker.frames import Frames
+from domain import jobs
+from domain.errors import DomainError, Unavailable
+from domain.jobs import Claim, JobQueue, LeaseLost, Slot, SlotKind, Slots
+from domain.unit import Unit, Units
+
+FRAME_SECONDS: Final = 0.25
+"""Progress and text are told of at most four times a second."""
+SLOT_SECONDS: Final = 0.25
+"""How often a slot is asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """What leases are made of."""
+
+    queue: JobQueue
+    units: Units
+    slots: Slots
+    frames: Frames
+    lease: timedelta
+
+
+class HeldLease:
+    """The port `Lease`."""
+
+    def __init__(self, claim: Claim, holding: Holding) -> None:
+        """Hold what was claimed just now."""
+        self.claim: Final = claim
+        self.lost: Final = asyncio.Event()
+        self.cancelled: Final = asyncio.Event()
+        self._holding = holding
+        self._until = time.monotonic() + holding.lease.total_seconds()
+        self._progress: tuple[int, int, str | None] | None = None
+        self._texts: dict[str, list[str]] = {}
+        self._alone = asyncio.Lock()
+        self._telling: asyncio.Task[None] | None = None
+
+    def renewed(self, asked: float) -> None:
+        """Note that the lease was renewed, which was asked for at a moment of the monotonic clock."""
+        self._until = max(self._until, asked + self._holding.lease.total_seconds())
+
+    def check(self) -> None:
+        """Lose the lease where nobody could renew it in time."""
+        if time.monotonic() >= self._until:
+            self.lost.set()
+
+    def unit(self) -> AbstractAsyncContextManager[Unit]:
+        """Open a unit as the system; raises LeaseLost."""
+        return self._unit()
+
+    @asynccontextmanager
+    async def _unit(self) -> AsyncIterator[Unit]:
+        self._insist()
+        asked = time.monotonic()
+        async with self._holding.units.write(self.claim.caller) as unit:
+            try:
+                await jobs.hold(unit, self.claim.job.id, self.claim.token, self._holding.lease)
+            except LeaseLost:
+                self.lost.set()
+                raise
+            self.renewed(asked)
+            yield unit
+
+    async def progress(self, value: int, most: int, step: str | None = None) -> None:
+        """Tell how far the work is, soon; raises LeaseLost."""
+        self._insist()
+        self._progress = (value, most, step)
+        self._tell_soon()
+
+    async def delta(self, request_id: str, text: str) -> None:
+        """Tell of more text of an item, soon."""
+        if text and not self.lost.is_set():
+            self._texts.setdefault(request_id, []).append(text)
+            self._tell_soon()
+
+    def slot(self, kind: SlotKind, resources: Sequence[str]) -> AbstractAsyncContextManager[Slot]:
+        """Wait for a free open slot of one of these resources and hold it; raises LeaseLost."""
+        return self._slot(kind, resources)
+
+    @asynccontextmanager
+    async def _slot(self, kind: SlotKind, resources: Sequence[str]) -> AsyncIterator[Slot]:
+        slots, claim = self._holding.slots, self.claim
+        while (slot := await slots.take(claim, kind, resources)) is None:
+            self._insist()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.lost.wait(), SLOT_SECONDS)
+        try:
+            yield slot
+        finally:
+            # A slot that cannot be given back is freed when the attempt ends.
+            with suppress(Unavailable):
+                await slots.give_back(claim, slot)
+
+    async def told(self) -> None:
+        """Tell at once what there is to tell, and nothing after it."""
+        await self._tell()
+        if self._telling is not None:
+            self._telling.cancel()
+
+    def _insist(self) -> None:
+        self.check()
+        if self.lost.is_set():
+            raise LeaseLost
+
+    def _tell_soon(self) -> None:
+        if self._telling is None:
+            self._telling = asyncio.create_task(self._tell_until_nothing_is_left())
+
+    async def _tell_until_nothing_is_left(self) -> None:
+        try:
+            while self._progress is not None or self._texts:
+                await self._tell()
+                await asyncio.sleep(FRAME_SECONDS)
+        finally:
+            self._telling = None
+
+    async def _tell(self) -> None:
+        """Tell the newest progress and the text that has gathered. What the database does not take is not repeated."""
+        async with self._alone:
+            progress, self._progress = self._progress, None
+            texts, self._texts = self._texts, {}
+            job, frames = self.claim.job, self._holding.frames
+            if progress is not None and not self.lost.is_set():
+                value, most, step = progress
+                with suppress(DomainError):
+                    if not await self._holding.queue.progress(self.claim, value, most, step):
+                        self.lost.set()
+                        return
+                frames.progressed(job, value, most, step)
+            for request_id, parts in texts.items():
+                frames.grown(job, request_id, "".join(parts))

@@ -1,5 +1,6 @@
 """Inference: work for language models, the port through which it is done, and who may switch what."""
 
+from domain.inference.kinds import CircuitState, ProviderKind, ProviderStatus
 from domain.inference.models import (
     Completed,
     Completion,
@@ -11,12 +12,15 @@ from domain.inference.models import (
     ModelsOf,
     ModelUnavailable,
     OnText,
+    ProviderSwitch,
     Pseudonyms,
     RefusalCode,
+    Switches,
     Tried,
 )
 
 __all__ = [
+    "CircuitState",
     "Completed",
     "Completion",
     "FinishReason",
@@ -27,7 +31,11 @@ __all__ = [
     "Models",
     "ModelsOf",
     "OnText",
+    "ProviderKind",
+    "ProviderStatus",
+    "ProviderSwitch",
     "Pseudonyms",
     "RefusalCode",
+    "Switches",
     "Tried",
 ]

@@ -50,6 +50,9 @@ class RefusalCode(Enum):
     CUT_OFF = "CUT_OFF"
     MALFORMED = "MALFORMED"
     CIRCUIT_OPEN = "CIRCUIT_OPEN"
+    SWITCHED_OFF = "SWITCHED_OFF"
+    WITHHELD = "WITHHELD"
+    """It is not on-premise, and the request comes without pseudonyms."""
     UNKNOWN = "UNKNOWN"
 
 
@@ -145,6 +148,22 @@ class ModelRefused(DomainError):
 
 OnText: TypeAlias = Callable[[str], Awaitable[None]]
 """Gets the text as it comes, piece by piece. After the first piece nothing is tried again: the attempt has failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSwitch:
+    """What a tenant's administrators have chosen for a provider, in place of what is configured; None leaves it."""
+
+    enabled: bool | None = None
+    priority: int | None = None
+    model: str | None = None
+
+
+class Switches(Protocol):
+    """What has been switched, as it is now: every process asks before it asks a model."""
+
+    async def of(self, tenant_id: UUID) -> Mapping[UUID, ProviderSwitch]:
+        """Return a tenant's switches by the provider's id."""
 
 
 class Models(Protocol):

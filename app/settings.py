@@ -121,6 +121,9 @@ class Settings(BaseSettings):
     operations_at_once_per_caller: int = Field(50, ge=1, description="How many of them are one caller's.")
     rate_points: int = Field(100_000, ge=0, description="How many points a caller may spend at once; 0 is no limit.")
     rate_points_per_second: float = Field(5_000, gt=0, description="How many points come back each second.")
+    inference_settings: Path | None = Field(
+        None, description="A file in TOML that names the servers of language models, and who is asked for what."
+    )
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
 
     demo_scale: float = Field(

@@ -1,6 +1,8 @@
 """What providers are, and how they are."""
 
 from enum import Enum
+from typing import Final
+from uuid import UUID, uuid5
 
 
 class ProviderKind(Enum):
@@ -30,3 +32,11 @@ class CircuitState(Enum):
     CLOSED = "CLOSED"
     OPEN = "OPEN"
     HALF_OPEN = "HALF_OPEN"
+
+
+_PROVIDERS: Final = UUID("6f0d3b52-5b58-5d0a-9d3e-8d6f3a1c7e21")
+
+
+def provider_id(name: str) -> UUID:
+    """Return the id of the provider of a name: it is the same in every process and for every tenant."""
+    return uuid5(_PROVIDERS, name)

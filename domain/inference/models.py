@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.errors import DomainError, Unavailable
-
-
-class InferenceTask(Enum):
-    """What a model is asked for: the router's rules, the prompt and the schema depend on it."""
-
-    CHAT = "CHAT"
-    QD_CALCULATOR = "QD_CALCULATOR"
-    LEAD_TAGGER = "LEAD_TAGGER"
-    CCTV_PROFILER = "CCTV_PROFILER"
-    RISK_ANALYZER = "RISK_ANALYZER"
-    PROMPT_EXPANDER = "PROMPT_EXPANDER"
+from domain.jobs import InferenceTask
 
 
 class FinishReason(Enum):
@@ -173,8 +164,15 @@ class Models(Protocol):
         """Ask the providers in the router's order until one answers. Raises ModelUnavailable and ModelRefused."""
 
 
+class Places(Protocol):
+    """Who may ask how many at once, wherever they run: a provider is asked only by whoever holds one of its places."""
+
+    def place(self, provider: str) -> AbstractAsyncContextManager[object]:
+        """Wait for a place of a provider, by its name, and hold it."""
+
+
 class ModelsOf(Protocol):
     """Every tenant's models: they differ in what the tenant's administrators have switched."""
 
-    def of(self, tenant_id: UUID) -> Models:
-        """Return the models of a tenant."""
+    def of(self, tenant_id: UUID, places: Places | None = None) -> Models:
+        """Return the models of a tenant, for somebody who asks within `places`."""

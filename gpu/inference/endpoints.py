@@ -35,6 +35,8 @@ class Endpoint:
         self.breaker: Final = Breaker(clock)
         self.places: Final = asyncio.Semaphore(settings.at_once)
         self.in_flight = 0
+        self.waiting = 0
+        """How many requests of this process have chosen it and wait for a place."""
         self.latency_ms: float | None = None
         self.found = Found()
         self._by_model: Final[dict[str, Breaker]] = {}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -21,6 +22,7 @@ from domain.inference import (
     ModelRefused,
     ModelUnavailable,
     OnText,
+    Places,
     Pseudonyms,
     RefusalCode,
     Switches,
@@ -75,9 +77,9 @@ class Router:
             each.name: Endpoint(each, self.chance.clock, self.chance.now) for each in settings.providers
         }
 
-    def of(self, tenant_id: UUID) -> TenantModels:
-        """Return the models of a tenant."""
-        return TenantModels(self, tenant_id)
+    def of(self, tenant_id: UUID, places: Places | None = None) -> TenantModels:
+        """Return the models of a tenant, for somebody who asks within `places`."""
+        return TenantModels(self, tenant_id, places)
 
     async def close(self) -> None:
         """Close every connection."""
@@ -87,17 +89,25 @@ class Router:
 class TenantModels:
     """The models of one tenant."""
 
-    def __init__(self, router: Router, tenant_id: UUID) -> None:
+    def __init__(self, router: Router, tenant_id: UUID, places: Places | None) -> None:
         """Follow the tenant's switches."""
         self._router = router
         self._tenant_id = tenant_id
+        self._places = places
 
     async def complete(self, request: Completion, *, on_text: OnText | None = None) -> Completed:
         """Ask until somebody answers. Raises ModelUnavailable and ModelRefused."""
+        return await _Loop(self._router, request, on_text, await self._choices(request), self._places).run()
+
+    async def at_once(self, request: Completion) -> int:
+        """Return how many such requests the provider that is asked first serves at once; 1 where nobody is."""
+        candidates = (await self._choices(request)).candidates
+        return candidates[0].endpoint.settings.at_once if candidates else 1
+
+    async def _choices(self, request: Completion) -> Choices:
         router = self._router
         switches = await router.switches.of(self._tenant_id)
-        choices = chosen(router.endpoints, router.settings.rules, switches, request)
-        return await _Loop(router, request, on_text, choices).run()
+        return chosen(router.endpoints, router.settings.rules, switches, request)
 
 
 @dataclass(slots=True, eq=False)
@@ -135,8 +145,11 @@ class _Candidate:
 class _Loop:
     """One request on its way."""
 
-    def __init__(self, router: Router, request: Completion, on_text: OnText | None, choices: Choices) -> None:
+    def __init__(
+        self, router: Router, request: Completion, on_text: OnText | None, choices: Choices, places: Places | None
+    ) -> None:  # fmt: skip
         self._router = router
+        self._places = places
         self._chance = router.chance
         self._request = request
         self._on_text = on_text
@@ -157,7 +170,7 @@ class _Loop:
                 self._waited += wait
                 await self._chance.sleep(wait)
                 continue
-            async with candidate.choice.endpoint.places:
+            async with self._placed(candidate.choice.endpoint):
                 if candidate.wait(self._chance.clock()) > 0:
                     continue
                 try:
@@ -165,6 +178,19 @@ class _Loop:
                 except Failure as failure:
                     await self._note(candidate, failure)
         raise self._given_up()
+
+    @asynccontextmanager
+    async def _placed(self, endpoint: Endpoint) -> AsyncIterator[None]:
+        """Wait for one of the provider's places, of all processes and then of this one, and hold it."""
+        everywhere = nullcontext() if self._places is None else self._places.place(endpoint.settings.name)
+        async with AsyncExitStack() as stack:
+            endpoint.waiting += 1
+            try:
+                await stack.enter_async_context(everywhere)
+                await stack.enter_async_context(endpoint.places)
+            finally:
+                endpoint.waiting -= 1
+            yield
 
     async def _ask(self, candidate: _Candidate) -> Completed:
         endpoint, model = candidate.choice.endpoint, candidate.choice.model

@@ -12,14 +12,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
 
-from domain.inference import InferenceTask, ProviderKind
+from domain.inference import InferenceTask, ProviderKind, provider_id
 
-NAMESPACE: Final = UUID("6f0d3b52-5b58-5d0a-9d3e-8d6f3a1c7e21")
-"""A provider's id follows from its name, so that every process knows it without asking."""
 PREFIX: Final = "VELOCITY_INFERENCE_"
 OVERRIDES: Final = ("URL", "KEY", "MODEL", "FALLBACK_MODEL", "ENABLED", "PRIORITY", "AT_ONCE")
 HOSTED: Final = frozenset({ProviderKind.NVIDIA})
@@ -92,7 +90,7 @@ class ProviderSettings(Strict):
     @property
     def id(self) -> UUID:
         """Its id in every process."""
-        return uuid5(NAMESPACE, self.name)
+        return provider_id(self.name)
 
     @property
     def stays(self) -> bool:

@@ -107,7 +107,7 @@ def openai_piece(data: str) -> Piece:
     text = delta.get("content")
     prompt, completion = _usage(body.get("usage"))
     return Piece(
-        text=text if isinstance(text, str) else "",
+        text=_sound(text),
         finish=finish_of(choice.get("finish_reason")),
         prompt_tokens=prompt,
         completion_tokens=completion,
@@ -127,7 +127,7 @@ def ollama_piece(data: str) -> Piece:
     done = body.get("done") is True
     finish = (finish_of(body.get("done_reason")) or FinishReason.STOP) if done else None
     return Piece(
-        text=text if isinstance(text, str) else "",
+        text=_sound(text),
         finish=finish,
         prompt_tokens=_count(body.get("prompt_eval_count")),
         completion_tokens=_count(body.get("eval_count")),
@@ -139,6 +139,13 @@ def ollama_piece(data: str) -> Piece:
 def finish_of(given: object) -> FinishReason | None:
     """Return why a model stopped, or None while it has not."""
     return FINISHES.get(given.lower(), FinishReason.UNKNOWN) if isinstance(given, str) and given else None
+
+
+def _sound(given: object) -> str:
+    """Return text that can be stored: without NUL characters and halves of characters, which JSON can name."""
+    if not isinstance(given, str):
+        return ""
+    return given.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def _object(data: str) -> dict[str, object]:

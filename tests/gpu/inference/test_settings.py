@@ -1,12 +1,11 @@
 """Providers as operators write them: the file, the environment above it, and every mistake in plain words."""
 
 from pathlib import Path
-from uuid import uuid5
 
 import pytest
 
-from domain.inference import ProviderKind
-from gpu.inference.settings import NAMESPACE, SettingsWrong, configured
+from domain.inference import ProviderKind, provider_id
+from gpu.inference.settings import SettingsWrong, configured
 
 FILE = """
 [[providers]]
@@ -55,7 +54,7 @@ def test_a_file_with_the_environment_above_it(tmp_path: Path) -> None:
     assert (local.root, local.enabled, local.stays, local.key) == ("http://gpu-2.internal:11434", False, True, None)
     assert nvidia.root == "https://integrate.api.nvidia.com"
     assert settings.rules[0].models == {"nvidia": "small"}
-    assert (nvidia.id, local.id) == (uuid5(NAMESPACE, "nvidia"), uuid5(NAMESPACE, "local-one"))
+    assert (nvidia.id, local.id) == (provider_id("nvidia"), provider_id("local-one"))
     shown = repr(settings) + str(settings.model_dump()) + settings.model_dump_json()
     assert "nvapi-secret" not in shown
 

@@ -183,6 +183,12 @@ async def listening(dsn: str, look_seconds: float) -> AsyncIterator[EventBus]:
         await bus.close()
 
 
+def _collect_rarely() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
+
+
 @asynccontextmanager
 async def system(settings: Settings, database: Database) -> AsyncIterator[System]:
     """Open the system of one process and close it afterwards; raises DeclarationsDisagree."""
@@ -194,9 +200,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
     ):
         secrets = [key.encode() for key in opened.keys]
         keys = Keys(CursorKey(*secrets), opened.uploads.key, EventKey(*secrets))
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GARBAGE_THRESHOLD)
+        _collect_rarely()
         reads, answers = SqlReads(CATALOGUE, opened.pool, keys), SqlAnswers(CATALOGUE, opened.pool, keys)
         units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
         providers = Overview(router)

@@ -161,7 +161,7 @@ class FakeLlm:
             assert task is not None
             connections.add(task)
             try:
-                with suppress(ConnectionError, asyncio.IncompleteReadError):
+                with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                     await self._serve(reader, writer)
             finally:
                 connections.discard(task)

@@ -35,6 +35,8 @@ class Endpoint:
         self.breaker: Final = Breaker(clock)
         self.places: Final = asyncio.Semaphore(settings.at_once)
         self.in_flight = 0
+        self.moved = asyncio.Event()
+        """Happens when the next request ends; whoever waits for another's try of an open circuit looks again."""
         self.waiting = 0
         """How many requests of this process have chosen it and wait for a place."""
         self.latency_ms: float | None = None
@@ -84,6 +86,8 @@ class Endpoint:
         self.in_flight -= 1
         self.breaker.leave()
         self.of_model(model).leave()
+        self.moved.set()
+        self.moved = asyncio.Event()
 
     def answered(self, model: str, seconds: float) -> None:
         """Note an answer."""

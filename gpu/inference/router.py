@@ -42,6 +42,7 @@ MOST_TRIES: Final = 3
 PATIENCE: Final = 20.0
 """Seconds that one request waits in all, for limits and between tries; then the job goes back to the queue."""
 FIRST_PAUSE: Final = 0.5
+TRIED_BY_ANOTHER: Final = float("inf")
 
 FAULTS_OF_REQUESTS: Final = frozenset({RefusalCode.INVALID_REQUEST, RefusalCode.CONTEXT_TOO_LONG})
 
@@ -125,7 +126,7 @@ class _Candidate:
         endpoint, model = self.choice.endpoint, self.choice.model
         circuits = (endpoint.breaker, endpoint.of_model(model))
         if any(each.state is CircuitState.HALF_OPEN and not each.passes() for each in circuits):
-            return float("inf")
+            return TRIED_BY_ANOTHER
         return max(self.not_before - now, endpoint.pace.wait(), *(each.opens_in for each in circuits))
 
     def tried(self) -> Tried:
@@ -164,6 +165,10 @@ class _Loop:
             now = self._chance.clock()
             candidate = min(self._live, key=lambda each: max(0.0, each.wait(now)))
             wait = candidate.wait(now)
+            if wait == TRIED_BY_ANOTHER:
+                if not await self._another(candidate.choice.endpoint):
+                    break
+                continue
             if wait > PATIENCE - self._waited:
                 break
             if wait > 0:
@@ -178,6 +183,16 @@ class _Loop:
                 except Failure as failure:
                     await self._note(candidate, failure)
         raise self._given_up()
+
+    @staticmethod
+    async def _another(endpoint: Endpoint) -> bool:
+        """Wait until another request has tried whether an open circuit can be closed; false where that takes long."""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await endpoint.moved.wait()
+        except TimeoutError:
+            return False
+        return True
 
     @asynccontextmanager
     async def _placed(self, endpoint: Endpoint) -> AsyncIterator[None]:
@@ -270,7 +285,7 @@ class _Loop:
             last = tried[-1]
             return ModelRefused(last.code, f"{last.provider} ({last.model}): {last.reason}.", retryable=False)
         now = self._chance.clock()
-        waits = [wait for each in self._live if (wait := each.wait(now)) != float("inf")]
+        waits = [wait for each in self._live if (wait := each.wait(now)) != TRIED_BY_ANOTHER]
         reason = ""
         if not tried and self._router.endpoints:
             wanted = self._request.model

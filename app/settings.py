@@ -126,6 +126,10 @@ class Settings(BaseSettings):
     )
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
 
+    prompts_dir: Path | None = Field(
+        None, description="A folder with prompts in place of those of this release: docs/gpu.md."
+    )
+
     demo_scale: float = Field(
         1, gt=0, le=100, description="How much `serve --demo` loads the first time; 1 is about 2 000 people."
     )

@@ -19,11 +19,14 @@ from domain.structured import Fault
 LONGEST: Final = 256 * 1024
 """Characters of a text that is looked into."""
 _MOST_DIGITS: Final = 40
+_MOST_BRACKETS: Final = 100
+"""Brackets in the prose around an object that are looked at: each may begin another one."""
 
 _THINKING: Final = "think|thinking|thought|thoughts|reasoning|reflection|analysis|scratchpad"
 _OPENED: Final = re.compile(rf"\s*(?:<(?:{_THINKING})>|\[think\])", re.IGNORECASE)
 _CLOSED: Final = re.compile(rf"</(?:{_THINKING})>|\[/think\]", re.IGNORECASE)
-_FENCE: Final = re.compile(r"^[ \t]*```[^\n`]*\n(.*?)^[ \t]*```[ \t]*$", re.MULTILINE | re.DOTALL)
+_FENCE_OPENS: Final = re.compile(r"[ \t]*```[^\n`]*\Z")
+_FENCE_CLOSES: Final = re.compile(r"[ \t]*```[ \t]*\Z")
 # Not what begins with NaN or Infinity: that may be a sentence about a pool.
 _LIKE_JSON: Final = re.compile(r"\s*[{\[\"\-0-9tfn]")
 _BRACKET: Final = re.compile(r"[{\[]")
@@ -107,13 +110,13 @@ def _without_thinking(text: str) -> str:
 
 def _held(text: str) -> object:
     """Return the one JSON value within a text: in its only fence, or after what has no bracket."""
-    fences = list(_FENCE.finditer(text))
+    fences = list(_fences(text))
     if len(fences) == 1:
-        [fence] = fences
-        value, end = _decoded(fence[1], len(fence[1]) - len(fence[1].lstrip()))
-        if end is not None and not fence[1][end:].strip():
-            _refuse_others(text[: fence.start()])
-            _refuse_others(text[fence.end() :])
+        [(before, fenced, behind)] = fences
+        value, end = _decoded(fenced, len(fenced) - len(fenced.lstrip()))
+        if end is not None and not fenced[end:].strip():
+            _refuse_others(before)
+            _refuse_others(behind)
             return value
     bracket = _BRACKET.search(text)
     if bracket is None:
@@ -125,9 +128,24 @@ def _held(text: str) -> object:
     return value
 
 
+def _fences(text: str) -> Iterator[tuple[str, str, str]]:
+    """Return what stands before, in and behind each fence that is closed, line by line."""
+    place, opened = 0, None
+    for line in text.splitlines(keepends=True):
+        behind = place + len(line)
+        if opened is None:
+            opened = (place, behind) if _FENCE_OPENS.match(line.rstrip("\r\n")) else None
+        elif _FENCE_CLOSES.match(line.rstrip("\r\n")):
+            yield text[: opened[0]], text[opened[1] : place], text[behind:]
+            opened = None
+        place = behind
+
+
 def _refuse_others(text: str) -> None:
     """Refuse a second object beside the first, whole or begun: nothing says which one counts."""
-    for bracket in _BRACKET.finditer(text):
+    for number, bracket in enumerate(_BRACKET.finditer(text)):
+        if number == _MOST_BRACKETS:
+            raise Unusable(Fault.BROKEN_JSON, "the JSON in it is not valid.")
         value, end = _decoded(text, bracket.start())
         second = isinstance(value, dict) if end is not None else _BEGUN.match(text, bracket.start()) is not None
         if second:

@@ -32,32 +32,17 @@ TOKEN: Final = re.compile(rf"(?:{'|'.join(kind.value for kind in Kind)})_[0-9]+(
 """Whatever stands before it: in JSON that may be the letter of an escape."""
 
 # Words that many names have and that say nothing of whose.
-_PARTICLES: Final = frozenset(
-    {
-        *(
-            "abu",
-            "al",
-            "bin",
-            "bint",
-            "binti",
-            "da",
-            "dal",
-            "das",
-            "de",
-            "del",
-            "della",
-            "den",
-            "der",
-            "di",
-            "do",
-            "dos",
-        ),
-        *("dr", "du", "el", "ibn", "la", "le", "lo", "mr", "mrs", "ms", "of", "san", "st", "ter", "the", "umm", "van"),
-        "von",
-    }
-)
+_PARTICLES: Final = frozenset({
+    *("abu", "al", "bin", "bint", "binti", "da", "dal", "das", "de", "del", "den", "der", "di", "do", "dos", "dr"),
+    *("du", "el", "ibn", "la", "le", "lo", "mr", "mrs", "ms", "of", "san", "st", "ter", "the", "umm", "van", "von"),
+    # The same in Arabic: al, bin, ibn, bint, abu, umm.
+    *("\u0627\u0644", "\u0628\u0646", "\u0627\u0628\u0646", "\u0628\u0646\u062a", "\u0627\u0628\u0648", "\u0627\u0645"),
+})  # fmt: skip
+_IDEOGRAPHS: Final = 0x2E80
+"""Where the scripts begin of which one or two characters make a name."""
+_LONG_ENOUGH: Final = 3
 _SHORTEST_PART: Final = 2
-_BETWEEN: Final = r"[\s.,_\-'/]*"
+_BETWEEN: Final = r"[\s.,_\-'\"\u201c\u201d()/]*"
 _NO_LETTER_BEFORE: Final = r"(?<![^\W\d_])"
 _BEFORE_A_NAME: Final = r"(?:(?:al|el|abu|bin|ibn)-?)?"
 # Endings that make a name polite or somebody's. Digits and underscores would run into the token's own.
@@ -94,14 +79,13 @@ class Spellings:
     def __init__(self, people: Sequence[Identity]) -> None:
         """Prepare to look for these people."""
         self._keys: dict[str, str] = {}
-        latin, others = self._names(people)
+        apart, anywhere = self._names(people)
         self._patterns: list[tuple[Kind, re.Pattern[str]]] = []
-        if latin:
-            names = f"{_NO_LETTER_BEFORE}{_BEFORE_A_NAME}(?P<core>{_either(latin)}){_BEHIND_A_NAME}"
+        if apart:
+            names = f"{_NO_LETTER_BEFORE}{_BEFORE_A_NAME}(?P<core>{_either(apart)}){_BEHIND_A_NAME}"
             self._patterns.append((Kind.PERSON, re.compile(names)))
-        if others:
-            # Scripts that join words to their articles and endings, or have no spaces: anywhere.
-            self._patterns.append((Kind.PERSON, re.compile(f"(?P<core>{_either(others)})")))
+        if anywhere:
+            self._patterns.append((Kind.PERSON, re.compile(f"(?P<core>{_either(anywhere)})")))
         for kind, texts in (
             (Kind.ADDRESS, [address for person in people for address in person.addresses]),
             (Kind.IDENTIFIER, [identifier for person in people for identifier in person.identifiers]),
@@ -118,19 +102,19 @@ class Spellings:
         self._regions = sorted({region for _, _, region in self._phones if region})
 
     def _names(self, people: Sequence[Identity]) -> tuple[set[str], set[str]]:
-        """Return the patterns of names in Latin letters and in others, and remember whose each is: the first one's."""
-        latin: set[str] = set()
-        others: set[str] = set()
+        """Return the patterns of names that stand apart and of those that may be within a word, and note whose each is.
+
+        A name of several people is the first one's.
+        """
+        apart: set[str] = set()
+        anywhere: set[str] = set()
         for number, person in enumerate(people):
-            for name in person.names:
-                parts = words(plain(name))
-                telling = [part for part in parts if len(part) >= _SHORTEST_PART and part not in _PARTICLES]
-                whole = [parts, parts[::-1], parts[-1:] + parts[:-1]] if telling else []
-                for sequence in [*whole, *([part] for part in telling)]:
-                    self._keys.setdefault("".join(sequence), str(number))
-                    pattern = _BETWEEN.join(re.escape(part) for part in sequence)
-                    (latin if all(part.isascii() for part in sequence) else others).add(pattern)
-        return latin, others
+            for sequence in (sequence for name in person.names for sequence in _sequences(plain(name))):
+                key = "".join(sequence)
+                self._keys.setdefault(key, str(number))
+                pattern = _BETWEEN.join(re.escape(part) for part in sequence)
+                (anywhere if _stands_out(key) else apart).add(pattern)
+        return apart, anywhere
 
     def find(self, text: str) -> Iterator[Found]:
         """Return everything personal in a folded text, in no order; pieces may overlap."""
@@ -173,6 +157,22 @@ def _numbers_in(digits: str, region: str) -> tuple[tuple[str, int, int], ...]:
         (phonenumbers.format_number(found.number, PhoneNumberFormat.E164), found.start, found.end)
         for found in PhoneNumberMatcher(digits, region)
     )
+
+
+def _sequences(name: str) -> Iterator[list[str]]:
+    """Return the words of a name in the orders in which it is written, and every part of it that tells whose it is."""
+    parts = words(name)
+    telling = [part for part in parts if len(part) >= _SHORTEST_PART and part not in _PARTICLES]
+    if telling:
+        yield from (parts, parts[::-1], parts[-1:] + parts[:-1])
+        yield from ([part] for part in telling)
+        # `O'Neil` and `Anne-Marie` within a name.
+        yield from (several for each in name.split() if len(several := words(each)) > 1)
+
+
+def _stands_out(name: str) -> bool:
+    """Whether a name is found within words: its script joins articles and endings to them, or has no spaces."""
+    return not name.isascii() and (len(name) >= _LONG_ENOUGH or ord(name[0]) >= _IDEOGRAPHS)
 
 
 def _is_a_phone(text: str, start: int, end: int) -> bool:

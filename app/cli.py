@@ -243,6 +243,21 @@ def operations_check(
     sys.exit(1 if faults else 0)
 
 
+prompts = typer.Typer(help="Prompts: the words that are sent to models.", no_args_is_help=True)
+velocity.add_typer(prompts, name="prompts")
+
+
+@prompts.command(name="check")
+def prompts_check() -> None:
+    """Say which prompts are used and from where, and what is wrong with them."""
+    from app.prompts import check
+    from app.settings import Settings
+
+    lines, faults = check(Settings())
+    typer.echo("\n".join([*lines, *faults, f"{len(lines)} prompts, {len(faults)} faults."]))
+    sys.exit(1 if faults else 0)
+
+
 @velocity.command()
 def explain(
     file: Annotated[Path, typer.Argument(help="A document.", exists=True, dir_okay=False)],

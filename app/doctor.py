@@ -12,6 +12,7 @@ from app.asgi import PAGES
 from app.database import Database, check_answers, database, embedded_server, prepare_folder
 from app.failures import CannotContinue, explanation
 from app.objects import object_store
+from app.prompts import is_shipped
 from app.settings import Settings
 from app.tokens import signing_keys
 from app.wiring import DeclarationsDisagree, proven_schema
@@ -21,6 +22,7 @@ from db.migrations import current_revision, newest_revision
 from db.roles import role_faults
 from domain.errors import Unavailable
 from domain.values import new_id
+from prompts.loading import read_prompts
 
 SECRET_MODE = 0o600
 MEND_DISK = "Let this user write there, or set VELOCITY_DATA_DIR."
@@ -52,7 +54,14 @@ def report(findings: list[Finding]) -> str:
 
 async def examine(settings: Settings, *, audit: bool) -> list[Finding]:
     """Look at everything. Nothing stays changed, but the embedded server is started where it was set up before."""
-    findings = [_folder(settings), await _assets(settings), *_secrets(settings), _pages(PAGES), _schema()]
+    findings = [
+        _folder(settings),
+        await _assets(settings),
+        *_secrets(settings),
+        _pages(PAGES),
+        _prompts(settings),
+        _schema(),
+    ]
     if settings.database_url is None and not (embedded_server(settings).cluster / "PG_VERSION").exists():
         return [*findings, Finding("database", "embedded; `velocity serve` will set it up")]
     try:
@@ -119,6 +128,15 @@ def _pages(pages: Path) -> Finding:
     if all((pages / f"{name}.html").exists() for name in ("graphiql", "live")):
         return Finding("web pages", "built")
     return Finding("web pages", "not built", "Run `make run`, or `npm ci && npm run build` in graph/pages.")
+
+
+def _prompts(settings: Settings) -> Finding:
+    prompts, faults = read_prompts(settings.prompts_dir)
+    if faults:
+        return Finding("prompts", "cannot be used", " ".join(faults))
+    own = sum(not is_shipped(prompt) for prompt in prompts.values())
+    where = f", {own} of them from {settings.prompts_dir}" if own else " of this release"
+    return Finding("prompts", f"{len(prompts)}{where}")
 
 
 def _schema() -> Finding:

@@ -22,6 +22,7 @@ from app.connections import Limits, WatchedSocket, limited
 from app.database import Database, check_answers, check_serves
 from app.demo.team import SAFFRON
 from app.operations import register_shipped
+from app.prompts import loaded_prompts
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
 from app.starting import Stop
@@ -47,6 +48,7 @@ log = structlog.get_logger()
 
 async def run(settings: Settings, found: Database, stop: Stop, bound: socket.socket, *, demo: bool) -> None:
     """Serve on a bound socket until stopped. Raises CannotContinue."""
+    loaded_prompts(settings)
     await _prepare(settings, found, demo=demo)
     await _serve(settings, found, stop, bound)
 

@@ -132,7 +132,14 @@ class Settings(BaseSettings):
     lease_seconds: float = Field(
         30, ge=1, description="How long a worker may be silent before its jobs are taken from it; the same for all."
     )
+    inference_settings: Path | None = Field(
+        None, description="A file in TOML that names the servers of language models, and who is asked for what."
+    )
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
+
+    prompts_dir: Path | None = Field(
+        None, description="A folder with prompts in place of those of this release: docs/gpu.md."
+    )
 
     demo_scale: float = Field(
         1, gt=0, le=100, description="How much `serve --demo` loads the first time; 1 is about 2 000 people."

@@ -16,6 +16,7 @@ from app.callers import CheckedCallers
 from app.contents import FileContents
 from app.database import Database
 from app.failures import CannotContinue
+from app.inference import routing
 from app.keys import CheckedKeys
 from app.metrics import Metrics
 from app.objects import object_store, upload_rules
@@ -40,9 +41,11 @@ from db.unit import SqlUnits, utc_now
 from domain.access import Caller, Callers, SignInPorts, SignInRules
 from domain.assets import UploadPorts
 from domain.canvases import SourceReader
+from domain.inference import ModelsOf, Providers
 from domain.perception import Overdue
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
+from gpu.inference.overview import Overview
 from graph.canvases.sources import NoSources
 from graph.context import GraphContext
 from graph.declarations import declarations
@@ -92,6 +95,9 @@ class System:
     uploads: UploadPorts
     overdue: Overdue
     messengers: Messengers
+    models: ModelsOf
+    """Whoever answers, for each tenant."""
+    providers: Providers
     sources: SourceReader
     metrics: Metrics
 
@@ -111,6 +117,7 @@ class System:
             sign_in=self.sign_in,
             uploads=self.uploads,
             messengers=self.messengers,
+            providers=self.providers,
             sources=self.sources,
             address=address,
         )
@@ -177,18 +184,27 @@ async def listening(dsn: str, look_seconds: float) -> AsyncIterator[EventBus]:
         await bus.close()
 
 
+def _collect_rarely() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE_THRESHOLD)
+
+
 @asynccontextmanager
 async def system(settings: Settings, database: Database) -> AsyncIterator[System]:
     """Open the system of one process and close it afterwards; raises DeclarationsDisagree."""
     schema = proven_schema()
-    async with ports(settings, database) as opened, listening(database.app, settings.look_seconds) as bus:
+    async with (
+        ports(settings, database) as opened,
+        listening(database.app, settings.look_seconds) as bus,
+        routing(settings, opened.pool) as router,
+    ):
         secrets = [key.encode() for key in opened.keys]
         keys = Keys(CursorKey(*secrets), opened.uploads.key, EventKey(*secrets))
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(GARBAGE_THRESHOLD)
+        _collect_rarely()
         reads, answers = SqlReads(CATALOGUE, opened.pool, keys), SqlAnswers(CATALOGUE, opened.pool, keys)
         units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
+        providers = Overview(router)
         messengers = {MessageProvider.MOCK: MockMessenger()}
 
         def context(caller: Caller) -> GraphContext:
@@ -199,6 +215,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
                 sign_in=opened.sign_in,
                 uploads=opened.uploads,
                 messengers=messengers,
+                providers=providers,
                 sources=NoSources(),
                 address="",
             )
@@ -219,6 +236,8 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             uploads=opened.uploads,
             overdue=opened.overdue,
             messengers=messengers,
+            models=router,
+            providers=providers,
             sources=trusted_sources(settings, schema, answers, opened.pool, context),
             metrics=Metrics(opened.pool),
         )

@@ -25,6 +25,7 @@ from db.engine import ReadPool, transaction
 from db.errors import answering
 from db.events.bus import CHANNEL, note
 from db.history import history
+from db.inference.store import SqlInference
 from db.interactions.store import SqlInteractions
 from db.jobs.store import SqlJobs
 from db.leads.store import SqlLeads
@@ -45,6 +46,7 @@ from domain.assets import UploadStore
 from domain.audit import Change
 from domain.canvases import CanvasStore
 from domain.errors import Contended, NotFound
+from domain.inference import InferenceStore
 from domain.interactions import InteractionStore
 from domain.jobs import JobStore
 from domain.leads import LeadStore
@@ -85,6 +87,7 @@ class SqlUnit:
         self._assets: Final = SqlUploads(self)
         self._canvases: Final = SqlCanvases(self)
         self._consents: Final = SqlConsents(self)
+        self._inference: Final = SqlInference(self)
         self._interactions: Final = SqlInteractions(self)
         self._jobs: Final = SqlJobs(self)
         self._leads: Final = SqlLeads(self)
@@ -131,6 +134,11 @@ class SqlUnit:
     def consents(self) -> ConsentStore:
         """Consents, and the erasures of what rested on them."""
         return self._consents
+
+    @property
+    def inference(self) -> InferenceStore:
+        """Items of inference jobs, and what is switched of providers."""
+        return self._inference
 
     @property
     def interactions(self) -> InteractionStore:

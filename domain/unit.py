@@ -14,6 +14,7 @@ from domain.access import AccessStore, ApiKeyStore, Caller
 from domain.assets import UploadStore
 from domain.audit import Change
 from domain.canvases import CanvasStore
+from domain.inference import InferenceStore
 from domain.interactions import InteractionStore
 from domain.jobs import JobStore
 from domain.leads import LeadStore
@@ -65,6 +66,10 @@ class Unit(Protocol):
     @property
     def consents(self) -> ConsentStore:
         """Consents, and the erasures of what rested on them."""
+
+    @property
+    def inference(self) -> InferenceStore:
+        """Items of inference jobs, and what is switched of providers."""
 
     @property
     def interactions(self) -> InteractionStore:

@@ -41,13 +41,14 @@ def argument(
     default: Any = dataclasses.MISSING,
     into: type | None = None,
     name: str | None = None,
+    most: int = LONGEST_LIST,
 ) -> Any:
     """Declare an input field: `of` names the noun whose global id it takes (ANY: of whatever noun), `longest` bounds
-    its text; `name` is for a field that Python cannot call by its name.
+    its text and `most` its list; `name` is for a field that Python cannot call by its name.
 
     `into` is what an input inside this one becomes; one that says nothing becomes a dict, a @oneOf its one entry.
     """
-    metadata = {"of": of, "longest": longest, "into": into}
+    metadata = {"of": of, "longest": longest, "into": into, "most": most}
     return strawberry.field(name=name, description=description, default=default, metadata=metadata)
 
 
@@ -134,8 +135,8 @@ class _Reader:
 
     def _value(self, value: object, metadata: Mapping[Any, Any], path: str) -> object:
         if isinstance(value, list):
-            if len(value) > LONGEST_LIST:
-                raise Invalid(f"A list has at most {LONGEST_LIST} entries.", field=path)
+            if len(value) > (most := metadata.get("most", LONGEST_LIST)):
+                raise Invalid(f"A list has at most {most} entries.", field=path)
             return [self._value(item, metadata, path) for item in value]
         if isinstance(value, MoneyInput):
             return Money.parse(value.amount, value.currency, path)

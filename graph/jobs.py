@@ -1,8 +1,8 @@
 """Jobs as clients see them: one interface with a type per kind.
 
 The fields here are those that the row of a job answers. Fields that lead elsewhere are added to these classes by who
-makes what they lead to, with a link of the same name in `db/jobs/source.py`: to `InferenceJob` its `provider` and
-`items` (inference), to `RenderJob` its `photo`, `worker` and `outputs` (renders).
+makes what they lead to, with a link of the same name in `db/jobs/source.py`: to `RenderJob` its `photo`, `worker` and
+`outputs` (renders).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from resolvers import jobs as resolve
 
 if TYPE_CHECKING:
     from graph.access import Actor
+    from graph.inference import InferenceItem, InferenceProvider
 
 described(
     JobStatus,
@@ -121,6 +122,8 @@ class InferenceJob(Job):
     completed_count: int = column("How many have an answer.")
     failed_count: int = column("How many have failed for good.")
     payload_hash: str = column("SHA-256 of what was submitted, in hexadecimal digits.")
+    provider: InferenceProvider | None = link("Which provider answered last.")
+    items: Connection[InferenceItem] = connection("What was submitted, in that order, and what became of each.")
 
 
 @kind(of=Job, member=JobKind.RENDER, description="Work for a render worker.")

@@ -8,6 +8,7 @@ from domain.access import Caller, Permission, SignInPorts
 from domain.assets import UploadPorts
 from domain.canvases import SourceReader
 from domain.errors import NotAllowed, Unauthenticated
+from domain.inference import Providers
 from domain.reading import Reads
 from domain.threads import Messengers
 from domain.unit import Units
@@ -23,6 +24,8 @@ class Context:
     sign_in: SignInPorts
     uploads: UploadPorts
     messengers: Messengers
+    providers: Providers
+    """The language models' servers."""
     sources: SourceReader
     """Runs trusted documents for canvases."""
     address: str

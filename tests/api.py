@@ -44,6 +44,7 @@ class Api:
             sign_in=self.system.sign_in,
             uploads=self.system.uploads,
             messengers=self.system.messengers,
+            providers=self.system.providers,
             sources=self.system.sources,
             address=self.address,
         )

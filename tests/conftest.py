@@ -22,7 +22,7 @@ from domain.access import Role
 from tests import demo
 from tests.api import Api
 from tests.demo import NOW, PASSWORD, Demo
-from tests.factories import access
+from tests.factories import access, inference
 from tests.factories.access import Tenant
 from tests.graph.streams import Served, served
 from tests.serving import serving
@@ -112,7 +112,8 @@ async def write_engine(app_dsn: str) -> AsyncIterator[AsyncEngine]:
 @pytest.fixture(scope="session")
 async def system(database: Addresses, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """The whole system, wired as in production, on the shared database."""
-    settings = Settings(data_dir=tmp_path_factory.mktemp("data"))
+    folder = tmp_path_factory.mktemp("data")
+    settings = Settings(data_dir=folder, inference_settings=inference.settings_file(folder))
     async with wiring.system(settings, Database(database.app, database.owner, embedded=True)) as made:
         yield made
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from db.jobs.tables import jobs
 from db.reading.fields import boolean, enum, integer, text, texts, time, value
-from db.reading.source import Filter, Ordering, Reference, source
+from db.reading.source import Filter, Link, Ordering, Reference, source
 from db.reading.writer import Alias, Writer
 
 
@@ -60,7 +60,11 @@ JOBS = source(
             null=lambda t: f"{t.progress_value} is null",
         ),
     },
-    links={"requested_by": Reference("requested_by_noun", "requested_by_id")},
+    links={
+        "items": Link("inference_items", remote="job_id"),
+        "provider": Link("inference_providers", local="provider_id"),
+        "requested_by": Reference("requested_by_noun", "requested_by_id"),
+    },
     orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
     filters={"statuses": Filter("text[]", lambda _w, t, value: f"{t.status} = any({value})")},
 )

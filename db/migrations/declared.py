@@ -6,6 +6,7 @@ from db.assets import tables as assets
 from db.audit import tables as audit
 from db.canvases import tables as canvases
 from db.events import tables as events
+from db.inference import tables as inference
 from db.interactions import tables as interactions
 from db.jobs import tables as jobs
 from db.leads import tables as leads
@@ -21,6 +22,7 @@ NOUNS = (
     audit,
     canvases,
     events,
+    inference,
     interactions,
     jobs,
     leads,

@@ -14,6 +14,7 @@ from db.roles import OWNER
 from db.server import PostgresServer
 from domain.access import Role
 from domain.audit import AuditAction, Change
+from prompts.loading import SHIPPED
 from tests.api import Api
 from tests.buckets import CREDENTIALS, bucket_server
 from tests.factories.access import Tenant
@@ -39,6 +40,7 @@ async def test_nothing_is_wrong(settings: Settings) -> None:
         ("asset store", f"{settings.assets}; the first file will make it"),
         ("signing key", "from the environment"),
         ("web pages", "built"),
+        ("prompts", "5 of this release"),
         ("schema", "agrees with the database layer"),
         ("owner", "answers"),
         ("database", "configured, PostgreSQL 18.0"),
@@ -102,6 +104,19 @@ async def test_pages_that_are_not_built(settings: Settings, folder: Path, monkey
     monkeypatch.setattr(doctor, "PAGES", folder / "pages")
     assert await wrong(settings) == [
         Finding("web pages", "not built", "Run `make run`, or `npm ci && npm run build` in graph/pages.")
+    ]
+
+
+async def test_prompts_of_ones_own(settings: Settings, folder: Path) -> None:
+    own = folder / "prompts"
+    own.mkdir()
+    text = (SHIPPED / "risk_analyzer.md").read_text()
+    (own / "risk_analyzer.md").write_text(text.replace('version = "1"', 'version = "night"'))
+    settings = settings.model_copy(update={"prompts_dir": own})
+    assert Finding("prompts", f"5, 1 of them from {own}") in await examine(settings, audit=False)
+    (own / "risk_analyzer.md").write_text(text.replace("{{camera}}", "Gate 2"))
+    assert await wrong(settings) == [
+        Finding("prompts", "cannot be used", f"{own}/risk_analyzer.md: the variable `camera` is never used.")
     ]
 
 

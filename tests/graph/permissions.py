@@ -18,6 +18,7 @@ from tests.factories import (
     access,
     assets,
     canvases,
+    inference,
     interactions,
     jobs,
     leads,
@@ -141,6 +142,7 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
         "call": await interactions.interaction(owner, tenant, person_id=person, occurred_at=NOW - timedelta(hours=1)),
         "task": await tasks.task(owner, tenant, assignee_id=junior, person_id=person, lead_id=lead),
         "job": await jobs.job(owner, tenant, requested_by=junior),
+        "inferenceProvider": await inference.provider(owner, tenant),
         "render": await jobs.job(owner, tenant, requested_by=junior, kind="RENDER", status="FAILED"),
         "fact": await _fact(owner, tenant, person),
         "avatar": await assets.upload(owner, tenant, user_id=junior),
@@ -164,6 +166,7 @@ PREFIXES = {
     "avatar": "upload", "scenes": "upload", "brochure": "upload", "medium": "propertymedia", "key": "apikey",
     "fork": "canvas", "first": "canvasrevision", "canvasRevision": "canvasrevision", "mergeRequest": "mergerequest",
     "twin": "person", "render": "job", "call": "interaction", "message": "threadmessage",
+    "inferenceProvider": "inferenceprovider",
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ import pytest
 from domain.access import Role
 from tests.api import OPERATIONS, Api
 from tests.demo import NOW, Demo
-from tests.factories import access, assets, jobs
+from tests.factories import access, assets, inference, jobs
 from tests.factories.access import Tenant
 from tests.graph.streams import Served
 
@@ -107,6 +107,27 @@ async def listed_jobs(demo: Demo) -> Variables:
     """Let there be a job."""
     await job(demo)
     return {"first": 20}
+
+
+async def answered(demo: Demo) -> Variables:
+    """Return a job with an item that has an answer and one that failed."""
+    tenant, junior = demo.api.tenant, demo.caller(JUNIOR).as_user()
+    provider, now = await inference.provider(demo.owner, tenant), datetime.now(UTC)
+    job_id = await jobs.job(
+        demo.owner, tenant, requested_by=junior, status="PARTIAL", submitted_count=2, completed_count=1, failed_count=1,
+        started_at=now, provider_id=provider, model="qwen", error_code="BUSY", error_message="Busy.",
+        error_retryable=True,
+    )  # fmt: skip
+    said: dict[str, Any] = {
+        "output_text": "Hello.",
+        "prompt_tokens": 3,
+        "completion_tokens": 2,
+        "provider_id": provider,
+    }
+    await inference.item(demo.owner, tenant, job_id=job_id, status="SUCCEEDED", attempt=1, finished_at=now, **said)
+    wrong: dict[str, Any] = {"error_code": "BUSY", "error_message": "Busy.", "error_retryable": True}
+    await inference.item(demo.owner, tenant, job_id=job_id, number=1, status="FAILED", finished_at=now, **wrong)
+    return {"id": f"job_{job_id}", "first": 20}
 
 
 async def queued(demo: Demo) -> Variables:
@@ -211,6 +232,8 @@ QUERIES = [
     Case("PerceptionSession", JUNIOR, 2, lambda demo: demo.ids(id="session", points=100, **YEAR)),
     Case("NotificationInbox", JUNIOR, 2, fixed(first=20)),
     Case("Jobs", JUNIOR, 2, listed_jobs),
+    Case("InferenceJob", JUNIOR, 3, answered),
+    Case("InferenceProviders", JUNIOR, 1, fixed()),
     Case("Threads", JUNIOR, 4, fixed(first=20)),
     Case("Thread", JUNIOR, 5, lambda demo: demo.ids(id="thread", last=20)),
     Case("Canvases", JUNIOR, 4, fixed(first=20)),
@@ -257,6 +280,23 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
                 "occurredAt": (NOW - timedelta(hours=1)).isoformat(),
                 "direction": "OUTBOUND",
                 "detail": {"note": {"text": "Asked about the clubhouse."}},
+            }
+        ),
+    ),
+    "InferenceProviderUpdate": (
+        ADMIN,
+        fixed(providerId=f"inferenceprovider_{inference.LOCAL}", enabled=False, priority=7, model="small"),
+    ),
+    "InferenceSubmit": (
+        JUNIOR,
+        fixed(
+            input={
+                "task": "CHAT",
+                "items": [
+                    {"requestId": f"req_{number:03}", "messages": [{"role": "user", "content": "Say hello."}]}
+                    for number in range(2)
+                ],
+                "idempotencyKey": uuid4().hex,
             }
         ),
     ),

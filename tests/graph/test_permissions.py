@@ -73,6 +73,14 @@ TABLE = [
     page("mergeRequests", of="mergeRequest"),
     page("jobs", of="job"),
     Line(field="inferenceJob", text='(id: "$job") { id }', holds="$job"),
+    # Providers are the installation's: whoever may submit work sees them, each tenant with its own switches.
+    Line(
+        field="inferenceProviders",
+        text="{ id name }",
+        holds="$inferenceProvider",
+        stranger=Sees.SHOWN,
+        low=Sees.UNTRIED,
+    ),
     Line(field="renderJob", text='(id: "$render") { id }', holds="$render"),
     # Sums.
     Line(field="pipeline", text=LEADS, holds='"leadCount": 1', low=Sees.OTHER, stranger=Sees.OTHER),
@@ -148,6 +156,19 @@ TABLE = [
     change("taskUpdate", 'taskId: "$task", title: "Call again"'),
     change("taskComplete", 'taskId: "$task"'),
     # Jobs.
+    change(
+        "inferenceProviderUpdate",
+        'providerId: "$inferenceProvider", enabled: false',
+        role=ADMIN,
+        low=Sees.REFUSED,
+        stranger=Sees.SHOWN,
+    ),
+    change(
+        "inferenceSubmit",
+        'task: CHAT, items: [{ requestId: "one", messages: [{ role: "user", content: "Hello." }] }]',
+        low=Sees.UNTRIED,
+        stranger=Sees.SHOWN,
+    ),
     change("jobCancel", 'jobId: "$job"'),
     change("jobRetry", 'jobId: "$render"'),
     # Perception.

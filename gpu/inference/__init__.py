@@ -1,0 +1,1 @@
+"""Language models over HTTP: profiles of servers, one adapter, and the router that chooses between them."""

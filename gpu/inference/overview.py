@@ -1,0 +1,78 @@
+"""How the providers are, for people: what the router knows, beside what each says of itself when it is asked."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+from uuid import UUID
+
+from domain.inference import Provider, ProviderModel, ProviderState, ProviderSwitch
+from gpu.inference.choosing import UNCHANGED
+from gpu.inference.endpoints import Endpoint
+from gpu.inference.probing import Found
+from gpu.inference.router import Router
+
+Held = Callable[[str], Awaitable[int]]
+"""How many requests run at a provider, of every process."""
+
+
+async def _only_ours(_name: str) -> int:
+    return 0
+
+
+class Overview:
+    """The providers of this process."""
+
+    def __init__(self, router: Router, held: Held = _only_ours) -> None:
+        """Show what `router` has."""
+        self._router: Final = router
+        self._held: Final = held
+        self.configured: Final[Sequence[Provider]] = tuple(
+            Provider(each.id, each.name, each.kind) for each in router.settings.providers
+        )
+
+    async def states(self, tenant_id: UUID) -> Sequence[ProviderState]:
+        """Return how they are for a tenant, in the order in which they are asked."""
+        switches = await self._router.switches.of(tenant_id)
+        endpoints = list(self._router.endpoints.values())
+        states = await asyncio.gather(*(self._state(each, switches.get(each.id, UNCHANGED)) for each in endpoints))
+        return sorted(states, key=lambda each: each.priority)
+
+    async def state(self, tenant_id: UUID, provider_id: UUID) -> ProviderState | None:
+        """Return how one of them is."""
+        for endpoint in self._router.endpoints.values():
+            if endpoint.id == provider_id:
+                switches = await self._router.switches.of(tenant_id)
+                return await self._state(endpoint, switches.get(provider_id, UNCHANGED))
+        return None
+
+    async def _state(self, endpoint: Endpoint, switch: ProviderSwitch) -> ProviderState:
+        found, held = await asyncio.gather(endpoint.look(), self._held(endpoint.settings.name))
+        settings = endpoint.settings
+        return ProviderState(
+            provider=Provider(endpoint.id, settings.name, settings.kind),
+            status=endpoint.status,
+            reason=found.reason or None,
+            models=_models(endpoint, found),
+            queue_depth=endpoint.waiting + (found.waiting or 0),
+            in_flight=max(endpoint.in_flight, held),
+            latency_ms=endpoint.latency_ms,
+            error_rate=endpoint.breaker.error_rate,
+            circuit=endpoint.breaker.state,
+            last_probe_at=found.at,
+            enabled=settings.enabled if switch.enabled is None else switch.enabled,
+            priority=settings.priority if switch.priority is None else switch.priority,
+            model=switch.model or settings.model,
+            on_premise=settings.stays,
+        )
+
+
+def _models(endpoint: Endpoint, found: Found) -> tuple[ProviderModel, ...]:
+    """What it says that it serves, and what it is configured with although it does not say so."""
+    said = {each.name: ProviderModel(each.name, each.context_length, each.loaded) for each in found.models}
+    settings = endpoint.settings
+    for name in (settings.model, settings.fallback_model, *settings.models):
+        if name is not None and name not in said:
+            said[name] = ProviderModel(name, settings.context_tokens, None)
+    return tuple(said.values())

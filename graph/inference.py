@@ -1,0 +1,320 @@
+"""Inference as clients see it: providers as they are now, and the items of inference jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Any, cast
+
+import strawberry
+
+from domain import inference as domain
+from domain.inference import (
+    MOST_ITEMS,
+    CircuitState,
+    InferenceTask,
+    ProviderKind,
+    ProviderState,
+    ProviderStatus,
+)
+from domain.jobs import JobStatus
+from graph import ids
+from graph.context import Info
+from graph.declaration import Node, column, link, noun, paid, payload, root, value
+from graph.enums import described
+from graph.fields import field
+from graph.inputs import argument, key_of, optional, unpacked
+from graph.jobs import InferenceJob, JobError
+from graph.mutations import mutation
+from graph.problems import Problems
+from graph.registry import REGISTRY
+from graph.scalars import JSON, DateTime
+from resolvers import inference as resolve
+
+described(
+    ProviderKind,
+    "Which server answers.",
+    NVIDIA="NVIDIA's hosted models.",
+    NIM="An NVIDIA NIM of one's own.",
+    NEMOCLAW="A Nemoclaw gateway.",
+    SGLANG="SGLang.",
+    VLLM="vLLM.",
+    OLLAMA="Ollama.",
+    LLAMA_CPP="llama.cpp's server.",
+)
+described(
+    ProviderStatus,
+    "Whether a provider answers.",
+    HEALTHY="It does.",
+    DEGRADED="It is there, and loads a model, is full, or keeps failing.",
+    DOWN="It does not.",
+    UNKNOWN="Nobody has looked yet, or it is not configured any more.",
+)
+described(
+    CircuitState,
+    "Whether a provider is asked at all.",
+    CLOSED="It is.",
+    OPEN="It failed too often, and is left alone for a while.",
+    HALF_OPEN="One request tries whether it answers again.",
+)
+
+
+@strawberry.type(description="A model that a provider serves.")
+class InferenceModel:
+    """A model."""
+
+    name: str = strawberry.field(description="Its name, as the provider calls it.")
+    context_length: int | None = strawberry.field(description="How many tokens it takes, if that is known.")
+    loaded: bool | None = strawberry.field(description="Whether it is in memory, if the provider says so.")
+
+
+async def _state(self: InferenceProvider, info: Info) -> ProviderState | None:
+    """Return how a provider is; a list has asked for all of them at once."""
+    known: ProviderState | None = self.__dict__.get("_state")
+    if known is None:
+        row_id = ids.expected(str(self.id), "inference_providers", "id")
+        known = self.__dict__["_state"] = await resolve.inference_provider(info.context, row_id)
+    return known
+
+
+async def status(self: InferenceProvider, info: Info) -> ProviderStatus:
+    """Answer whether it answers."""
+    state = await _state(self, info)
+    return ProviderStatus.UNKNOWN if state is None else state.status
+
+
+async def reason(self: InferenceProvider, info: Info) -> str | None:
+    """Answer why it does not."""
+    state = await _state(self, info)
+    return None if state is None else state.reason
+
+
+async def models(self: InferenceProvider, info: Info) -> list[InferenceModel]:
+    """Answer its models."""
+    state = await _state(self, info)
+    return [
+        InferenceModel(name=each.name, context_length=each.context_length, loaded=each.loaded)
+        for each in (() if state is None else state.models)
+    ]
+
+
+async def queue_depth(self: InferenceProvider, info: Info) -> int:
+    """Answer how many wait."""
+    state = await _state(self, info)
+    return 0 if state is None else state.queue_depth
+
+
+async def in_flight(self: InferenceProvider, info: Info) -> int:
+    """Answer how many run."""
+    state = await _state(self, info)
+    return 0 if state is None else state.in_flight
+
+
+async def latency_ms(self: InferenceProvider, info: Info) -> float | None:
+    """Answer how long it takes."""
+    state = await _state(self, info)
+    return None if state is None else state.latency_ms
+
+
+async def error_rate(self: InferenceProvider, info: Info) -> float | None:
+    """Answer how often it fails."""
+    state = await _state(self, info)
+    return None if state is None else state.error_rate
+
+
+async def circuit(self: InferenceProvider, info: Info) -> CircuitState:
+    """Answer whether it is asked."""
+    state = await _state(self, info)
+    return CircuitState.CLOSED if state is None else state.circuit
+
+
+async def last_probe_at(self: InferenceProvider, info: Info) -> DateTime | None:
+    """Answer when it was looked at."""
+    state = await _state(self, info)
+    return None if state is None else state.last_probe_at
+
+
+async def enabled(self: InferenceProvider, info: Info) -> bool:
+    """Answer whether it is switched on."""
+    state = await _state(self, info)
+    return state is not None and state.enabled
+
+
+async def priority(self: InferenceProvider, info: Info) -> int:
+    """Answer its place in the order."""
+    state = await _state(self, info)
+    return 0 if state is None else state.priority
+
+
+async def model(self: InferenceProvider, info: Info) -> str | None:
+    """Answer which model is asked."""
+    state = await _state(self, info)
+    return None if state is None else state.model
+
+
+async def on_premise(self: InferenceProvider, info: Info) -> bool | None:
+    """Answer where it stands."""
+    state = await _state(self, info)
+    return None if state is None else state.on_premise
+
+
+@noun(
+    "inference_providers",
+    prefix="inferenceprovider",
+    description="A server with language models, as it is now, seen from the process that answers.",
+)
+class InferenceProvider(Node):
+    """A provider."""
+
+    name: str = column("What the settings file calls it.")
+    kind: ProviderKind = column("Which server it is.")
+    status = field("Whether it answers.")(status)
+    reason = field("Why it does not, in words.")(reason)
+    models = field("Its models: those that it lists, and those that are configured.")(models)
+    queue_depth = field("How many requests wait: ours in this process, and as many as it counts itself.")(queue_depth)
+    in_flight = field("How many of our requests it is at.")(in_flight)
+    latency_ms = field("How long its answers took lately, in milliseconds.")(latency_ms)
+    error_rate = field("The share of its answers of the last minute that failed.")(error_rate)
+    circuit = field("Whether it is asked at all.")(circuit)
+    last_probe_at = field("When it was last looked at.")(last_probe_at)
+    enabled = field("Whether it is switched on, for you.")(enabled)
+    priority = field("Its place in the order: the smallest is asked first.")(priority)
+    model = field("Which of its models is asked first.")(model)
+    on_premise = field("Whether what it is sent stays on the premises; others get pseudonyms.")(on_premise)
+
+
+@value("inference_outputs", description="What a model answered.")
+class InferenceOutput:
+    """An answer."""
+
+    text: str | None = column("Its words.")
+    json: JSON | None = column("The same as data, where the task has a shape: checked against it.")
+    repaired: bool = column("Whether something around the data had to be taken away.")
+
+
+@value("token_usage", description="What an answer cost.")
+class TokenUsage:
+    """Tokens."""
+
+    prompt_tokens: int = column("Tokens of what was asked.")
+    completion_tokens: int = column("Tokens of the answer.")
+
+
+@noun("inference_items", prefix="inferenceitem", description="One request of an inference job.")
+class InferenceItem(Node):
+    """An item."""
+
+    request_id: str = column("What whoever submitted it calls it; once in a job.")
+    status: JobStatus = column("Where it stands.")
+    attempt: int = column("In which attempt of the job it got its answer, or failed for good; 0 before.")
+    model: str | None = column("Which model answered.")
+    output: InferenceOutput | None = column("What it answered.")
+    usage: TokenUsage | None = column("What it cost, where the provider counts.")
+    error: JobError | None = column("Why it failed.")
+    provider: InferenceProvider | None = link("Who answered.")
+
+
+def shown(states: Sequence[ProviderState]) -> list[InferenceProvider]:
+    """Make the objects of providers whose state is known."""
+    declared = REGISTRY.nouns["inference_providers"]
+    providers = []
+    for state in states:
+        known = state.provider
+        entries = {"id": ids.printed("inference_providers", known.id), "name": known.name, "kind": known.kind.name}
+        made = REGISTRY.materialise(declared, cast("Any", entries))
+        made.__dict__["_state"] = state
+        providers.append(cast("InferenceProvider", made))
+    return providers
+
+
+@root
+class InferenceQuery:
+    """Root fields that read providers."""
+
+    @field("The providers that are configured, in the order in which they are asked.")
+    async def inference_providers(self, info: Info) -> list[InferenceProvider]:
+        """Answer providers."""
+        return shown(await resolve.inference_providers(info.context))
+
+
+@strawberry.input(
+    description="What to switch of a provider: what is left out stays, null gives back what the file says."
+)
+class InferenceProviderUpdateInput:
+    """A switch."""
+
+    provider_id: strawberry.ID = argument("Which provider.", of="inference_providers")
+    enabled: bool | None = optional("Whether it is asked.")
+    priority: int | None = optional("Its place in the order, 0 to 1000: the smallest is asked first.")
+    model: str | None = optional("Which of its models is asked first.", longest=200)
+
+
+@payload("The provider that was switched.")
+class InferenceProviderUpdatePayload:
+    """The answer of inferenceProviderUpdate."""
+
+    provider: InferenceProvider = link("The provider. Every process follows with its next request.")
+
+
+@strawberry.input(description="A message of a conversation.")
+class InferenceMessageInput:
+    """A message."""
+
+    role: str = argument("`system`, `user` or `assistant`.", longest=20)
+    content: str = argument("What is said.", longest=100_000)
+
+
+@strawberry.input(description="One request.")
+class InferenceItemInput:
+    """A request."""
+
+    request_id: str = argument("A name of your own for it, once in a batch.", longest=200)
+    messages: list[InferenceMessageInput] = argument("The conversation so far.", into=domain.ItemMessage)
+
+
+@strawberry.input(description="What to ask models.")
+class InferenceSubmitInput:
+    """A batch."""
+
+    task: InferenceTask = argument("What kind of work it is: the rules choose by it, and its shape is asked for.")
+    items: list[InferenceItemInput] = argument("The requests, 1 to 1,000.", into=domain.NewItem, most=MOST_ITEMS)
+    model: str | None = optional("The model that is to answer; by default the rules choose.", longest=200)
+    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+
+
+@payload("The job that was made.")
+class InferenceSubmitPayload:
+    """The answer of inferenceSubmit."""
+
+    job: InferenceJob = link("The job. Follow it by jobUpdates, and read its items when it has finished.")
+
+
+InferenceProviderUpdateResult = Annotated[
+    InferenceProviderUpdatePayload | Problems,
+    strawberry.union("InferenceProviderUpdateResult", description="What inferenceProviderUpdate answers."),
+]
+InferenceSubmitResult = Annotated[
+    InferenceSubmitPayload | Problems,
+    strawberry.union("InferenceSubmitResult", description="What inferenceSubmit answers."),
+]
+
+
+@root
+class InferenceMutation:
+    """Mutations of inference."""
+
+    @mutation("Switch a provider on or off, or change its place in the order or its model.")
+    async def inference_provider_update(
+        self, info: Info, input: InferenceProviderUpdateInput
+    ) -> InferenceProviderUpdateResult:
+        """Switch a provider."""
+        command = unpacked(input, domain.InferenceProviderUpdate)
+        return paid(
+            InferenceProviderUpdatePayload, provider=await resolve.inference_provider_update(info.context, command)
+        )
+
+    @mutation("Ask models for one answer or a thousand. The answers come as the job's items.")
+    async def inference_submit(self, info: Info, input: InferenceSubmitInput) -> InferenceSubmitResult:
+        """Submit a batch."""
+        command = unpacked(input, domain.InferenceSubmit)
+        job = await resolve.inference_submit(info.context, command, key_of(input.idempotency_key))
+        return paid(InferenceSubmitPayload, job=job)

@@ -48,7 +48,8 @@ PEOPLE_OF: Final = {
 
 ABOUT_NOBODY: Final = frozenset(
     {
-        "accounts", "api_keys", "audit_entries", "canvas_components", "canvas_revisions", "canvases", "jobs",
+        "accounts", "api_keys", "audit_entries", "canvas_components", "canvas_revisions", "canvases",
+        "inference_items", "inference_providers", "jobs",
         "merge_request_reviews", "merge_requests", "notifications", "persisted_operations", "projects", "properties",
         "property_media", "scenes", "system_actors", "tenants", "uploads", "users", "videos",
     }

@@ -19,7 +19,7 @@ from db.canvases.source import (
 from db.events.tables import events
 from db.inference.source import INFERENCE_ITEMS, INFERENCE_PROVIDERS
 from db.interactions.source import INTERACTIONS, OBJECTIONS, TRANSCRIPT_SEGMENTS
-from db.jobs.source import JOBS
+from db.jobs.source import JOB_UPDATES, JOBS
 from db.leads.demographics import LEAD_DEMOGRAPHICS
 from db.leads.pipeline import PIPELINE, PIPELINE_STAGE
 from db.leads.source import LEADS, PROPERTY_INTERESTS, STAGE_CHANGES
@@ -56,6 +56,7 @@ CATALOGUE.values |= {
     "activity_events": ACTIVITY_EVENTS,
     "canvas_updates": CANVAS_UPDATES,
     "event_cursor": EVENT_CURSOR,
+    "job_updates": JOB_UPDATES,
     "lead_demographics": LEAD_DEMOGRAPHICS,
     "notification_events": NOTIFICATION_EVENTS,
     "perception_score_events": PERCEPTION_SCORE_EVENTS,

@@ -12,6 +12,7 @@ from typing import Final, Protocol, TypeAlias
 from uuid import UUID
 
 from domain.access import Caller
+from domain.events import Event
 from domain.reading import Page
 
 
@@ -205,6 +206,14 @@ class Answers(Protocol):
         self, caller: Caller, plan: Plan, given: Given, sequences: Sequence[int]
     ) -> Sequence[tuple[int, bytes]]:
         """Return the number and the JSON text of `data` of each of these events that the caller may see, in order."""
+
+    async def framed(
+        self, caller: Caller, plan: Plan, given: Given, frames: Sequence[Event], position: int
+    ) -> Sequence[tuple[int, bytes]]:
+        """Return the place in `frames` and the JSON text of `data` of each frame that the caller may see, in order.
+
+        They are answered as if they were events, and all repeat the same position.
+        """
 
     def scope(self, caller: Caller, plan: Plan, given: Given) -> Hashable:
         """Return what the answers to a caller depend on: two callers with equal scopes are told the same."""

@@ -63,6 +63,10 @@ Wake = Callable[[int], None]
 """Is told that a tenant's sequence has come to a number, or may have: then the number is 0."""
 
 
+Hear = Callable[[Event], None]
+"""Is told a frame: an event that is kept nowhere and has no number, told to whoever follows at that moment."""
+
+
 class EventStream(Protocol):
     """A tenant's sequence of events."""
 
@@ -72,11 +76,14 @@ class EventStream(Protocol):
     async def after(self, tenant_id: UUID, position: int, most: int) -> Sequence[Event]:
         """Return the events after a position, at most so many; raises CursorExpired where some of them are gone."""
 
-    def watch(self, tenant_id: UUID, wake: Wake) -> None:
-        """Have `wake` called whenever there may be new events, until `unwatch`; it must not block."""
+    def watch(self, tenant_id: UUID, wake: Wake, hear: Hear) -> None:
+        """Have `wake` called whenever there may be new events and `hear` for each frame, until `unwatch`.
 
-    def unwatch(self, tenant_id: UUID, wake: Wake) -> None:
-        """Call `wake` no more."""
+        Neither may block.
+        """
+
+    def unwatch(self, tenant_id: UUID, wake: Wake, hear: Hear) -> None:
+        """Call them no more."""
 
     async def forget(self, before: datetime) -> int:
         """Remove the events of every tenant from before a moment, leaving no gap; return how many."""

@@ -13,7 +13,17 @@ import strawberry
 
 from domain import jobs as domain
 from domain.access import Permission
-from domain.jobs import InferenceTask, JobKind, JobStatus, RenderWorkflow, RoomType
+from domain.jobs import (
+    JOB_EVENTS,
+    JOB_FRAMES,
+    PROGRESS_FRAME,
+    InferenceTask,
+    JobKind,
+    JobStatus,
+    JobUpdateKind,
+    RenderWorkflow,
+    RoomType,
+)
 from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, kind, link, noun, paid, payload, reference, root, value
@@ -21,7 +31,8 @@ from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.problems import Problems
-from graph.scalars import DateTime
+from graph.scalars import DateTime, EventCursor
+from graph.subscriptions.declaration import Only, event, stream
 from resolvers import jobs as resolve
 
 if TYPE_CHECKING:
@@ -150,6 +161,60 @@ class JobQuery:
     )
     render_job: RenderJob | None = by_id(
         "One render job, or null; null for a job of another kind.", Permission.JOB_READ
+    )
+
+
+@event(
+    "job_updates",
+    description="What happens with a job. Progress and text are told once, to whoever follows at that moment.",
+    interface=True,
+)
+class JobUpdate:
+    """An update."""
+
+    cursor: EventCursor = column("Follow from here; progress and text repeat the last position.")
+    job: Job = link("The job, as it is now.")
+
+
+@kind(of=JobUpdate, member=JobUpdateKind.STATE, description="A job was queued, begun, ended, or asked to stop.")
+class JobStateChanged(JobUpdate):
+    """A change of state."""
+
+
+@kind(of=JobUpdate, member=JobUpdateKind.ITEM, description="An item has an answer, or failed for good.")
+class JobItemFinished(JobUpdate):
+    """An end of an item."""
+
+    item: InferenceItem = link("The item.")
+
+
+@kind(of=JobUpdate, member=JobUpdateKind.PROGRESS, description="A job has got on.")
+class JobProgressed(JobUpdate):
+    """A progress."""
+
+    progress: RenderProgress = column("How far it is.")
+
+
+@kind(of=JobUpdate, member=JobUpdateKind.TEXT, description="More text of an item.")
+class JobTextDelta(JobUpdate):
+    """A piece of text."""
+
+    request_id: str = column("Of which item.")
+    attempt: int = column("Of which attempt: a new one begins the text again.")
+    text: str = column("What was added.")
+
+
+@root
+class JobSubscription:
+    """Root fields that tell of jobs."""
+
+    job_updates: JobUpdate = stream(
+        "What happens with the jobs that you may see.",
+        Permission.JOB_READ,
+        kinds=JOB_EVENTS,
+        only=(Only("job_id", "jobs", ("subject_id",), "Only of this job."),),
+        frames=JOB_FRAMES,
+        newest={PROGRESS_FRAME},
     )
 
 

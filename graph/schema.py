@@ -110,6 +110,7 @@ SUBSCRIPTIONS = (
     canvases.CanvasSubscription,
     perception.PerceptionSubscription,
     notifications.NotificationSubscription,
+    jobs.JobSubscription,
 )
 
 

@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Final
 
 from app.settings import Settings
-from app.worker.frames import Untold
+from app.worker.frames import Frames
 from app.worker.handlers import Handlers
 from app.worker.leases import Holding
 from app.worker.working import Rules, Worker
@@ -40,7 +40,7 @@ async def made(
     units = SqlUnits(engine, committed=bus.committed)
     lease = timedelta(seconds=settings.lease_seconds)
     queue = SqlJobQueue(dsn, engine, units, lease)
-    holding = Holding(queue, units, SqlSlots(engine), Untold(), lease)
+    holding = Holding(queue, units, SqlSlots(engine), Frames(bus.say), lease)
     rules = Rules(
         most=settings.worker_jobs, poll_seconds=settings.worker_poll_seconds,
         sweep_seconds=settings.lease_seconds / 6, grace_seconds=settings.worker_grace_seconds,

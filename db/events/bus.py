@@ -1,5 +1,7 @@
 """How processes wake each other: one connection per process that listens, and tells what its own units committed.
 
+Frames, which are kept nowhere, travel the same way and whole; who is not connected at that moment misses them.
+
 A unit does not notify: a transaction that does takes a lock of the whole database while it commits. The process tells
 once the unit has committed, one statement for all that were committed meanwhile. What a process could not tell any
 more, since it was killed or had no connection, is found by looking: watched tenants are looked at every few seconds.
@@ -8,24 +10,35 @@ more, since it was killed or had no connection, is found by looking: watched ten
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
+import orjson
 from asyncpg import Connection, Record
+from asyncpg.pool import PoolConnectionProxy
 
 from db.errors import LOST
-from domain.events import Wake
+from domain.events import Event, Hear, Wake
 
 CHANNEL: Final = "velocity_events"
 TELL: Final = f"select pg_notify('{CHANNEL}', told) from unnest($1::text[]) told"
+FRAMES: Final = "velocity_frames"
+TELL_FRAMES: Final = f"select pg_notify('{FRAMES}', told) from unnest($1::text[]) told"
+MOST_BYTES: Final = 7_900
+"""PostgreSQL notifies of less than 8 000 bytes."""
+MOST_FRAMES: Final = 1_000
+"""So many frames wait to be told while nobody can be; the newest are kept."""
 PROBE: Final = "select"
 CONNECT_SECONDS: Final = 5.0
 LONGEST_PAUSE: Final = 2.0
 TOGETHER_SECONDS: Final = 0.005
 """Units that commit within this time of the last telling are told of together."""
+
+_Listening: TypeAlias = "Connection[Record] | PoolConnectionProxy[Record]"
 
 FAILURES: Final = (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError)
 
@@ -33,6 +46,25 @@ FAILURES: Final = (*LOST, asyncpg.PostgresError, asyncpg.InterfaceError, Timeout
 def note(tenant_id: UUID, sequence: int) -> str:
     """Return what is told of a unit: its tenant, and how far the sequence has come. Nothing else travels here."""
     return f"{tenant_id} {sequence}"
+
+
+def framed(tenant_id: UUID, frame: Event) -> str:
+    """Return a frame as it travels; raises ValueError where it is too long."""
+    content = {
+        "kind": frame.kind, "noun": frame.subject_noun, "id": frame.entry("subject_id"),
+        "person": frame.entry("person_id"), "payload": frame.payload,
+    }  # fmt: skip
+    text = f"{tenant_id} {orjson.dumps(content).decode()}"
+    if len(text.encode()) > MOST_BYTES:
+        raise ValueError(f"A frame has at most {MOST_BYTES} bytes.")
+    return text
+
+
+def unframed(text: str) -> Event:
+    """Return what travelled behind the tenant's id."""
+    content = orjson.loads(text)
+    subject, person = (content[name] and UUID(content[name]) for name in ("id", "person"))
+    return Event(0, content["kind"], content["noun"], subject, person, content["payload"])
 
 
 class EventBus:
@@ -48,7 +80,9 @@ class EventBus:
         self._dsn = dsn
         self._look_seconds = look_seconds
         self._wakes: Final[dict[UUID, list[Wake]]] = {}
+        self._hears: Final[dict[UUID, list[Hear]]] = {}
         self._untold: Final[dict[UUID, int]] = {}
+        self._untold_frames: Final[deque[str]] = deque(maxlen=MOST_FRAMES)
         self._something = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.connections = 0
@@ -76,6 +110,25 @@ class EventBus:
         if not wakes:
             self._wakes.pop(tenant_id, None)
 
+    def listen(self, tenant_id: UUID, hear: Hear) -> None:
+        """Call `hear` for a tenant's frames."""
+        self._hears.setdefault(tenant_id, []).append(hear)
+
+    def leave(self, tenant_id: UUID, hear: Hear) -> None:
+        """Call `hear` no more."""
+        hears = self._hears.get(tenant_id, [])
+        if hear in hears:
+            hears.remove(hear)
+        if not hears:
+            self._hears.pop(tenant_id, None)
+
+    def say(self, tenant_id: UUID, frame: Event) -> None:
+        """Tell a frame to whoever follows now, here and elsewhere; raises ValueError where it is too long."""
+        text = framed(tenant_id, frame)
+        self._hear(tenant_id, frame)
+        self._untold_frames.append(text)
+        self._something.set()
+
     def committed(self, tenant_id: UUID, sequence: int) -> None:
         """Tell that a unit of this process has committed: whoever follows here at once, the others by the database."""
         self._wake(tenant_id, sequence)
@@ -94,6 +147,7 @@ class EventBus:
                 lost = asyncio.Event()
                 connection.add_termination_listener(self._losing(lost))
                 await connection.add_listener(CHANNEL, self._heard)
+                await connection.add_listener(FRAMES, self._heard_frame)
                 self.connections += 1
                 pause = 0.05
                 # What was told while nobody listened here is not repeated.
@@ -118,10 +172,16 @@ class EventBus:
             self._something.clear()
             if lost.is_set():
                 return
+            frames = list(self._untold_frames)
+            self._untold_frames.clear()
+            if frames:
+                # Before the events: what was said before a unit committed is told before it.
+                await connection.execute(TELL_FRAMES, frames)
             told = [note(tenant_id, sequence) for tenant_id, sequence in self._untold.items()]
             self._untold.clear()
             if told:
                 await connection.execute(TELL, told)
+            if told or frames:
                 await asyncio.sleep(TOGETHER_SECONDS)
 
     def _losing(self, lost: asyncio.Event) -> Callable[[object], None]:
@@ -135,6 +195,18 @@ class EventBus:
         tenant_id, _, sequence = str(payload).partition(" ")
         with suppress(ValueError):
             self._wake(UUID(tenant_id), int(sequence))
+
+    def _heard_frame(self, connection: _Listening, pid: int, _channel: str, payload: object) -> None:
+        tenant, _, text = str(payload).partition(" ")
+        with suppress(ValueError, KeyError, TypeError):
+            tenant_id = UUID(tenant)
+            # What was said here was heard here when it was said.
+            if tenant_id in self._hears and pid != connection.get_server_pid():
+                self._hear(tenant_id, unframed(text))
+
+    def _hear(self, tenant_id: UUID, frame: Event) -> None:
+        for hear in tuple(self._hears.get(tenant_id, ())):
+            hear(frame)
 
     async def _look(self) -> None:
         while True:

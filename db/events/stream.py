@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.errors import answering
 from db.events.bus import EventBus
 from db.reading.reads import Fetch
-from domain.events import CursorExpired, Event, Kept, Wake
+from domain.events import CursorExpired, Event, Hear, Kept, Wake
 
 # The head's row is written by the unit that writes the events, so one statement sees both or neither.
 KEPT: Final = """
@@ -58,13 +58,15 @@ class SqlEventStream:
         # Nothing yet, or what came between the two statements: whoever asks again gets it.
         return []
 
-    def watch(self, tenant_id: UUID, wake: Wake) -> None:
-        """Have `wake` called whenever there may be new events."""
+    def watch(self, tenant_id: UUID, wake: Wake, hear: Hear) -> None:
+        """Have `wake` called whenever there may be new events, and `hear` for each frame."""
         self._bus.watch(tenant_id, wake)
+        self._bus.listen(tenant_id, hear)
 
-    def unwatch(self, tenant_id: UUID, wake: Wake) -> None:
-        """Call `wake` no more."""
+    def unwatch(self, tenant_id: UUID, wake: Wake, hear: Hear) -> None:
+        """Call them no more."""
         self._bus.unwatch(tenant_id, wake)
+        self._bus.leave(tenant_id, hear)
 
     async def forget(self, before: datetime) -> int:
         """Remove events from before a moment, the oldest first."""

@@ -7,9 +7,11 @@ provider that answers it (inference), and a render job's outputs, photograph and
 from __future__ import annotations
 
 from db.jobs.tables import jobs
+from db.reading.events import event
 from db.reading.fields import boolean, enum, integer, text, texts, time, value
 from db.reading.source import Filter, Link, Ordering, Reference, source
 from db.reading.writer import Alias, Writer
+from domain.jobs import UPDATE_KINDS
 
 
 def _asked_for(w: Writer, t: Alias) -> str | None:
@@ -67,4 +69,29 @@ JOBS = source(
     },
     orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
     filters={"statuses": Filter("text[]", lambda _w, t, value: f"{t.status} = any({value})")},
+)
+
+
+def _told_as(t: Alias) -> str:
+    cases = " ".join(f"when '{event}' then '{kind.name}'" for event, kind in UPDATE_KINDS.items())
+    return f"case {t.kind} {cases} end"
+
+
+# Of another kind of event nobody can ask for the item, or for a frame's entries.
+JOB_UPDATES = event(
+    {
+        "kind": enum(_told_as),
+        "job": Link("jobs", "subject_id"),
+        "item": Link("inference_items", lambda _w, t: f"({t.payload} ->> 'item')::uuid"),
+        "progress": value(
+            {
+                "value": integer(lambda t: f"({t.payload} ->> 'value')::integer"),
+                "max": integer(lambda t: f"({t.payload} ->> 'max')::integer"),
+                "step": text(lambda t: f"{t.payload} ->> 'step'", null=True),
+            }
+        ),
+        "request_id": text(lambda t: f"{t.payload} ->> 'requestId'"),
+        "attempt": integer(lambda t: f"({t.payload} ->> 'attempt')::integer"),
+        "text": text(lambda t: f"{t.payload} ->> 'text'"),
+    }
 )

@@ -15,6 +15,7 @@ from db.jobs.source import JOBS
 from db.jobs.tables import jobs
 from domain.errors import Conflict, NotFound
 from domain.jobs import (
+    QUEUED_EVENT,
     SLOT_OF,
     Begun,
     Job,
@@ -116,7 +117,7 @@ class SqlJobs:
             slot=SLOT_OF[job.kind] if job.takes_slot else None, turn_at=turn_at(job.priority, since),
             not_before=job.not_before,
         )  # fmt: skip
-        self._unit.record(changed(job_id, JobStatus.QUEUED, "JobQueued"))
+        self._unit.record(changed(job_id, JobStatus.QUEUED, QUEUED_EVENT))
         return job_id
 
     async def get_for_update(self, job_id: UUID) -> Job:

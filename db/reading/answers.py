@@ -7,14 +7,17 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import orjson
+
 from db.reading import statements
 from db.reading.compiler import Compiler, Extents
 from db.reading.reads import Fetch, Keys
 from db.reading.source import Catalogue
 from db.reading.statements import Range
-from db.reading.template import MEMBERS, SEQUENCES, VIEWER, Template, TemplateWriter
+from db.reading.template import FRAMES, MEMBERS, SEQUENCES, VIEWER, Template, TemplateWriter
 from domain.access import Caller
 from domain.answers import Given, Listed, Plan, parts_below
+from domain.events import Event
 from domain.reading import Page
 
 KEPT: Final = 4_000
@@ -57,6 +60,23 @@ class SqlAnswers:
         )
         return [(record["sequence"], record["answer"]) for record in records]
 
+    async def framed(
+        self, caller: Caller, plan: Plan, given: Given, frames: Sequence[Event], position: int
+    ) -> Sequence[tuple[int, bytes]]:
+        """Return the place and the JSON text of `data` of each of these frames that the caller may see, in order."""
+        template, bound = self.prepared(caller, plan, given, framed=True)
+        rows = [
+            {
+                "sequence": position, "kind": frame.kind, "subject_noun": frame.subject_noun,
+                "subject_id": frame.entry("subject_id"), "person_id": frame.entry("person_id"),
+                "payload": frame.payload,
+            }
+            for frame in frames
+        ]  # fmt: skip
+        filled = template.filled(bound | {FRAMES.name: orjson.dumps(rows).decode()})
+        records = await self._pool.fetch(caller.tenant_id, template.sql, *filled)
+        return [(record["place"] - 1, record["answer"]) for record in records]
+
     def scope(self, caller: Caller, plan: Plan, given: Given) -> Hashable:
         """Return what the answers to a caller depend on: what the statement is written for and what fills it."""
         template, _ = self.prepared(caller, plan, given)
@@ -79,14 +99,16 @@ class SqlAnswers:
             given.settled[caller.principal] = _Filled(caller, next(reversed(self._kept)), arguments)
         return template.sql, arguments
 
-    def prepared(self, caller: Caller, plan: Plan, given: Given) -> tuple[Template, dict[str, object]]:
-        """Return the statement for a request, and what fills its slots."""
+    def prepared(
+        self, caller: Caller, plan: Plan, given: Given, *, framed: bool = False
+    ) -> tuple[Template, dict[str, object]]:
+        """Return the statement for a request, or one for frames, and what fills its slots."""
         bound: dict[str, object] = {
             "tenant": caller.tenant_id, "viewer": caller.actor.id, "members": caller.members,
             SEQUENCES.name: (),
         }  # fmt: skip
         extents, shape = self._extents(caller, plan, given, bound)
-        key = (id(plan), caller.role, shape)
+        key = (id(plan), caller.role, shape, framed)
         found = self._kept.get(key)
         if found is not None:
             self.hits += 1
@@ -95,7 +117,7 @@ class SqlAnswers:
         self.misses += 1
         w = TemplateWriter(caller, self.keys.asset, self.keys.event)
         compiler = Compiler(w, self._catalogue, extents)
-        sql = compiler.events(plan) if plan.required else compiler.document(plan)
+        sql = compiler.events(plan, framed=framed) if plan.required else compiler.document(plan)
         template = Template(sql, tuple(w.values), tuple(w.reads))
         self._kept[key] = plan, template
         if len(self._kept) > self._limit:

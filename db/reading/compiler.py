@@ -15,12 +15,17 @@ from db.reading.pages import PageWriter
 from db.reading.pieces import Pieces, literal
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Predicate, Reference, Source, Value
 from db.reading.statements import Range
-from db.reading.template import SEQUENCES, Scope, Slot, TemplateWriter
+from db.reading.template import FRAMES, SEQUENCES, Scope, Slot, TemplateWriter
 from db.reading.writer import Alias
 from domain.answers import AnyOf, ById, ByIds, Leaf, Listed, Many, Nested, One, Part, Plan, Shape, TypeName
 from domain.reading import Selected
 
 NULL: Final = literal("null")
+FRAMED: Final = (
+    "select {tenant} as tenant_id, f.* from rows from (json_to_recordset({frames}) as (sequence bigint, kind text,"
+    " subject_noun text, subject_id uuid, person_id uuid, payload json)) with ordinality"
+    " as f (sequence, kind, subject_noun, subject_id, person_id, payload, place)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,11 @@ class Compiler:
         printed = pieces.text("}")
         return f"select convert_to({printed}, 'UTF8') as answer from (select) root{scope}"
 
-    def events(self, plan: Plan) -> str:
-        """Write the statement of what a subscription answers: one row for each event that the caller may see."""
+    def events(self, plan: Plan, *, framed: bool = False) -> str:
+        """Write the statement of what a subscription answers: one row for each event that the caller may see.
+
+        Frames have no rows: they come with the request.
+        """
         [part] = plan.parts
         if not isinstance(part, Nested):
             raise TypeError(f"{part} is no event.")
@@ -61,8 +69,14 @@ class Compiler:
         w, value, scope = self.w, self.catalogue.values[part.name], Scope()
         t = w.alias(self.catalogue.events)
         printed = Pieces().text(f'{{"{part.key}":').sql(self._fields(value, t, part, {}, scope)).text("}")
-        seen = [f"{t.tenant_id} = {w.tenant}", f"{t.sequence} = any({w.bind(SEQUENCES, 'bigint[]')})"]
-        seen += [self._seen(value.fields[name], t) for name in plan.required]
+        links = [self._seen(value.fields[name], t) for name in plan.required]
+        if framed:
+            rows = FRAMED.format(tenant=w.tenant, frames=w.bind(FRAMES, "json"))
+            return (
+                f"select {t.name}.place, convert_to({printed}, 'UTF8') as answer from ({rows}) {t.name}{scope}"
+                f" where {' and '.join(links)} order by {t.name}.place"
+            )
+        seen = [f"{t.tenant_id} = {w.tenant}", f"{t.sequence} = any({w.bind(SEQUENCES, 'bigint[]')})", *links]
         return (
             f"select {t.sequence}, convert_to({printed}, 'UTF8') as answer from events {t.name}{scope}"
             f" where {' and '.join(seen)} order by {t.sequence}"

@@ -24,6 +24,8 @@ VIEWER: Final = Slot("viewer")
 MEMBERS: Final = Slot("members")
 SEQUENCES: Final = Slot("sequences")
 """The numbers of the events that are asked for."""
+FRAMES: Final = Slot("frames")
+"""What is told though it is no event, as JSON."""
 
 
 @dataclass(frozen=True, slots=True)

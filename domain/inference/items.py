@@ -14,7 +14,7 @@ from domain.audit import AuditAction, Change
 from domain.errors import Invalid, Issue
 from domain.inference.models import Message, ProviderSwitch
 from domain.inference.providers import LONGEST_MODEL, Provider
-from domain.jobs import InferenceTask, JobKind, NewJob, RunningJob
+from domain.jobs import ITEM_EVENT, InferenceTask, JobKind, NewJob, RunningJob
 from domain.values import new_ids
 
 if TYPE_CHECKING:
@@ -184,7 +184,7 @@ async def finish_item(unit: Unit, job: RunningJob, item: Item, result: Answered 
     unit.record(
         Change(
             action=AuditAction.UPDATE,
-            event="JobItemFinished",
+            event=ITEM_EVENT,
             noun="jobs",
             id=job.id,
             payload=(("item", str(item.id)),),

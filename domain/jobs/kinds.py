@@ -62,6 +62,31 @@ class SlotKind(Enum):
     COMFYUI = "COMFYUI"
 
 
+class JobUpdateKind(Enum):
+    """What those who follow a job are told."""
+
+    STATE = "STATE"
+    ITEM = "ITEM"
+    PROGRESS = "PROGRESS"
+    TEXT = "TEXT"
+
+
+QUEUED_EVENT, CHANGED_EVENT, STOPPING_EVENT = "JobQueued", "JobChanged", "JobCancelRequested"
+ITEM_EVENT = "JobItemFinished"
+PROGRESS_FRAME, TEXT_FRAME = "JobProgressed", "JobTextDelta"
+UPDATE_KINDS: Final = {
+    QUEUED_EVENT: JobUpdateKind.STATE,
+    CHANGED_EVENT: JobUpdateKind.STATE,
+    STOPPING_EVENT: JobUpdateKind.STATE,
+    ITEM_EVENT: JobUpdateKind.ITEM,
+    PROGRESS_FRAME: JobUpdateKind.PROGRESS,
+    TEXT_FRAME: JobUpdateKind.TEXT,
+}
+"""What each event and each frame about a job is told as."""
+JOB_FRAMES: Final = frozenset({PROGRESS_FRAME, TEXT_FRAME})
+"""What is told and kept nowhere."""
+JOB_EVENTS: Final = UPDATE_KINDS.keys() - JOB_FRAMES
+
 SLOT_OF: Final = {JobKind.INFERENCE: SlotKind.LLM, JobKind.RENDER: SlotKind.COMFYUI}
 """What a job of a kind leases while it runs, wherever such capacity is known of."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from domain.audit import AuditAction, Change
-from domain.jobs.kinds import JobStatus
+from domain.jobs.kinds import CHANGED_EVENT, QUEUED_EVENT, STOPPING_EVENT, JobStatus
 from domain.jobs.ports import Begun
 from domain.jobs.records import MOST_ATTEMPTS, Failed, Outcome, Settled
 from domain.jobs.rules import DEADLINE_PASSED, LEASE, LEASE_EXPIRED, LeaseLost, check_cancel, check_retry, settled
@@ -42,10 +42,10 @@ class End:
     chance: float
 
 
-def changed(job_id: UUID, status: JobStatus, event: str = "JobChanged") -> Change:
+def changed(job_id: UUID, status: JobStatus, event: str = CHANGED_EVENT) -> Change:
     """Return what is recorded of a job that stands somewhere else now."""
     return Change(
-        action=AuditAction.CREATE if event == "JobQueued" else AuditAction.UPDATE,
+        action=AuditAction.CREATE if event == QUEUED_EVENT else AuditAction.UPDATE,
         event=event,
         noun="jobs",
         id=job_id,
@@ -66,7 +66,7 @@ async def cancel(unit: Unit, command: JobCancel) -> UUID:
         unit.record(changed(job.id, JobStatus.CANCELLED))
     elif job.status is JobStatus.RUNNING and job.cancel_requested_at is None:
         await unit.jobs.request_cancel(job.id)
-        unit.record(changed(job.id, JobStatus.RUNNING, "JobCancelRequested"))
+        unit.record(changed(job.id, JobStatus.RUNNING, STOPPING_EVENT))
     return job.id
 
 
@@ -79,7 +79,7 @@ async def retry(unit: Unit, command: JobRetry) -> UUID:
     job = await unit.jobs.get_for_update(command.job_id)
     check_retry(job)
     await unit.jobs.requeue(job, job.attempt + MOST_ATTEMPTS)
-    unit.record(changed(job.id, JobStatus.QUEUED, "JobQueued"))
+    unit.record(changed(job.id, JobStatus.QUEUED, QUEUED_EVENT))
     return job.id
 
 

@@ -108,9 +108,8 @@ class Planning:
         if graphql_field is None or not isinstance(declared, StreamField) or declared.specification.permission is None:
             raise Uncompiled(f"Subscription.{node.name.value} follows no events.")
         evaluate = evaluator(self._strawberry, declared, graphql_field, node)
-        type_ = object_type(graphql_field.type)
         event = declared.target()
-        part = Nested(key, event.name, type_.name, None, self._value_parts(type_, group, None))
+        part = self._value(key, event.name, event, get_named_type(graphql_field.type), group)
         plan = Plan((part,), root.name, required=required_links(event.cls))
         self._permissions[declared.specification.permission] = None
         followed = Followed(declared.stream, evaluate, self._position(node))
@@ -235,11 +234,7 @@ class Planning:
         named = get_named_type(graphql_field.type)
         if isinstance(named, GraphQLInterfaceType):
             [target] = targets(declared)
-            kinds = {}
-            for kind, cls in target.kinds.items():
-                type_ = object_type(self._schema.type_map[type_name(cls)])
-                kinds[kind] = (type_.name, self._value_parts(type_, group, inherited))
-            return Nested(key, declared.python_name, named.name, None, (), kinds)
+            return self._value(key, declared.python_name, target, named, group, inherited)
         if not isinstance(named, GraphQLObjectType):
             if graphql_field.args:
                 raise Uncompiled(f"{declared.python_name} is a leaf with arguments.")
@@ -250,6 +245,20 @@ class Planning:
             self._arguments.append(raw_evaluator(graphql_field, node))
             number = len(self._arguments) - 1
         return Nested(key, declared.python_name, named.name, number, self._value_parts(named, group, inherited))
+
+    def _value(
+        self, key: str, name: str, target: Declared, named: object, group: list[FieldDetails],
+        inherited: Arguments | None = None,
+    ) -> Nested:  # fmt: skip
+        """Return what is selected of a value without arguments; of an interface, by its kinds."""
+        if isinstance(named, GraphQLInterfaceType):
+            kinds = {}
+            for kind, cls in target.kinds.items():
+                type_ = object_type(self._schema.type_map[type_name(cls)])
+                kinds[kind] = (type_.name, self._value_parts(type_, group, inherited))
+            return Nested(key, name, named.name, None, (), kinds)
+        type_ = object_type(named)
+        return Nested(key, name, type_.name, None, self._value_parts(type_, group, inherited))
 
     def _shape(self, noun: Declared, graphql_field: GraphQLField, group: list[FieldDetails]) -> Shape:
         """Return what a field selects of a noun; no parts where the field's type admits none of its kinds."""

@@ -57,12 +57,15 @@ class Stream:
     """Which events a subscription tells. With `newest_of`, a slow reader gets the newest for each such entry only.
 
     `told_to` is the entry that names the only user who may be told: nobody else's statement looks at the event.
+    `frames` are the kinds that are told without being kept; of those in `newest`, a slow reader gets the newest only.
     """
 
     kinds: frozenset[str]
     only: tuple[Only, ...] = ()
     newest_of: str | None = None
     told_to: str | None = None
+    frames: frozenset[str] = frozenset()
+    newest: frozenset[str] = frozenset()
 
     def wanted(self, arguments: dict[str, Any], viewer: UUID) -> Callable[[Event], bool]:
         """Return which events are meant for somebody by a field's arguments. An id of another noun means none."""
@@ -75,7 +78,7 @@ class Stream:
                 continue
             found = ids.parsed(sent)
             chosen.append((each.entries, str(found[1]) if found is not None and found[0].name == each.of else None))
-        kinds = self.kinds
+        kinds = self.kinds | self.frames
 
         def wants(event: Event) -> bool:
             return event.kind in kinds and all(
@@ -102,22 +105,25 @@ class StreamField(DeclaredField):
 
 def stream(
     description: str, permission: Permission, *, kinds: Iterable[str], only: tuple[Only, ...] = (),
-    newest_of: str | None = None, told_to: str | None = None,
+    newest_of: str | None = None, told_to: str | None = None, frames: Iterable[str] = (), newest: Iterable[str] = (),
 ) -> Any:  # fmt: skip
-    """Declare a subscription to the events of these kinds."""
+    """Declare a subscription to the events of these kinds, and to the frames of those."""
     field = StreamField(description=description)
     arguments = [Argument(each.name, strawberry.ID | None, each.description) for each in only]
     field.specification = Specification(FieldKind.STREAM, (*arguments, AFTER), permission)
-    field.stream = Stream(frozenset(kinds), only, newest_of, told_to)
+    field.stream = Stream(frozenset(kinds), only, newest_of, told_to, frozenset(frames), frozenset(newest))
     return field
 
 
 @dataclass_transform(field_specifiers=(column, link, links, connection, reference))
-def event(name: str, *, description: str) -> Callable[[type[T]], type[T]]:
-    """Declare what is answered for each event: a value, with a link that decides who is told."""
+def event(name: str, *, description: str, interface: bool = False) -> Callable[[type[T]], type[T]]:
+    """Declare what is answered for each event: a value, with a link that decides who is told.
+
+    Of an interface each kind of event is a type of its own, declared by `kind`.
+    """
 
     def decorate(cls: type[T]) -> type[T]:
-        made = value(name, description=description)(cls)
+        made = value(name, description=description, interface=interface)(cls)
         if not required_links(made):
             raise ValueError(f"{name}: no link that may not be null says who is told.")
         return made

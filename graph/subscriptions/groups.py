@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
@@ -19,6 +20,10 @@ BATCH: Final = 200
 """How many events are read, or answered, by one statement."""
 MOST_OFFERED: Final = 10 * BATCH
 """How many events a group keeps that it could not answer yet; it reads what comes after them once it gets there."""
+
+
+MOST_FRAMES: Final = 1_000
+"""How many frames wait for a group's statement; older ones are lost."""
 
 
 class Feed:
@@ -53,7 +58,7 @@ class Feed:
 
     def close(self) -> None:
         """Read no more."""
-        self._hub.events.unwatch(self.tenant_id, self.wake)
+        self._hub.events.unwatch(self.tenant_id, self.wake, self.hear)
         for task in (self._starting, self._reading):
             if task is not None:
                 task.cancel()
@@ -69,9 +74,14 @@ class Feed:
         if self._reading is None and self.position >= 0:
             self._reading = asyncio.create_task(self._read())
 
+    def hear(self, frame: Event) -> None:
+        """Pass a frame on to whoever follows now."""
+        for group in tuple(self.groups.values()):
+            group.offer_frame(frame)
+
     async def _start(self) -> None:
         # Watched first: what is committed meanwhile is read, if only to be found old.
-        self._hub.events.watch(self.tenant_id, self.wake)
+        self._hub.events.watch(self.tenant_id, self.wake, self.hear)
         self.position = (await patiently(lambda: self._hub.events.kept(self.tenant_id))).newest
         if self._looking or self._told_of:
             # Something was committed while the answer was on its way.
@@ -110,7 +120,15 @@ class Group:
         self._offered: list[Event] = []
         self._offered_to = feed.position
         """The last event that was kept."""
+        self._frames: Final[deque[Event]] = deque(maxlen=MOST_FRAMES)
         self._working: asyncio.Task[None] | None = None
+
+    def offer_frame(self, frame: Event) -> None:
+        """Take a frame, if it is wanted; the oldest of too many that wait are lost."""
+        if self._question.wants(frame):
+            self._frames.append(frame)
+            if self._working is None:
+                self._working = asyncio.create_task(self._work())
 
     def offer(self, events: Sequence[Event]) -> None:
         """Take events that the feed has read."""
@@ -143,16 +161,28 @@ class Group:
 
     async def _work(self) -> None:
         try:
-            while events := await self._next():
-                told = await self._hub.evaluated(self._question, events)
-                # Between these two lines nobody joins: who is at this position has had everything before it.
-                self.position = events[-1].sequence
-                for member in tuple(self.members):
-                    member.deliver(told)
+            while True:
+                if events := await self._next():
+                    told = await self._hub.evaluated(self._question, events)
+                    # Between these two lines nobody joins: who is at this position has had everything before it.
+                    self.position = events[-1].sequence
+                    for member in tuple(self.members):
+                        member.deliver(told)
+                elif self._frames:
+                    await self._tell_frames()
+                else:
+                    return
         except Exception as error:  # noqa: BLE001 -- whatever it was, the members see an id and the log the rest.
             self.fail(error)
         finally:
             self._working = None
+
+    async def _tell_frames(self) -> None:
+        """Tell the frames that wait: they repeat the position up to which everything was told."""
+        frames = [self._frames.popleft() for _ in range(min(len(self._frames), BATCH))]
+        told = await self._hub.framed(self._question, frames, self.position)
+        for member in tuple(self.members):
+            member.deliver_frames(told)
 
     async def _next(self) -> Sequence[Event]:
         """Return the events to answer next: those that were offered, or what came when there were too many."""
@@ -207,6 +237,12 @@ class Subscription:
         self._position = told[-1].sequence
         self._hub.told += len(told)
         self._line.tell(self, told)
+
+    def deliver_frames(self, told: Sequence[Told]) -> None:
+        """Tell frames to a client that has been told everything up to their position."""
+        if not self.ended and self._joined and told and told[0].sequence >= self._position:
+            self._hub.told += len(told)
+            self._line.tell(self, told)
 
     def skip(self) -> None:
         """Count an event that gave way to a newer one of its subject, for a client that reads slowly."""

@@ -98,6 +98,7 @@ class Hub:
             given=given,
             wants=stream.wanted(arguments, viewer),
             newest_of=stream.newest_of,
+            newest=stream.newest,
             after=self.key.position(caller.tenant_id, after, "after") if isinstance(after, str) else None,
             key=(prepared.text, request.operation_name, _without_position(admitted, compiled), scope),
         )
@@ -138,6 +139,14 @@ class Hub:
             lambda: self._answers.told(question.caller, question.plan, question.given, list(wanted))
         )
         return [Told(sequence, data, wanted[sequence]) for sequence, data in answers]
+
+    async def framed(self, question: Question, frames: Sequence[Event], position: int) -> list[Told]:
+        """Return what is told of frames, at a position that they repeat."""
+        self.evaluations += 1
+        answers = await patiently(
+            lambda: self._answers.framed(question.caller, question.plan, question.given, frames, position)
+        )
+        return [Told(position, data, question.frame_subject(frames[place])) for place, data in answers]
 
     def shaped(self, error: Exception, tenant_id: UUID | None) -> list[dict[str, Any]]:
         """Return an error as clients see it; one about a position says from where it still works."""

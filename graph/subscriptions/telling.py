@@ -45,6 +45,8 @@ class Question:
     given: Given
     wants: Callable[[Event], bool]
     newest_of: str | None
+    newest: frozenset[str]
+    """The kinds of frame of which a slow client gets the newest."""
     after: int | None
     """Where to begin; None for what comes next."""
     key: Hashable
@@ -53,3 +55,7 @@ class Question:
     def subject(self, event: Event) -> str | None:
         """Return what this event is the newest of, in a stream that lets a slow client skip."""
         return None if self.newest_of is None else event.entry(self.newest_of) or ""
+
+    def frame_subject(self, frame: Event) -> str | None:
+        """Return what this frame is the newest of."""
+        return f"{frame.kind} {frame.subject_id}" if frame.kind in self.newest else None

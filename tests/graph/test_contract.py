@@ -394,6 +394,7 @@ SUBSCRIPTIONS: dict[str, tuple[str, list[str]]] = {
     "ThreadMessages": ("MessageSend", []),
     "CanvasUpdates": ("CanvasCommit", ["data.mergeRequest"]),
     "PerceptionScores": ("PerceptionIngest", ["data.scene"]),
+    "JobUpdates": ("JobCancel", []),
     "Notifications": ("PerceptionSessionComplete", []),
 }
 

@@ -231,6 +231,7 @@ FOLLOWED = {
         "{ session { id } qd { score } }",
         'perceptionIngest(input: { sessionId: "$session", sequence: 1, packets: [{ at: "$now" }] })',
     ),
+    "jobUpdates": ("{ job { id } }", 'jobCancel(input: { jobId: "$job" })'),
     "notifications": ("{ notification { id } }", 'perceptionSessionComplete(input: { sessionId: "$session" })'),
 }
 

@@ -11,6 +11,7 @@ from app.failures import CannotContinue
 from app.settings import Settings
 from db.engine import ReadPool
 from db.inference.store import SqlSwitches
+from domain.jobs import SlotKind, Slots
 from gpu.inference.capabilities import Memory
 from gpu.inference.probing import Found, examined
 from gpu.inference.router import Router
@@ -24,6 +25,12 @@ def inference_settings(settings: Settings) -> InferenceSettings:
         return configured(settings.inference_settings, os.environ)
     except SettingsWrong as wrong:
         raise CannotContinue(f"The language models are not configured as they have to be.\n{wrong}") from None
+
+
+async def declare_places(slots: Slots, found: InferenceSettings) -> None:
+    """Say how many requests each provider serves at once: jobs of all processes share these places."""
+    for provider in found.providers:
+        await slots.declare(SlotKind.LLM, provider.name, provider.at_once)
 
 
 async def examine_providers(found: InferenceSettings) -> list[tuple[ProviderSettings, Found]]:

@@ -111,7 +111,7 @@ def test_names_are_found_by_any_part_whatever_their_case() -> None:
     names = ["Ananya Rao-Mehta", "राज शर्मा", "Xi Li", "Vikram Shah"]
     messages = (Message("user", "Call MEHTA about the villa; शर्मा wants it too, and li."), Message("user", "Now."))
     assert named(names, messages) == ["Ananya Rao-Mehta", "राज शर्मा", "Xi Li"]
-    assert words_of(["a 12 bc_de, O'Brien’s “शर्मा”…"]) == {"12", "bc", "de", "brien", "शर्मा"}
+    assert words_of(["a 12 bc_de, O'Brien\u2019s \u201cशर्मा\u201d\u2026"]) == {"12", "bc", "de", "brien", "शर्मा"}
 
 
 def test_unavailable_names_what_was_tried_and_why() -> None:

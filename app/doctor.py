@@ -11,6 +11,7 @@ import asyncpg
 from app.asgi import PAGES
 from app.database import Database, check_answers, database, embedded_server, prepare_folder
 from app.failures import CannotContinue, explanation
+from app.inference import examine_providers, inference_settings
 from app.objects import object_store
 from app.prompts import is_shipped
 from app.settings import Settings
@@ -21,7 +22,9 @@ from db.canvases.chain import broken_revisions
 from db.migrations import current_revision, newest_revision
 from db.roles import role_faults
 from domain.errors import Unavailable
+from domain.inference import ProviderStatus
 from domain.values import new_id
+from gpu.inference.settings import ProviderSettings, variable
 from prompts.loading import read_prompts
 
 SECRET_MODE = 0o600
@@ -62,6 +65,7 @@ async def examine(settings: Settings, *, audit: bool) -> list[Finding]:
         _prompts(settings),
         _schema(),
     ]
+    findings += await _models(settings)
     if settings.database_url is None and not (embedded_server(settings).cluster / "PG_VERSION").exists():
         return [*findings, Finding("database", "embedded; `velocity serve` will set it up")]
     try:
@@ -105,6 +109,36 @@ async def _assets(settings: Settings) -> Finding:
         said = error.message if isinstance(error, Unavailable) else "VELOCITY_ASSET_ENDPOINT is no address."
         return Finding("asset store", f"{where} takes no files", f"{said} {MEND_DISK if disk else MEND_S3}")
     return Finding("asset store", f"{where} takes files")
+
+
+async def _models(settings: Settings) -> list[Finding]:
+    """Ask every provider how it is; what it answers with is its own words, without keys and addresses."""
+    try:
+        found = inference_settings(settings)
+    except CannotContinue as error:
+        return [Finding("models", "not usable", str(error).replace("\n", "; "))]
+    if not found.providers:
+        return [Finding("models", "none configured; work for models will wait. See docs/gpu.md")]
+    findings = []
+    for provider, state in await examine_providers(found):
+        where = (
+            f"{provider.name}: {provider.kind.name} at {provider.root}, {'on-premise' if provider.stays else 'hosted'}"
+        )
+        if not provider.enabled:
+            findings.append(Finding("models", f"{where}; switched off in the file"))
+        elif state.status is ProviderStatus.HEALTHY:
+            known = any(each.name == provider.model for each in state.models) or not state.models
+            mend = "" if known else f"It does not list {provider.model}: install it there, or name one that it lists."
+            findings.append(Finding("models", f"{where}, answers; {provider.model}", mend))
+        else:
+            findings.append(Finding("models", f"{where}: {state.reason}", _mend_provider(provider)))
+    return findings
+
+
+def _mend_provider(provider: ProviderSettings) -> str:
+    url = variable(provider.name, "URL")
+    key = "" if provider.key is None else f" Is the key in {provider.key_variable or 'its file'} still good?"
+    return f"Start it there, or set its `url` or {url}.{key}"
 
 
 def _secrets(settings: Settings) -> list[Finding]:

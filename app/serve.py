@@ -21,6 +21,7 @@ from app.asgi import Observer, application
 from app.connections import Limits, WatchedSocket, limited
 from app.database import Database, check_answers, check_serves
 from app.demo.team import SAFFRON
+from app.inference import declare_places
 from app.operations import register_shipped
 from app.prompts import loaded_prompts
 from app.seeding import demo_password, is_empty, load_demo
@@ -36,6 +37,7 @@ from db.jobs.slots import SqlSlots
 from db.migrations import migrate, newest_revision
 from domain.access import Role
 from domain.jobs import JobKind
+from gpu.answers import PromptedAnswers
 from graph.persisted.manifests import shipped
 
 MOST_MESSAGE_BYTES: Final = 1_048_576
@@ -97,7 +99,9 @@ async def _working(system: System) -> AsyncIterator[Worker | None]:
     if not settings.worker:
         yield None
         return
-    parts = Parts(settings, system.uploads, SqlSlots(system.engine), system.units)
+    slots, answers = SqlSlots(system.engine), PromptedAnswers(loaded_prompts(settings))
+    await declare_places(slots, system.router.settings)
+    parts = Parts(settings, system.uploads, slots, system.units, system.router, answers)
     async with made_worker(settings, system.database.app, system.bus, tuple(JobKind), handlers(parts)) as worker:
         running = asyncio.create_task(worker.run())
         try:

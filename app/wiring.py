@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -32,6 +33,7 @@ from db.assets.receipts import SqlReceipts
 from db.engine import BRIEF_SETTINGS, ReadPool, create_write_engine
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
+from db.jobs.slots import SqlSlots
 from db.perception.overdue import SqlOverdue
 from db.reading.answers import SqlAnswers
 from db.reading.cursors import CursorKey
@@ -41,11 +43,13 @@ from db.unit import SqlUnits, utc_now
 from domain.access import Caller, Callers, SignInPorts, SignInRules
 from domain.assets import UploadPorts
 from domain.canvases import SourceReader
-from domain.inference import ModelsOf, Providers
+from domain.inference import Providers
+from domain.jobs import SlotKind
 from domain.perception import Overdue
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
 from gpu.inference.overview import Overview
+from gpu.inference.router import Router
 from graph.canvases.sources import NoSources
 from graph.context import GraphContext
 from graph.declarations import declarations
@@ -95,8 +99,7 @@ class System:
     uploads: UploadPorts
     overdue: Overdue
     messengers: Messengers
-    models: ModelsOf
-    """Whoever answers, for each tenant."""
+    router: Router
     providers: Providers
     sources: SourceReader
     metrics: Metrics
@@ -204,7 +207,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         _collect_rarely()
         reads, answers = SqlReads(CATALOGUE, opened.pool, keys), SqlAnswers(CATALOGUE, opened.pool, keys)
         units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
-        providers = Overview(router)
+        providers = Overview(router, partial(SqlSlots(opened.engine).held, SlotKind.LLM))
         messengers = {MessageProvider.MOCK: MockMessenger()}
 
         def context(caller: Caller) -> GraphContext:
@@ -236,7 +239,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             uploads=opened.uploads,
             overdue=opened.overdue,
             messengers=messengers,
-            models=router,
+            router=router,
             providers=providers,
             sources=trusted_sources(settings, schema, answers, opened.pool, context),
             metrics=Metrics(opened.pool),

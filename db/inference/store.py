@@ -53,10 +53,12 @@ _NAMED: Final = text("""
     select distinct named.name
     from (select full_name as name from people where tenant_id = :tenant
         union all select full_name from users where tenant_id = :tenant) as named
-    cross join lateral regexp_split_to_table(lower(named.name), '[^[:alpha:]]+') as part
+    cross join lateral unnest(string_to_array(translate(lower(named.name), :marks, :spaces), ' ')) as part
     join unnest(cast(:words as text[])) as said(word) on said.word = part
     order by named.name
 """)
+_MARKS: Final = "-.,()/'\u2018\u2019"
+"""What stands between the parts of a name, beside spaces."""
 _SWITCHES: Final = (
     "select id, enabled, priority, model from inference_providers"
     " where tenant_id = $1::uuid and (enabled is not null or priority is not null or model is not null)"
@@ -125,7 +127,12 @@ class SqlInference:
 
     async def names_among(self, words: Sequence[str]) -> list[str]:
         """Return the full names of which a part is among these words."""
-        given = {"tenant": self._unit.caller.tenant_id, "words": list(words)}
+        given = {
+            "tenant": self._unit.caller.tenant_id,
+            "words": list(words),
+            "marks": _MARKS,
+            "spaces": " " * len(_MARKS),
+        }
         return list((await self._unit.connection.execute(_NAMED, given)).scalars())
 
     async def counts(self, job_id: UUID) -> tuple[int, int]:

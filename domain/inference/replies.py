@@ -11,7 +11,8 @@ from domain.inference.models import Message, Models, OnText
 from domain.jobs import InferenceTask
 
 SHORTEST_NAME: Final = 2
-_WORD: Final = re.compile(r"[^\W\d_]+", re.UNICODE)
+_APART: Final = re.compile(r"[\s!-/:-@\[-`{-~\u2010-\u2027\u0964\u060c\u061f]+")
+"""What stands between words. Whatever is left is letters: vowel signs of Indian scripts are none to `\\w`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class Replies(Protocol):
 def words_of(texts: Iterable[str]) -> frozenset[str]:
     """Return the words of texts that may be parts of a name, in lower case."""
     return frozenset(
-        word.lower() for text in texts for word in _WORD.findall(text) if len(word) >= SHORTEST_NAME
+        word.lower() for text in texts for word in _APART.split(text) if len(word) >= SHORTEST_NAME
     )  # fmt: skip
 
 

@@ -14,10 +14,12 @@ from db.roles import OWNER
 from db.server import PostgresServer
 from domain.access import Role
 from domain.audit import AuditAction, Change
+from domain.inference import ProviderKind
 from prompts.loading import SHIPPED
 from tests.api import Api
 from tests.buckets import CREDENTIALS, bucket_server
 from tests.factories.access import Tenant
+from tests.fake_llm import FakeLlm
 from tests.installation import Installation
 
 KEY = "a-signing-key-of-more-than-32-characters"
@@ -42,6 +44,7 @@ async def test_nothing_is_wrong(settings: Settings) -> None:
         ("web pages", "built"),
         ("prompts", "5 of this release"),
         ("schema", "agrees with the database layer"),
+        ("models", "none configured; work for models will wait. See docs/gpu.md"),
         ("owner", "answers"),
         ("database", "configured, PostgreSQL 18.0"),
         ("migrations", f"at {newest_revision()}"),
@@ -180,6 +183,43 @@ async def behind(superuser_connection: "Connection[Record]") -> AsyncIterator[No
     await superuser_connection.execute("UPDATE alembic_version SET version_num = 'foundation'")
     yield
     await superuser_connection.execute("UPDATE alembic_version SET version_num = $1", newest_revision())
+
+
+async def test_models_that_answer_that_do_not_and_that_are_not_there(
+    settings: Settings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOME_KEY", "nvapi-topsecret-123")
+    async with FakeLlm(ProviderKind.OLLAMA).serving() as fake:
+        entries = [("good", fake.url, "m1"), ("lacking", fake.url, "m7"), ("gone", "http://127.0.0.1:9", "m1")]
+        text = "".join(
+            f'[[providers]]\nname = "{name}"\nkind = "OLLAMA"\nurl = "{url}"\nmodel = "{model}"\n'
+            'key_variable = "SOME_KEY"\n'
+            for name, url, model in entries
+        )
+        path = folder / "models.toml"
+        path.write_text(text)
+        given = settings.model_copy(update={"inference_settings": path})
+        found = [each for each in await examine(given, audit=False) if each.part == "models"]
+    assert found == [
+        Finding("models", f"good: OLLAMA at {fake.url}, on-premise, answers; m1"),
+        Finding(
+            "models",
+            f"lacking: OLLAMA at {fake.url}, on-premise, answers; m7",
+            "It does not list m7: install it there, or name one that it lists.",
+        ),
+        Finding(
+            "models",
+            "gone: OLLAMA at http://127.0.0.1:9, on-premise: it cannot be reached",
+            "Start it there, or set its `url` or VELOCITY_INFERENCE_GONE_URL. Is the key in SOME_KEY still good?",
+        ),
+    ]
+
+
+async def test_models_that_are_not_configured_as_they_have_to_be(settings: Settings, folder: Path) -> None:
+    missing = folder / "missing.toml"
+    [finding] = await wrong(settings.model_copy(update={"inference_settings": missing}))
+    assert (finding.part, finding.state) == ("models", "not usable")
+    assert finding.mend.endswith(f"{missing}: there is no such file; make it, or unset VELOCITY_INFERENCE_SETTINGS.")
 
 
 @pytest.mark.usefixtures("behind")

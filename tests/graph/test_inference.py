@@ -42,7 +42,7 @@ async def routed(api: Api, system: System) -> AsyncIterator[Api]:
         settings = InferenceSettings.model_validate({"providers": [near, far]})
         router = Router(settings, SqlSwitches(system.pool), Memory(None))
         try:
-            yield replace(api, system=replace(system, models=router, providers=Overview(router)))
+            yield replace(api, system=replace(system, router=router, providers=Overview(router)))
         finally:
             await router.close()
 

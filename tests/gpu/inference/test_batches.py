@@ -277,6 +277,7 @@ async def test_a_worker_that_lost_the_job_stores_nothing(bench: Bench) -> None:
 async def test_names_of_people_are_known_to_whoever_hides_them(bench: Bench, owner_connection: Any) -> None:
     await people.person(owner_connection, bench.tenant, full_name="Ananya Rao-Mehta")
     await people.person(owner_connection, bench.tenant, full_name="Vikram Shah")
+    await people.person(owner_connection, bench.tenant, full_name="राज शर्मा")
     given: list[list[str]] = []
 
     def pseudonymous(names: Sequence[str]) -> Tokens:
@@ -284,13 +285,12 @@ async def test_names_of_people_are_known_to_whoever_hides_them(bench: Bench, own
         return Tokens()
 
     bench.replies = ModelReplies(pseudonymous)
-    await bench.submit(2, text="Write to mehta about flat")
     await bench.submit(1, text="Write to nobody about flat")
     await bench.run()
     assert given == [[]]
-    await bench.submit(1, text="Write to Mehta about flat")
+    await bench.submit(1, text="Write to MEHTA, and to शर्मा, about flat")
     await bench.run()
-    assert given[1:] == [["Ananya Rao-Mehta"]]
+    assert given[1:] == [["Ananya Rao-Mehta", "राज शर्मा"]]
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,31 +23,42 @@ _ALIKE: Final = {
 }
 
 
+_ESCAPE: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
+
+
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """A folded text; `origins` holds, for every character of it, the place in the original that it is from."""
+    """A folded text. For every character of it, `begins` and `ends` hold where in the original it is from."""
 
     text: str
-    origins: tuple[int, ...]
+    begins: tuple[int, ...]
+    ends: tuple[int, ...]
     original: str
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return where a piece of the folded text lies in the original, with the marks on its last letter."""
-        first, last = self.origins[start], self.origins[end - 1] + 1
+        first, last = self.begins[start], self.ends[end - 1]
         while last < len(self.original) and not _folded_character(self.original[last]):
             last += 1
         return first, last
 
 
 def folded(text: str) -> Folded:
-    """Fold a text, remembering where every character was."""
+    r"""Fold a text, remembering where every character was. A character may also be written as JSON's `\u00e9`."""
     characters: list[str] = []
-    origins: list[int] = []
-    for place, character in enumerate(text):
+    begins: list[int] = []
+    ends: list[int] = []
+    place = 0
+    while place < len(text):
+        character, end = text[place], place + 1
+        if character == "\\" and (escape := _ESCAPE.match(text, place)):
+            character, end = chr(int(escape[1], 16)), escape.end()
         for plain in _folded_character(character):
             characters.append(plain)
-            origins.append(place)
-    return Folded("".join(characters), tuple(origins), text)
+            begins.append(place)
+            ends.append(end)
+        place = end
+    return Folded("".join(characters), tuple(begins), tuple(ends), text)
 
 
 def words(text: str) -> list[str]:

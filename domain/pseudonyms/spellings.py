@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import lru_cache
 from typing import Final
@@ -31,6 +31,8 @@ class Kind(Enum):
 TOKEN: Final = re.compile(rf"(?:{'|'.join(kind.value for kind in Kind)})_[0-9]+(?:_[0-9]+)?", re.IGNORECASE | re.ASCII)
 """Whatever stands before it: in JSON that may be the letter of an escape."""
 
+_RUNS_INTO_A_TOKEN: Final = re.compile(r"[0-9_]+")
+
 # Words that many names have and that say nothing of whose.
 _PARTICLES: Final = frozenset({
     *("abu", "al", "bin", "bint", "binti", "da", "dal", "das", "de", "del", "den", "der", "di", "do", "dos", "dr"),
@@ -43,10 +45,11 @@ _IDEOGRAPHS: Final = 0x2E80
 _LONG_ENOUGH: Final = 3
 _SHORTEST_PART: Final = 2
 _BETWEEN: Final = r"[\s.,_\-'\"\u201c\u201d()/]*"
-_NO_LETTER_BEFORE: Final = r"(?<![^\W\d_])"
+# A letter before a name makes it another word, but for the letter of an escape: JSON's `\\n`.
+_NO_LETTER_BEFORE: Final = r"(?:(?<![^\W\d_])|(?<=\\[nrtbf]))"
 _BEFORE_A_NAME: Final = r"(?:(?:al|el|abu|bin|ibn)-?)?"
-# Endings that make a name polite or somebody's. Digits and underscores would run into the token's own.
-_BEHIND_A_NAME: Final = r"[\d_]*(?=(?:'?s|ji|jee|bhai|ben|bai|sahib|saab|saheb|sir|garu|amma)?(?![^\W\d_]))"
+# Endings that make a name polite or somebody's.
+_BEHIND_A_NAME: Final = r"(?=(?:'?s|ji|jee|bhai|ben|bai|sahib|saab|saheb|sir|garu|amma)?(?![^\W\d_]))"
 
 # Bounded, so that a long run of letters costs no more than its length.
 _EMAIL: Final = re.compile(r"[\w.!#$%&'*+/=?^{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -117,7 +120,15 @@ class Spellings:
         return apart, anywhere
 
     def find(self, text: str) -> Iterator[Found]:
-        """Return everything personal in a folded text, in no order; pieces may overlap."""
+        """Return everything personal in a folded text, in no order; pieces may overlap.
+
+        Digits and underscores behind a piece belong to it: they would run into the number of its token.
+        """
+        for found in self._found(text):
+            behind = _RUNS_INTO_A_TOKEN.match(text, found.end)
+            yield found if behind is None else replace(found, end=behind.end())
+
+    def _found(self, text: str) -> Iterator[Found]:
         for match in TOKEN.finditer(text):
             yield Found(Kind.TEXT, match[0], *match.span())
         for match in _EMAIL.finditer(text):

@@ -4,6 +4,8 @@ import json
 from time import process_time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.pseudonyms import Pseudonymiser, tokens_in
 from domain.structured import Identity
@@ -52,6 +54,9 @@ def hidden(text: str, *people: Identity) -> str:
         ("al-Maktoum et al.", "PERSON_2 et al."),
         ("وراشد قال", "وPERSON_2 قال"),
         ("Sean O'Neil, o\u2019neil, NEIL", "PERSON_3 PERSON_3_2, PERSON_3_3, PERSON_3_4"),
+        (r'{"text": "Hello.\nPriya\tand \u0050riya Sha\u0300rma"}', r'{"text": "Hello.\nPERSON_1\tand PERSON_1_2"}'),
+        (r"C:\Users\priya", r"C:\Users\PERSON_1"),
+        (r"\u092a\u094d\u0930\u093f\u092f\u093e", "PERSON_1"),
         ("Priya and Rashid and Priya", "PERSON_1 and PERSON_2 and PERSON_1"),
     ],
 )
@@ -199,7 +204,29 @@ def test_a_stream_comes_back_as_the_whole_would() -> None:
     assert shown + pseudonymiser.restore(waiting) == pseudonymiser.restore(whole)
 
 
-@pytest.mark.parametrize("text", ["a", "a ", "1", "1 ", "1-", "+1 ", "a.", "a@", "priya ", "priya.", "PERSON_1 ", "'"])
+@given(
+    st.lists(
+        st.one_of(
+            st.text(max_size=4),
+            st.sampled_from(
+                ["Priya", "SHARMA", "Al Maktoum", "\u0301", "+91", "98200", "00001", "PERSON_1", "_2", "1"]
+            ),
+            st.sampled_from(["priya.s@example.com", " (at) ", "Flat 12B", "MH02AB1234", r"\u0050", r"\n", "ji", " "]),
+        ),
+        max_size=12,
+    )
+)
+def test_whatever_is_hidden_comes_back(pieces: list[str]) -> None:
+    pseudonymiser = Pseudonymiser(PEOPLE)
+    text = "".join(pieces)
+    sent = pseudonymiser.hide(text)
+    assert pseudonymiser.restore(sent) == text
+    assert pseudonymiser.hide(text) == sent
+
+
+@pytest.mark.parametrize(
+    "text", ["a", "a ", "1", "1 ", "1-", "+1 ", "a.", "a@", "priya ", "priya.", "PERSON_1 ", "'", "\\u0061"]
+)
 def test_a_long_text_takes_no_longer_than_its_length(text: str) -> None:
     """What grew with the square of it would take minutes here."""
     pseudonymiser = Pseudonymiser(PEOPLE)

@@ -14,9 +14,24 @@ import strawberry
 from domain import jobs as domain
 from domain.access import Permission
 from domain.jobs import InferenceTask, JobKind, JobStatus, RenderWorkflow, RoomType
+from graph.assets import Asset
 from graph.connections import Connection
 from graph.context import Info
-from graph.declaration import Node, by_id, column, connection, kind, link, noun, paid, payload, reference, root, value
+from graph.declaration import (
+    Node,
+    by_id,
+    column,
+    connection,
+    kind,
+    link,
+    links,
+    noun,
+    paid,
+    payload,
+    reference,
+    root,
+    value,
+)
 from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
@@ -136,6 +151,8 @@ class RenderJob(Job):
     prompt: str | None = column("What the render worker was told; null until it was.")
     attempt: int = column("Which attempt this is: the first is 1, 0 before it.")
     progress: RenderProgress | None = column("How far it is; null before anything is known.")
+    photo: Asset | None = link("The photograph that it is made of.")
+    outputs: list[Asset] = links("What was made; empty until the job has succeeded.")
 
 
 @root

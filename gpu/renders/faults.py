@@ -11,6 +11,7 @@ from domain.renders import RenderFault
 from gpu.renders.client import Json, Refused, is_object
 from gpu.renders.workflows import Workflow
 
+NO_WORKERS: Final = "NO_WORKERS"
 WORKER_LOST: Final = "WORKER_LOST"
 WORKER_STALLED: Final = "WORKER_STALLED"
 QUEUE_LOST: Final = "QUEUE_LOST"

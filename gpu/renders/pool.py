@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
-from domain.renders import RenderedFile, RenderOrder, RenderWorkflow, Told
+from domain.jobs import RenderWorkflow
+from domain.renders import RenderedFile, RenderFault, RenderOrder, Told, prompt_ids
 from gpu.renders import faults
 from gpu.renders.client import Vitals, WorkerUnreachable
 from gpu.renders.worker import ComfyWorker, RenderRules
@@ -67,33 +69,50 @@ class ComfyPool:
 
     async def lacking(self, workflow: RenderWorkflow) -> dict[str, tuple[str, ...]]:
         """Return what each worker lacks for a workflow: nothing where it can make it. Silent ones are left out."""
-        found = {}
-        for worker in self._workers.values():
-            with suppress(WorkerUnreachable):
-                found[worker.name] = await worker.lacking(self._workflows[workflow])
-        return found
+        wanted = self._workflows[workflow]
+        found = await asyncio.gather(*(_lacking(worker, wanted) for worker in self._workers.values()))
+        return {name: missing for name, missing in zip(self._workers, found, strict=True) if missing is not None}
+
+    async def able(self, workflow: RenderWorkflow) -> tuple[str, ...]:
+        """Return the workers that answer and have what a workflow needs; raises RenderFault where there is none."""
+        if not self._workers:
+            raise RenderFault(faults.NO_WORKERS, "No render worker is configured: COMFYUI_URLS names none.")
+        found = await self.lacking(workflow)
+        if not found:
+            raise RenderFault(faults.WORKER_LOST, "No render worker answers.", retryable=True)
+        able = tuple(name for name, missing in found.items() if not missing)
+        if not able:
+            raise faults.lacking(self._workflows[workflow], found)
+        return able
 
     async def render(self, worker: str, order: RenderOrder, told: Told) -> tuple[RenderedFile, ...]:
         """Render on a worker, or take up what an earlier attempt left there. Raises RenderFault."""
         return await self._worker(worker).render(self._workflows[order.workflow], order, told)
 
-    async def stop(self, worker: str, order: RenderOrder) -> bool:
-        """End this attempt and those before it on a worker; return whether they are known to have ended."""
-        found = self._workers.get(worker)
-        return found is None or await found.stop((order.prompt_id, *order.earlier))
+    async def stop(self, job_id: UUID, attempt: int, *, but: str | None = None) -> bool:
+        """End an attempt and those before it on every worker but one; return whether they are known to have ended."""
+        ids = prompt_ids(job_id, attempt)
+        return all(await asyncio.gather(*(each.stop(ids) for name, each in self._workers.items() if name != but)))
 
-    async def forget(self, worker: str, order: RenderOrder) -> None:
+    async def forget(self, worker: str, job_id: UUID, attempt: int) -> None:
         """Remove from a worker's memory what it was asked. Where it does not answer, its memory may have ended too."""
         found = self._workers.get(worker)
         if found is not None:
             with suppress(WorkerUnreachable):
-                await found.client.forget([order.prompt_id, *order.earlier])
+                await found.client.forget(list(prompt_ids(job_id, attempt)))
 
     def _worker(self, name: str) -> ComfyWorker:
         found = self._workers.get(name)
         if found is None:
             raise faults.lost(name, "It is not among the configured workers any more.")
         return found
+
+
+async def _lacking(worker: ComfyWorker, workflow: Workflow) -> tuple[str, ...] | None:
+    try:
+        return await worker.lacking(workflow)
+    except WorkerUnreachable:
+        return None
 
 
 async def _health(worker: ComfyWorker) -> WorkerHealth:

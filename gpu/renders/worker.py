@@ -89,7 +89,7 @@ class ComfyWorker:
         try:
             # Before anything is sent, so that no frame of it is missed; without a socket the history alone must do.
             await self.socket.opened(self._rules.look)
-            for earlier in (order.prompt_id, *order.earlier):
+            for earlier in order.prompt_ids:
                 taken_up = await self._take_up(workflow, earlier, told)
                 if taken_up is not None:
                     return taken_up
@@ -99,7 +99,7 @@ class ComfyWorker:
             graph = await self._graph(workflow, order, kinds)
         except WorkerUnreachable as error:
             raise faults.lost(self.name, error.reason) from error
-        return await self._begin(workflow, order.prompt_id, graph, told)
+        return await self._begin(workflow, order.prompt_ids[0], graph, told)
 
     async def stop(self, prompt_ids: tuple[UUID, ...]) -> bool:
         """End prompts; return whether none of them runs or waits any more."""
@@ -134,6 +134,8 @@ class ComfyWorker:
     async def _graph(self, workflow: Workflow, order: RenderOrder, kinds: Kinds) -> Json:
         folder = f"velocity/{order.job_id}/{order.attempt}"
         values: dict[str, object] = {"prompt": order.prompt, "seed": order.seed, "prefix": f"{folder}/out"}
+        if order.negative:
+            values["negative"] = order.negative
         if "photo" in workflow.inputs:
             name = f"photo.{EXTENSIONS[order.content_type]}"
             values["photo"] = await self.client.upload(folder, name, order.content, order.content_type)

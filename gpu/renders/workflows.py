@@ -12,7 +12,8 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from domain.renders import RenderStep, RenderWorkflow
+from domain.jobs import RenderWorkflow
+from domain.renders import RenderStep
 from gpu.renders.client import Json
 from gpu.renders.frames import NodeProgress, NodeState
 
@@ -77,7 +78,7 @@ class Workflow(_Part):
 
     title: str
     makes: Literal["image", "video"] = "image"
-    inputs: dict[Literal["photo", "prompt", "seed", "prefix"], DeclaredInput]
+    inputs: dict[Literal["photo", "prompt", "negative", "seed", "prefix"], DeclaredInput]
     files: tuple[DeclaredFile, ...] = ()
     outputs: tuple[str, ...] = Field(min_length=1)
     steps: dict[str, Step] = {}
@@ -121,7 +122,8 @@ class Workflow(_Part):
     def filled(self, values: Mapping[str, object], kinds: Kinds) -> dict[str, Any]:
         """Return the graph with the inputs of one render, as the API takes it.
 
-        What the worker's version insists on and this file does not know gets the worker's own default.
+        An input without a value keeps what the file has. What the worker's version insists on and the file does not
+        know gets the worker's own default.
         """
         graph: dict[str, Any] = {}
         for key, node in self.graph.items():
@@ -129,7 +131,7 @@ class Workflow(_Part):
             defaults = {name: _default(accepted[name]) for name in required if name not in node.inputs}
             graph[key] = {"class_type": node.class_type, "inputs": {**defaults, **copy.deepcopy(node.inputs)}}
         for name, declared in self.inputs.items():
-            for place in declared.into:
+            for place in declared.into if name in values else ():
                 graph[place.node]["inputs"][place.input] = values[name]
         return graph
 

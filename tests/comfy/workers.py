@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import UUID
 
-from domain.renders import RenderFault, RenderOrder, RenderStep, RenderWorkflow
+from domain.jobs import RenderWorkflow
+from domain.renders import RenderFault, RenderOrder, RenderStep
 from gpu.renders.pool import ComfyPool, WorkerAddress
 from gpu.renders.worker import RenderRules
 from gpu.renders.workflows import TEMPLATES, Workflow, read_workflow

@@ -1,6 +1,7 @@
 """What goes wrong at a ComfyUI, and what a render makes of it. Each fault is one that the fake has at will."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -165,7 +166,7 @@ async def test_stopping_interrupts_what_runs(tmp_path: Path, *, newest: bool) ->
     async with rendering(tmp_path, newest=newest) as comfy:
         ordered = order()
         async with held(comfy, ordered) as task:
-            assert await comfy.pool.stop("one", ordered)
+            assert await comfy.pool.stop(ordered.job_id, 1)
             assert comfy.fake.engine.remaining() == 0
             assert await code_of(task) == ("INTERRUPTED", True)
 
@@ -177,16 +178,16 @@ async def test_stopping_takes_out_what_waits_and_leaves_what_runs(tmp_path: Path
         waiting = asyncio.create_task(comfy.render(second))
         while comfy.fake.engine.remaining() < 2:
             await asyncio.to_thread(lambda: None)
-        assert await comfy.pool.stop("one", second)
+        assert await comfy.pool.stop(second.job_id, 1)
         assert await code_of(waiting) == ("QUEUE_LOST", True)
         comfy.fake.engine.release()
         assert (await first)[0].startswith(b"\x89PNG")
 
 
 async def test_stopping_what_never_began_and_at_a_worker_that_is_gone(comfy: Rendering) -> None:
-    assert await comfy.pool.stop("one", order())
+    assert await comfy.pool.stop(uuid.uuid4(), 1)
     await comfy.fake.crash()
-    assert not await comfy.pool.stop("one", order())
+    assert not await comfy.pool.stop(uuid.uuid4(), 1)
     await comfy.fake.start()
 
 
@@ -227,7 +228,7 @@ async def test_a_file_that_the_worker_lost_is_worth_another_attempt(comfy: Rende
     comfy.fake.refuse_views = 1
     again = order(first.job_id, attempt=2)
     assert (await comfy.render(again))[0].startswith(b"\x89PNG")
-    assert comfy.fake.engine.submitted == [str(first.prompt_id), str(again.prompt_id)]
+    assert comfy.fake.engine.submitted == [str(first.prompt_ids[0]), str(again.prompt_ids[0])]
 
 
 async def test_the_next_attempt_joins_a_render_that_still_runs(comfy: Rendering) -> None:
@@ -241,13 +242,13 @@ async def test_the_next_attempt_joins_a_render_that_still_runs(comfy: Rendering)
             await asyncio.to_thread(lambda: None)
         comfy.fake.engine.release()
         assert (await joined)[0].startswith(b"\x89PNG")
-        assert comfy.fake.engine.submitted == [str(first.prompt_id)]
+        assert comfy.fake.engine.submitted == [str(first.prompt_ids[0])]
 
 
 async def test_what_is_forgotten_is_not_in_the_history(comfy: Rendering) -> None:
     first = order()
     await comfy.render(first)
-    await comfy.pool.forget("one", first)
+    await comfy.pool.forget("one", first.job_id, 1)
     assert comfy.fake.engine.history == {}
 
 

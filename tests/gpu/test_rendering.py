@@ -58,7 +58,7 @@ async def test_the_next_job_does_not_get_the_files_of_one_before_it(comfy: Rende
     for each in (first, second):
         await comfy.render(each)
     worker = comfy.pool._worker("one")
-    entries = [await worker.client.history(each.prompt_id) for each in (first, second)]
+    entries = [await worker.client.history(each.prompt_ids[0]) for each in (first, second)]
     folders = [entry["outputs"]["5"]["images"][0]["subfolder"] for entry in entries if entry is not None]
     assert folders == [f"velocity/{first.job_id}/1", f"velocity/{second.job_id}/1"]
 
@@ -68,7 +68,7 @@ async def test_a_worker_that_finished_for_an_earlier_attempt_is_not_asked_again(
     made = await comfy.render(first)
     again = order(first.job_id, attempt=2)
     assert await comfy.render(again) == made
-    assert await comfy.pool._worker("one").client.history(again.prompt_id) is None
+    assert await comfy.pool._worker("one").client.history(again.prompt_ids[0]) is None
 
 
 async def test_what_is_no_picture_is_a_fault_of_the_photograph(comfy: Rendering) -> None:
@@ -115,7 +115,7 @@ async def test_a_prompt_of_which_a_part_would_run_is_refused_whole(tmp_path: Pat
         running, waiting = await comfy.pool._worker("one").client.queued()
     assert fault.code == "WORKFLOW_REFUSED"
     assert fault.message.endswith("ImageBlur.blur_radius: it is too large.")
-    assert str(sent.prompt_id) not in running | waiting
+    assert str(sent.prompt_ids[0]) not in running | waiting
 
 
 async def test_a_workflow_whose_models_are_not_there_says_which(tmp_path: Path) -> None:

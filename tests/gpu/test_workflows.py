@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from domain.renders import RenderStep, RenderWorkflow
+from domain.jobs import RenderWorkflow
+from domain.renders import RenderStep
 from gpu.renders.frames import NodeProgress, NodeState, read
 from gpu.renders.pool import WorkerAddress, addresses
 from gpu.renders.workflows import TEMPLATES, Workflow, WorkflowWrong, read_workflow, read_workflows

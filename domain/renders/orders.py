@@ -1,37 +1,17 @@
-"""Renders: pictures and films that a pool of workers makes of a room's photograph and a few words."""
+"""What a render worker is asked, what it makes, and how it fails: the port that `gpu` implements."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Final, Protocol
 from uuid import UUID, uuid5
 
 from domain.errors import Issue
+from domain.jobs import RenderWorkflow
 
 MOST_EARLIER: Final = 5
 """How many earlier attempts are looked for on a worker before a render begins anew."""
-
-
-class RenderWorkflow(Enum):
-    """What is made of the photograph."""
-
-    STAGING = "STAGING"
-    IMAGE_TO_VIDEO = "IMAGE_TO_VIDEO"
-    POSTER = "POSTER"
-
-
-class RoomType(Enum):
-    """What kind of room it is."""
-
-    LIVING_ROOM = "LIVING_ROOM"
-    BEDROOM = "BEDROOM"
-    KITCHEN = "KITCHEN"
-    BATHROOM = "BATHROOM"
-    DINING_ROOM = "DINING_ROOM"
-    OFFICE = "OFFICE"
-    BALCONY = "BALCONY"
 
 
 class RenderFault(Exception):
@@ -57,7 +37,10 @@ class RenderStep:
 
 @dataclass(frozen=True, slots=True)
 class RenderOrder:
-    """One attempt of a render. `content` is the photograph, of the media type `content_type`."""
+    """One attempt of a render. `content` is the photograph, of the media type `content_type`.
+
+    `negative` is what the picture is not to show; where it is None the workflow's own words stand.
+    """
 
     job_id: UUID
     attempt: int
@@ -65,6 +48,7 @@ class RenderOrder:
     prompt: str
     content: bytes
     content_type: str
+    negative: str | None = None
 
     @property
     def seed(self) -> int:
@@ -72,15 +56,9 @@ class RenderOrder:
         return int.from_bytes(self.job_id.bytes[-8:]) >> 1
 
     @property
-    def prompt_id(self) -> UUID:
-        """What the worker calls this attempt."""
-        return prompt_id(self.job_id, self.attempt)
-
-    @property
-    def earlier(self) -> tuple[UUID, ...]:
-        """What workers call the attempts before this one, newest first."""
-        first = max(1, self.attempt - MOST_EARLIER)
-        return tuple(prompt_id(self.job_id, attempt) for attempt in range(self.attempt - 1, first - 1, -1))
+    def prompt_ids(self) -> tuple[UUID, ...]:
+        """What workers call this attempt and those before it, newest first."""
+        return prompt_ids(self.job_id, self.attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +75,22 @@ Told = Callable[[RenderStep], Awaitable[None]]
 class Renderer(Protocol):
     """Renders on named workers. What it raises is a RenderFault."""
 
+    async def able(self, workflow: RenderWorkflow) -> tuple[str, ...]:
+        """Return the workers that answer and have what a workflow needs, at least one.
+
+        Raises RenderFault where there is none, saying what each of them lacks.
+        """
+
     async def render(self, worker: str, order: RenderOrder, told: Told) -> tuple[RenderedFile, ...]:
         """Render on a worker, or take up what an earlier attempt left there; `told` hears now and then how far it is.
 
         Giving up waiting leaves the worker at it, for the next attempt to take up: `stop` ends it.
         """
 
-    async def stop(self, worker: str, order: RenderOrder) -> bool:
-        """End this attempt and those before it on a worker; return whether they are known to have ended."""
+    async def stop(self, job_id: UUID, attempt: int, *, but: str | None = None) -> bool:
+        """End an attempt and those before it on every worker but one; return whether they are known to have ended."""
 
-    async def forget(self, worker: str, order: RenderOrder) -> None:
+    async def forget(self, worker: str, job_id: UUID, attempt: int) -> None:
         """Remove from a worker's memory what it was asked, once the results are kept."""
 
 
@@ -118,3 +102,8 @@ def prompt_id(job_id: UUID, attempt: int) -> UUID:
     that lost its lease would interrupt what is not its any more.
     """
     return job_id if attempt == 1 else uuid5(job_id, f"attempt {attempt}")
+
+
+def prompt_ids(job_id: UUID, attempt: int) -> tuple[UUID, ...]:
+    """Return what workers call an attempt and those before it, newest first."""
+    return tuple(prompt_id(job_id, each) for each in range(attempt, max(0, attempt - 1 - MOST_EARLIER), -1))

@@ -54,7 +54,7 @@ BROKEN: Final = (
 
 
 class FileContents:
-    """The ports `ContentCheck` and `Thumbnails`."""
+    """The port `ContentCheck`."""
 
     def __init__(self, most_pixels: int) -> None:
         """Refuse pictures of more than `most_pixels`."""

@@ -228,10 +228,6 @@ class ContentCheck(Protocol):
     async def check(self, content_type: str, content: bytes) -> Content:
         """Return what is kept of a file; raises ContentRefused where it is not of the type."""
 
-
-class Thumbnails(Protocol):
-    """Makes pictures small, beside the event loop."""
-
     async def thumbnail(self, content_type: str, content: bytes) -> bytes | None:
         """Return a small WebP of a picture that was checked before; None of what is no picture."""
 

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 from uuid import UUID
 
-from domain.assets import ContentCheck, ContentRefused, ObjectStore, Thumbnails
+from domain.assets import ContentCheck, ContentRefused, ObjectStore
 from domain.errors import Unavailable
 from domain.jobs import Cancelled, Failed, Lease, LeaseLost, Outcome, RenderWorkflow, RunningJob, SlotKind, Succeeded
 from domain.renders import (
@@ -35,10 +35,6 @@ Expand = Callable[[RunningJob], Awaitable[Words | None]]
 WorkerId = Callable[[str], UUID]
 
 
-class Contents(ContentCheck, Thumbnails, Protocol):
-    """Looks into files, and makes pictures small."""
-
-
 @dataclass(frozen=True, slots=True)
 class _Made:
     """What a worker made of the photograph `content`."""
@@ -54,7 +50,7 @@ class RenderHandler:
 
     renderer: Renderer
     objects: ObjectStore
-    contents: Contents
+    contents: ContentCheck
     expand: Expand
     worker_id: WorkerId
 

@@ -135,8 +135,8 @@ class FakeComfy:
             "name": "cuda:0 NVIDIA L4 : cudaMallocAsync",
             "type": "cuda",
             "index": 0,
-            "vram_total": 23_000,
-            "vram_free": 20_000,
+            "vram_total": 23_000 * 2**20,
+            "vram_free": 20_000 * 2**20,
         }
         system = {"os": "posix", "comfyui_version": "0.38.1", "argv": [str(self.folder / "main.py")]}
         return JSONResponse({"system": system, "devices": [device]})

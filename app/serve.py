@@ -29,7 +29,7 @@ from app.starting import Stop
 from app.sweeping import Sweeps, forget_regularly, session_idle, sweep_regularly
 from app.warming import warm
 from app.wiring import System, system
-from app.worker.handlers import Parts, handlers
+from app.worker.handlers import handlers, opened
 from app.worker.running import made as made_worker
 from app.worker.working import Worker
 from db.jobs.slots import SqlSlots
@@ -97,8 +97,10 @@ async def _working(system: System) -> AsyncIterator[Worker | None]:
     if not settings.worker:
         yield None
         return
-    parts = Parts(settings, system.uploads, SqlSlots(system.engine), system.units)
-    async with made_worker(settings, system.database.app, system.bus, tuple(JobKind), handlers(parts)) as worker:
+    async with (
+        opened(settings, system.uploads, SqlSlots(system.engine), system.units) as parts,
+        made_worker(settings, system.database.app, system.bus, tuple(JobKind), handlers(parts)) as worker,
+    ):
         running = asyncio.create_task(worker.run())
         try:
             yield worker

@@ -16,6 +16,7 @@ from app.settings import Settings
 from app.wiring import listening, ports
 from app.worker.handlers import Handlers, Parts
 from app.worker.handlers import handlers as shipped
+from app.worker.handlers import opened as opened_parts
 from app.worker.running import made
 from db.jobs.slots import SqlSlots
 from domain.jobs import JobKind
@@ -43,8 +44,11 @@ async def work(settings: Settings, kinds: Sequence[JobKind], handlers: Callable[
     async with database(single) as found:
         await check_serves(found.app)
         async with ports(single, found) as opened, listening(found.app, settings.look_seconds) as bus:
-            parts = Parts(settings, opened.uploads, SqlSlots(opened.engine), opened.units)
-            async with made(settings, found.app, bus, kinds, handlers(parts)) as worker:
+            slots = SqlSlots(opened.engine)
+            async with (
+                opened_parts(settings, opened.uploads, slots, opened.units) as parts,
+                made(settings, found.app, bus, kinds, handlers(parts)) as worker,
+            ):
                 for received in (signal.SIGINT, signal.SIGTERM):
                     loop.add_signal_handler(received, worker.drain)
                 await worker.run()

@@ -2,9 +2,9 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -18,17 +18,26 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.contents import FileContents
 from app.outside.s3 import S3Store
 from app.wiring import System
-from app.worker.renders import RenderHandler
+from app.worker import handlers as shipped
+from app.worker.frames import Untold
+from app.worker.handlers import worker_id
+from app.worker.leases import HeldLease, Holding
+from app.worker.renders import RenderHandler, as_asked
+from app.worker.running import made
 from db.access.acting import system_caller
+from db.jobs.queue import SqlJobQueue
 from db.jobs.slots import SqlSlots
 from db.roles import set_tenant
 from domain import jobs
 from domain.access import Role
 from domain.assets import ObjectStore
 from domain.jobs import (
+    LEASE,
     Cancelled,
     Claim,
+    End,
     Failed,
+    JobKind,
     JobStatus,
     LeaseLost,
     Outcome,
@@ -38,7 +47,6 @@ from domain.jobs import (
     Succeeded,
 )
 from domain.renders import Words
-from domain.unit import Unit
 from gpu.renders.workflows import TEMPLATES, read_workflow
 from tests.api import Api
 from tests.buckets import CREDENTIALS, bucket_server
@@ -46,6 +54,7 @@ from tests.comfy.server import photograph
 from tests.comfy.workers import Rendering, rendering
 from tests.factories import assets
 from tests.factories.access import Tenant
+from tests.factories.rows import rows_of
 
 JUNIOR = Role.JUNIOR_BROKER
 JOB = """
@@ -56,37 +65,6 @@ query ($id: ID!) {
   }
 }
 """
-
-
-@dataclass
-class Held:
-    """A lease over the real rows, without a worker's heart around it."""
-
-    system: System
-    slots: SqlSlots
-    claim: Claim
-    lost: asyncio.Event = field(default_factory=asyncio.Event)
-    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
-    told: list[tuple[int, int, str | None]] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def unit(self) -> AsyncIterator[Unit]:
-        async with self.system.units.write(self.claim.caller) as unit:
-            await unit.jobs.leased(self.claim.job.id, self.claim.token)
-            yield unit
-
-    async def progress(self, value: int, most: int, step: str | None = None) -> None:
-        self.told.append((value, most, step))
-
-    async def delta(self, request_id: str, text: str) -> None:
-        raise AssertionError(f"A render has no text: {request_id}, {text}")
-
-    @asynccontextmanager
-    async def slot(self, kind: SlotKind, resources: Sequence[str]) -> AsyncIterator[Slot]:
-        while (taken := await self.slots.take(self.claim, kind, resources)) is None:
-            await asyncio.to_thread(lambda: None)
-        yield taken
-        await self.slots.give_back(self.claim, taken)
 
 
 @dataclass
@@ -101,6 +79,7 @@ class Studio:
     slots: SqlSlots
     handler: RenderHandler
     engine: AsyncEngine
+    queue: SqlJobQueue
 
     async def submitted(self, content: bytes | None = None, **values: Any) -> UUID:
         """Send a photograph and ask for a render of it; return the job."""
@@ -113,17 +92,19 @@ class Studio:
         made = await self.api.data("RenderSubmit", role=JUNIOR, input=given)
         return UUID(made["renderSubmit"]["job"]["id"].removeprefix("job_"))
 
-    async def begun(self, job_id: UUID) -> Held:
+    async def begun(self, job_id: UUID) -> HeldLease:
         acting = await system_caller(self.engine, self.tenant.id)
         async with self.system.units.write(acting) as unit:
             [found] = await jobs.begin(unit, [job_id], "here")
-        return Held(self.system, self.slots, Claim(found.job, found.token, acting))
+        holding = Holding(self.queue, self.system.units, self.slots, Untold(), LEASE)
+        return HeldLease(Claim(found.job, found.token, acting), holding)
 
-    async def ran(self, held: Held) -> Outcome:
+    async def ran(self, held: HeldLease) -> Outcome:
         """Run an attempt to its end, and end it."""
         outcome = await self.handler.run(held.claim.job, held)
+        await held.told()
         async with self.system.units.write(held.claim.caller) as unit:
-            await jobs.finish(unit, held.claim.job.id, held.claim.token, outcome, 0.0)
+            await jobs.finish(unit, [End(held.claim.job.id, held.claim.token, outcome, 0.0)])
         return outcome
 
     async def rendered(self, **values: Any) -> tuple[UUID, Outcome]:
@@ -142,11 +123,6 @@ class Studio:
         return b"".join([piece async for piece in self.handler.objects.read(key, 0, size - 1)])
 
 
-async def nobody(_job: RunningJob) -> Words | None:
-    """No model writes what a picture shows."""
-    return None
-
-
 @asynccontextmanager
 async def opened(
     folder: Path, api: Api, owner: "Connection[Record]", engine: AsyncEngine, *, workers: int = 1,
@@ -156,14 +132,16 @@ async def opened(
     contents = FileContents(1_000_000)
     async with rendering(folder, workers=workers, **options) as comfy:
         handler = RenderHandler(
-            renderer=comfy.pool, objects=objects or system.uploads.objects, contents=contents, expand=nobody,
-            worker_id=lambda name: uuid.uuid5(uuid.NAMESPACE_URL, name),
+            renderer=comfy.pool, objects=objects or system.uploads.objects, contents=contents, expand=as_asked,
+            worker_id=worker_id,
         )  # fmt: skip
         for name in comfy.pool.names:
             await slots.declare(SlotKind.COMFYUI, name, 1)
+        queue = SqlJobQueue(system.database.app, engine, system.units, LEASE)
         try:
-            yield Studio(api, system, api.tenant, owner, comfy, slots, handler, engine)
+            yield Studio(api, system, api.tenant, owner, comfy, slots, handler, engine, queue)
         finally:
+            await queue.close()
             # Slots are the installation's, and some tests leave theirs held.
             await owner.execute("DELETE FROM slots WHERE kind = 'COMFYUI'")
             contents.close()
@@ -185,7 +163,7 @@ async def test_a_render_ends_as_files_without_metadata_and_with_small_pictures(s
     photo = job.pop("photo")
     assert job == {
         "status": "SUCCEEDED", "attempt": 1, "prompt": "Interior photograph of a furnished kitchen, oak",
-        "progress": None, "error": None,
+        "progress": {"value": 100, "max": 100, "step": None}, "error": None,
     }  # fmt: skip
     assert (output["width"], output["height"], output["contentType"]) == (128, 96, "image/png")
     assert output["url"].startswith(f"/assets/renders/{studio.tenant.id}/{job_id}/1/1.png?")
@@ -392,3 +370,27 @@ async def test_a_workflow_whose_models_no_worker_has_says_which(
         " models/controlnet/control-lora-canny-rank256.safetensors.",
         retryable=False,
     )
+
+
+async def test_a_worker_as_it_is_shipped_renders_and_tells_how_far_it_is(studio: Studio, tmp_path: Path) -> None:
+    """With settings alone: the pool, its slots, the handler and the worker's loop."""
+    own = tmp_path / "workflows"
+    own.mkdir()
+    (own / "staging.json").write_text((TEMPLATES / "trial.json").read_text())
+    url = f"left={studio.comfy.fake.url}"
+    settings = studio.system.settings.model_copy(update={"comfyui_urls": (url,), "render_workflows": own})
+    system = studio.system
+    await studio.owner.execute("DELETE FROM slots WHERE kind = 'COMFYUI'")
+    job_id = await studio.submitted()
+    async with (
+        shipped.opened(settings, system.uploads, studio.slots, system.units) as parts,
+        made(settings, system.database.app, system.bus, [JobKind.RENDER], shipped.handlers(parts)) as worker,
+    ):
+        running = asyncio.create_task(worker.run())
+        while (job := await studio.shown(job_id))["status"] in {"QUEUED", "RUNNING"}:
+            await asyncio.to_thread(lambda: None)
+        worker.drain()
+        await running
+    assert (job["status"], job["progress"]) == ("SUCCEEDED", {"value": 100, "max": 100, "step": None})
+    (row,) = [each for each in await rows_of(studio.owner, "jobs", studio.tenant.id) if each["id"] == job_id]
+    assert row["render_worker_id"] == shipped.worker_id("left")

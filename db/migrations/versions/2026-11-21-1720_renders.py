@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "renders"
-down_revision = "jobs"
+down_revision = "inference"
 
 TABLES = Path(__file__).parent.parent / "renders" / "tables.sql"
 

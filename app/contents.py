@@ -14,10 +14,12 @@ import struct
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from PIL import Image, ImageOps
 
+from app.films import film
 from domain.assets import Content, ContentRefused
 
 FORMATS: Final[Mapping[str, str]] = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}
@@ -30,6 +32,8 @@ PLAIN_MODES: Final = {"JPEG": {"L", "RGB"}, "PNG": {"1", "L", "LA", "RGB", "RGBA
 LONGEST_SIDE: Final = 16_383
 """What the WebP format holds, and far more than a screen."""
 SCENE_COLUMNS: Final = frozenset({"title", "start_ms", "end_ms"})
+THUMBNAIL: Final = 480
+"""The longer side of a thumbnail, in pixels."""
 AT_ONCE: Final = 2
 # What Pillow raises for files that are not what they say. It promises none of it.
 BROKEN: Final = (
@@ -67,8 +71,15 @@ class FileContents:
         if content_type in FORMATS:
             work = self._picture(FORMATS[content_type])
         else:
-            work = {"application/pdf": _pdf, "text/csv": _scenes}[content_type]
+            work = {"application/pdf": _pdf, "text/csv": _scenes, "video/mp4": film}[content_type]
         return await asyncio.get_running_loop().run_in_executor(self._threads, work, content)
+
+    async def thumbnail(self, content_type: str, content: bytes) -> bytes | None:
+        """Return a small WebP of a picture that was checked before; None of what is no picture."""
+        if content_type not in FORMATS:
+            return None
+        work = partial(thumbnail, content, FORMATS[content_type])
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     def _picture(self, format_: str) -> Callable[[bytes], Content]:
         return lambda content: picture(content, format_, self._most_pixels)
@@ -94,6 +105,18 @@ def picture(content: bytes, format_: str, most_pixels: int) -> Content:
     except BROKEN as error:
         raise ContentRefused(f"The content is no {format_} picture, or it is damaged.") from error
     return Content(file.getvalue(), upright.width, upright.height)
+
+
+def thumbnail(content: bytes, format_: str) -> bytes:
+    """Write a picture small, as a WebP without metadata."""
+    file = io.BytesIO()
+    with Image.open(io.BytesIO(content), formats=[format_]) as opened:
+        # A JPEG is decoded at about the size that is wanted.
+        opened.draft("RGB", (2 * THUMBNAIL, 2 * THUMBNAIL))
+        small = _plain(opened, "WEBP")
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    small.save(file, "WEBP", quality=80)
+    return file.getvalue()
 
 
 def _plain(image: Image.Image, format_: str) -> Image.Image:

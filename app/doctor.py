@@ -14,6 +14,7 @@ from app.failures import CannotContinue, explanation
 from app.inference import examine_providers, inference_settings
 from app.objects import object_store
 from app.prompts import is_shipped
+from app.rendering import WorkflowsWrong, render_pool
 from app.settings import Settings
 from app.tokens import signing_keys
 from app.wiring import DeclarationsDisagree, proven_schema
@@ -23,11 +24,16 @@ from db.migrations import current_revision, newest_revision
 from db.roles import role_faults
 from domain.errors import Unavailable
 from domain.inference import ProviderStatus
+from domain.jobs import RenderWorkflow
 from domain.values import new_id
 from gpu.inference.settings import ProviderSettings, variable
+from gpu.renders.pool import ComfyPool, WorkerHealth
 from prompts.loading import read_prompts
 
 SECRET_MODE = 0o600
+MIB = 1024 * 1024
+MEND_WORKER = "Start it with `--listen` on an address that this machine reaches, or change COMFYUI_URLS."
+MEND_MODELS = "Put the files into the folders of that ComfyUI, or change the workflow (docs/gpu.md)."
 MEND_DISK = "Let this user write there, or set VELOCITY_DATA_DIR."
 MEND_S3 = (
     "Compare VELOCITY_ASSET_BUCKET, VELOCITY_ASSET_ENDPOINT, VELOCITY_ASSET_REGION and the credentials"
@@ -66,6 +72,7 @@ async def examine(settings: Settings, *, audit: bool) -> list[Finding]:
         _schema(),
     ]
     findings += await _models(settings)
+    findings += await _renders(settings)
     if settings.database_url is None and not (embedded_server(settings).cluster / "PG_VERSION").exists():
         return [*findings, Finding("database", "embedded; `velocity serve` will set it up")]
     try:
@@ -179,6 +186,38 @@ def _schema() -> Finding:
     except DeclarationsDisagree as error:
         return Finding("schema", "declares what the database layer lacks", str(error))
     return Finding("schema", "agrees with the database layer")
+
+
+async def _renders(settings: Settings) -> list[Finding]:
+    """Say how each worker is, and for each workflow who can make it; nothing where no worker is configured."""
+    if not settings.comfyui_urls and settings.render_workflows is None:
+        return []
+    try:
+        async with render_pool(settings) as pool:
+            findings = [_worker(health) for health in await pool.health()]
+            return findings + [await _workflow(pool, workflow) for workflow in RenderWorkflow]
+    except WorkflowsWrong as error:
+        return [Finding("renders", "a workflow is not usable", str(error))]
+
+
+def _worker(health: WorkerHealth) -> Finding:
+    part = f"render worker {health.name}"
+    if health.vitals is None:
+        return Finding(part, f"{health.url} is not usable: {health.problem}", MEND_WORKER)
+    vitals = health.vitals
+    memory = f"{vitals.vram_free // MIB} of {vitals.vram_total // MIB} MiB free" if vitals.vram_total else "no GPU"
+    return Finding(
+        part, f"{health.url}, ComfyUI {vitals.version}, {vitals.device}, {memory}, {health.load} running or waiting"
+    )
+
+
+async def _workflow(pool: ComfyPool, workflow: RenderWorkflow) -> Finding:
+    part = f"render {workflow.name}"
+    found = await pool.lacking(workflow)
+    if able := [name for name, missing in found.items() if not missing]:
+        return Finding(part, f"can be made by {', '.join(able)}")
+    lacks = "; ".join(f"{name} lacks {', '.join(missing)}" for name, missing in found.items())
+    return Finding(part, f"cannot be made: {lacks or 'no worker answers'}", MEND_MODELS if found else MEND_WORKER)
 
 
 async def _database(found: Database) -> list[Finding]:

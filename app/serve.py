@@ -21,7 +21,6 @@ from app.asgi import Observer, application
 from app.connections import Limits, WatchedSocket, limited
 from app.database import Database, check_answers, check_serves
 from app.demo.team import SAFFRON
-from app.inference import declare_places
 from app.operations import register_shipped
 from app.prompts import loaded_prompts
 from app.seeding import demo_password, is_empty, load_demo
@@ -30,14 +29,13 @@ from app.starting import Stop
 from app.sweeping import Sweeps, forget_regularly, session_idle, sweep_regularly
 from app.warming import warm
 from app.wiring import System, system
-from app.worker.handlers import Parts, handlers
+from app.worker.handlers import handlers, opened
 from app.worker.running import made as made_worker
 from app.worker.working import Worker
 from db.jobs.slots import SqlSlots
 from db.migrations import migrate, newest_revision
 from domain.access import Role
 from domain.jobs import JobKind
-from gpu.answers import PromptedAnswers
 from graph.persisted.manifests import shipped
 
 MOST_MESSAGE_BYTES: Final = 1_048_576
@@ -99,10 +97,10 @@ async def _working(system: System) -> AsyncIterator[Worker | None]:
     if not settings.worker:
         yield None
         return
-    slots, answers = SqlSlots(system.engine), PromptedAnswers(loaded_prompts(settings))
-    await declare_places(slots, system.router.settings)
-    parts = Parts(settings, system.uploads, slots, system.units, system.router, answers)
-    async with made_worker(settings, system.database.app, system.bus, tuple(JobKind), handlers(parts)) as worker:
+    async with (
+        opened(settings, system.uploads, SqlSlots(system.engine), system.units, system.router) as parts,
+        made_worker(settings, system.database.app, system.bus, tuple(JobKind), handlers(parts)) as worker,
+    ):
         running = asyncio.create_task(worker.run())
         try:
             yield worker

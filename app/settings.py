@@ -19,6 +19,7 @@ def _parts(value: object) -> object:
 
 
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s*]+$", to_lower=True)]
+ComfyAddress = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_-]{1,60}=)?https?://[^/\s@?#*]+/?$")]
 Network = IPv4Network | IPv6Network
 
 
@@ -135,6 +136,17 @@ class Settings(BaseSettings):
     inference_settings: Path | None = Field(
         None, description="A file in TOML that names the servers of language models, and who is asked for what."
     )
+    comfyui_urls: Annotated[tuple[ComfyAddress, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        (),
+        alias="COMFYUI_URLS",
+        description="ComfyUI render workers, such as `left=http://10.0.0.5:8188`; the name may be left out.",
+    )
+    render_workflows: Path | None = Field(
+        None, description="A folder of render workflows of your own, which take the place of those that come along."
+    )
+    render_stalled_seconds: float = Field(
+        600, gt=0, description="How long a render may make no progress before its worker is given up."
+    )
     log_format: str = Field("auto", pattern="^(auto|json|console)$", description="How logs are written.")
 
     prompts_dir: Path | None = Field(
@@ -144,6 +156,16 @@ class Settings(BaseSettings):
     demo_scale: float = Field(
         1, gt=0, le=100, description="How much `serve --demo` loads the first time; 1 is about 2 000 people."
     )
+
+    @field_validator("comfyui_urls")
+    @classmethod
+    def _once(cls, urls: tuple[str, ...]) -> tuple[str, ...]:
+        """A worker that is named twice would be given two renders at once, and it runs one."""
+        addresses = [url.rpartition("=")[2].rstrip("/") for url in urls]
+        names = [name for url in urls if (name := url.rpartition("=")[0])]
+        if len({*addresses}) < len(addresses) or len({*names}) < len(names):
+            raise ValueError("a worker is named twice")
+        return urls
 
     @field_validator("rate_points")
     @classmethod

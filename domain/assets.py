@@ -228,6 +228,9 @@ class ContentCheck(Protocol):
     async def check(self, content_type: str, content: bytes) -> Content:
         """Return what is kept of a file; raises ContentRefused where it is not of the type."""
 
+    async def thumbnail(self, content_type: str, content: bytes) -> bytes | None:
+        """Return a small WebP of a picture that was checked before; None of what is no picture."""
+
 
 class ObjectStore(Protocol):
     """Keeps bytes under keys. What stands under a key never changes. Every call may raise Unavailable."""

@@ -23,6 +23,7 @@ from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
 from domain.perception import ConsentStore, PerceptionStore
 from domain.properties import PropertyStore
+from domain.renders import RenderStore
 from domain.tasks import TaskStore
 from domain.threads import ThreadStore
 from domain.videos import VideoStore
@@ -102,6 +103,10 @@ class Unit(Protocol):
     @property
     def properties(self) -> PropertyStore:
         """Projects and properties."""
+
+    @property
+    def renders(self) -> RenderStore:
+        """Files that renders begin with and end in."""
 
     @property
     def tasks(self) -> TaskStore:

@@ -57,6 +57,17 @@ class Upload(Node):
     expires_at: DateTime = column("When the address ends, and the upload too unless it is in use by then.")
 
 
+@noun("assets", prefix="asset", description="A file, such as a photograph of a room or a picture made of it.")
+class Asset(Node):
+    """An asset."""
+
+    url: URL = column("Where to fetch it without signing in; for an hour or two.")
+    thumbnail_url: URL | None = column("Where a small picture of it is; null where there is none.")
+    content_type: str = column("Its media type.")
+    width: int | None = column("Its width in pixels, where it has one.")
+    height: int | None = column("Its height in pixels, where it has one.")
+
+
 @strawberry.input(description="A file that will be sent.")
 class UploadCreateInput:
     """An announcement."""

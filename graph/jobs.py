@@ -24,9 +24,24 @@ from domain.jobs import (
     RenderWorkflow,
     RoomType,
 )
+from graph.assets import Asset
 from graph.connections import Connection
 from graph.context import Info
-from graph.declaration import Node, by_id, column, connection, kind, link, noun, paid, payload, reference, root, value
+from graph.declaration import (
+    Node,
+    by_id,
+    column,
+    connection,
+    kind,
+    link,
+    links,
+    noun,
+    paid,
+    payload,
+    reference,
+    root,
+    value,
+)
 from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
@@ -147,6 +162,8 @@ class RenderJob(Job):
     prompt: str | None = column("What the render worker was told; null until it was.")
     attempt: int = column("Which attempt this is: the first is 1, 0 before it.")
     progress: RenderProgress | None = column("How far it is; null before anything is known.")
+    photo: Asset | None = link("The photograph that it is made of.")
+    outputs: list[Asset] = links("What was made; empty until the job has succeeded.")
 
 
 @root

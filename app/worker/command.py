@@ -12,16 +12,15 @@ import structlog
 from app import logs
 from app.database import check_serves, database
 from app.failures import CannotContinue
-from app.inference import declare_places, routing
-from app.prompts import loaded_prompts
+from app.inference import routing
 from app.settings import Settings
 from app.wiring import listening, ports
 from app.worker.handlers import Handlers, Parts
 from app.worker.handlers import handlers as shipped
+from app.worker.handlers import opened as opened_parts
 from app.worker.running import made
 from db.jobs.slots import SqlSlots
 from domain.jobs import JobKind
-from gpu.answers import PromptedAnswers
 
 QUEUES: Final = {kind.name.lower(): kind for kind in JobKind}
 
@@ -50,10 +49,11 @@ async def work(settings: Settings, kinds: Sequence[JobKind], handlers: Callable[
             listening(found.app, settings.look_seconds) as bus,
             routing(settings, opened.pool) as router,
         ):
-            slots, answers = SqlSlots(opened.engine), PromptedAnswers(loaded_prompts(settings))
-            await declare_places(slots, router.settings)
-            parts = Parts(settings, opened.uploads, slots, opened.units, router, answers)
-            async with made(settings, found.app, bus, kinds, handlers(parts)) as worker:
+            slots = SqlSlots(opened.engine)
+            async with (
+                opened_parts(settings, opened.uploads, slots, opened.units, router) as parts,
+                made(settings, found.app, bus, kinds, handlers(parts)) as worker,
+            ):
                 for received in (signal.SIGINT, signal.SIGTERM):
                     loop.add_signal_handler(received, worker.drain)
                 await worker.run()

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
+from uuid import UUID, uuid5
 
-from app.prompts import replies
+from app.inference import declare_places
+from app.prompts import loaded_prompts, replies
+from app.rendering import render_pool
 from app.settings import Settings
+from app.worker.renders import RenderHandler, as_asked
 from domain.assets import UploadPorts
 from domain.inference import BATCH, InferenceTask
-from domain.jobs import JobHandler, JobKind, Lease, Outcome, RunningJob, Slots, Work
+from domain.jobs import JobHandler, JobKind, Lease, Outcome, RunningJob, SlotKind, Slots, Work
+from domain.renders import Renderer
 from domain.structured import StructuredAnswers
 from domain.unit import Units
+from gpu.answers import PromptedAnswers
 from gpu.inference.batches import ItemsHandler
 from gpu.inference.router import Router
+
+WORKERS: Final = UUID("0d4f7c1e-96a5-5a0b-8a43-5e3f1f0c9b62")
+"""The namespace of workers' ids."""
 
 Handlers: TypeAlias = Mapping[Work, JobHandler]
 
@@ -29,6 +39,25 @@ class Parts:
     units: Units
     router: Router
     answers: StructuredAnswers
+    renderer: Renderer
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings, uploads: UploadPorts, slots: Slots, units: Units, router: Router
+) -> AsyncIterator[Parts]:
+    """Open what handlers are made of, declare what capacity it has, and close it afterwards."""
+    answers = PromptedAnswers(loaded_prompts(settings))
+    await declare_places(slots, router.settings)
+    async with render_pool(settings) as pool:
+        for name in pool.names:
+            await slots.declare(SlotKind.COMFYUI, name, 1)
+        yield Parts(settings, uploads, slots, units, router, answers, pool)
+
+
+def worker_id(name: str) -> UUID:
+    """Return the id of a render worker, which is the same in every process."""
+    return uuid5(WORKERS, f"{SlotKind.COMFYUI.name}:{name}")
 
 
 class Submitted:
@@ -48,4 +77,12 @@ def handlers(parts: Parts) -> Handlers:
     """Return the handlers of this release."""
     items = ItemsHandler(parts.router, replies(parts.answers))
     others: dict[InferenceTask, JobHandler] = {}
-    return {Work(JobKind.INFERENCE, task): Submitted(items, others.get(task)) for task in InferenceTask}
+    renders = RenderHandler(
+        renderer=parts.renderer,
+        objects=parts.uploads.objects,
+        contents=parts.uploads.contents,
+        expand=as_asked,
+        worker_id=worker_id,
+    )
+    inference = {Work(JobKind.INFERENCE, task): Submitted(items, others.get(task)) for task in InferenceTask}
+    return {**inference, Work(JobKind.RENDER): renders}

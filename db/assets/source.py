@@ -1,10 +1,10 @@
-"""How uploads are read: whoever announced one sees it, and nobody else, since its address takes bytes."""
+"""How uploads and assets are read. Whoever announced an upload sees it, and nobody else: its address takes bytes."""
 
 from __future__ import annotations
 
-from db.assets.tables import uploads
+from db.assets.tables import assets, uploads
 from db.reading.fields import enum, integer, text, time, value
-from db.reading.signing import upload_address
+from db.reading.signing import asset_address, upload_address
 from db.reading.source import Computed, Ordering, source
 from db.reading.writer import Alias, Writer
 
@@ -32,6 +32,34 @@ UPLOADS = source(
         "state": enum("state"),
         "expires_at": time("expires_at"),
         "created_at": time("created_at"),
+    },
+    orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
+)
+
+
+def _thumbnail(w: Writer, t: Alias) -> str:
+    return f"case when {t.thumbnail_key} is not null then {asset_address(w, t.thumbnail_key)} end"
+
+
+def _asked_for(w: Writer, t: Alias) -> str | None:
+    """Whoever asked for it sees it, as those who see their jobs do; keys ask for work too."""
+    if w.unrestricted:
+        return None
+    return f"({t.created_by_id} = any({w.members}) or {t.created_by_id} = {w.viewer})"
+
+
+ASSETS = source(
+    "assets",
+    assets,
+    prefix="asset",
+    visible=_asked_for,
+    default_order=("CREATED_AT", True),
+    columns={
+        "url": text(Computed(lambda w, t: asset_address(w, t.object_key))),
+        "thumbnail_url": text(Computed(_thumbnail), null=True),
+        "content_type": text("content_type"),
+        "width": integer("width", null=True),
+        "height": integer("height", null=True),
     },
     orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},
 )

@@ -1,4 +1,4 @@
-"""The table of assets: uploads."""
+"""The tables of assets: uploads until they are in use, and files that are nodes of the graph."""
 
 from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, UniqueConstraint
 
@@ -8,6 +8,7 @@ from db.tables import (
     enum_text,
     found_by,
     moment,
+    ordered_by,
     pointer,
     prose,
     tenant_table,
@@ -41,4 +42,22 @@ uploads = tenant_table(
     found_by("created_by_id", "state"),
     # The sweep looks for what has expired in whatever tenant.
     Index("ix_uploads_expires_at", "expires_at", postgresql_where="state <> 'CONSUMED'"),
+)
+
+# Files that have a place of their own in the graph. Whoever asked for one sees it: `created_by`.
+assets = tenant_table(
+    "assets",
+    prose("object_key", LONGEST_KEY, least=1),
+    prose("thumbnail_key", LONGEST_KEY, least=1, nullable=True),
+    prose("content_type", 100, least=1),
+    whole("bytes", least=1, nullable=False),
+    whole("width", least=1),
+    whole("height", least=1),
+    *pointer("created_by", nullable=False),
+    created_at(),
+    CheckConstraint(f"object_key ~ '{OBJECT_KEY}'", name="object_key_stands_in_addresses"),
+    CheckConstraint(f"thumbnail_key ~ '{OBJECT_KEY}'", name="thumbnail_key_stands_in_addresses"),
+    belongs_to_tenant(),
+    UniqueConstraint("tenant_id", "object_key"),
+    ordered_by("created_at"),
 )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from db.jobs.tables import jobs
 from db.reading.events import event
 from db.reading.fields import boolean, enum, integer, text, texts, time, value
-from db.reading.source import Filter, Link, Ordering, Reference, source
+from db.reading.source import Filter, Link, Ordering, Reference, Through, source
 from db.reading.writer import Alias, Writer
 from domain.jobs import UPDATE_KINDS
 
@@ -19,6 +19,15 @@ def _asked_for(w: Writer, t: Alias) -> str | None:
     if w.unrestricted:
         return None
     return f"({t.requested_by_id} = any({w.members}) or {t.requested_by_id} = {w.viewer})"
+
+
+def _position(w: Writer, t: Alias, key: str) -> str:
+    """Order the files of a render as they were made."""
+    output = w.alias("render_outputs")
+    return (
+        f"(select {output.position} from render_outputs {output.name} where {output.tenant_id} = {w.tenant}"
+        f" and {output.job_id} = {key} and {output.asset_id} = {t.id})"
+    )
 
 
 JOBS = source(
@@ -65,6 +74,8 @@ JOBS = source(
     links={
         "items": Link("inference_items", remote="job_id"),
         "provider": Link("inference_providers", local="provider_id"),
+        "outputs": Link("assets", remote=Through("render_outputs", "job_id", "asset_id"), sort=_position),
+        "photo": Link("assets", local="photo_id"),
         "requested_by": Reference("requested_by_noun", "requested_by_id"),
     },
     orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},

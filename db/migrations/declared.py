@@ -1,6 +1,6 @@
 """The MetaData with every noun's tables in it. A noun that is not imported here has no tables."""
 
-from db import notifications, opportunities, proposals, tasks, videos
+from db import notifications, opportunities, proposals, renders, tasks, videos
 from db.access import tables as access
 from db.assets import tables as assets
 from db.audit import tables as audit
@@ -32,6 +32,7 @@ NOUNS = (
     perception,
     properties,
     proposals,
+    renders,
     tasks,
     threads,
     videos,

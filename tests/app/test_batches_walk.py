@@ -8,17 +8,15 @@ from typing import Any
 
 import pytest
 
-from app.inference import declare_places, routing
-from app.prompts import loaded_prompts
+from app.inference import routing
 from app.wiring import System, listening
-from app.worker.handlers import Parts, handlers
+from app.worker.handlers import handlers, opened
 from app.worker.running import made
 from app.worker.working import Worker
 from db.jobs.slots import SqlSlots
 from domain.access import Role
 from domain.inference import ProviderKind
 from domain.jobs import FINISHED, JobKind, SlotKind
-from gpu.answers import PromptedAnswers
 from tests.api import Api
 from tests.fake_llm import FakeLlm, Say
 
@@ -39,18 +37,16 @@ async def working(system: System, fake: FakeLlm, folder: Path) -> AsyncIterator[
     async with (
         listening(system.database.app, settings.look_seconds) as bus,
         routing(settings, system.pool) as router,
+        opened(settings, system.uploads, slots, system.units, router) as parts,
+        made(settings, system.database.app, bus, [JobKind.INFERENCE], handlers(parts)) as worker,
     ):
-        await declare_places(slots, router.settings)
-        answers = PromptedAnswers(loaded_prompts(settings))
-        parts = Parts(settings, system.uploads, slots, system.units, router, answers)
-        async with made(settings, system.database.app, bus, [JobKind.INFERENCE], handlers(parts)) as worker:
-            running = asyncio.create_task(worker.run())
-            try:
-                yield worker
-            finally:
-                worker.drain()
-                await running
-                await slots.declare(SlotKind.LLM, "walk", 0)
+        running = asyncio.create_task(worker.run())
+        try:
+            yield worker
+        finally:
+            worker.drain()
+            await running
+            await slots.declare(SlotKind.LLM, "walk", 0)
 
 
 async def ended(api: Api, job_id: str) -> Any:

@@ -11,6 +11,7 @@ from PIL import Image, ImageCms, PngImagePlugin
 
 from app.contents import FileContents
 from domain.assets import ContentRefused
+from tests.comfy.nodes import FILM
 from tests.factories.assets import GPS_INFO, picture, telling_exif
 
 MOST = 1_000_000
@@ -148,3 +149,28 @@ async def test_documents_and_tables_are_kept_as_they_are(contents: FileContents)
     table = "title,start_ms,end_ms,note\nKüche,0,1500,\n".encode()
     assert (await contents.check("application/pdf", document)).content == document
     assert (await contents.check("text/csv", b"\xef\xbb\xbf" + table)).content == table
+
+
+@pytest.mark.parametrize("format_", ["JPEG", "PNG", "WEBP"])
+async def test_a_thumbnail_is_a_small_webp_of_the_same_shape(contents: FileContents, format_: str) -> None:
+    made = await contents.thumbnail(f"image/{format_.lower()}", picture(format_, size=(960, 640), exif=telling_exif()))
+    assert made is not None
+    image = opened(made)
+    assert (image.format, image.size) == ("WEBP", (480, 320))
+    assert b"Asha Rao" not in made
+
+
+async def test_a_small_picture_grows_no_larger_in_its_thumbnail(contents: FileContents) -> None:
+    made = await contents.thumbnail("image/png", picture("PNG"))
+    assert made is not None
+    assert opened(made).size == (40, 30)
+
+
+async def test_what_is_no_picture_has_no_thumbnail(contents: FileContents) -> None:
+    assert await contents.thumbnail("video/mp4", b"film") is None
+
+
+async def test_a_film_is_kept_without_its_metadata(contents: FileContents) -> None:
+    kept = await contents.check("video/mp4", FILM)
+    assert (len(kept.content), kept.content[-4:]) == (len(FILM), b"film")
+    assert b"secret" not in kept.content

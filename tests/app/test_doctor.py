@@ -18,6 +18,7 @@ from domain.inference import ProviderKind
 from prompts.loading import SHIPPED
 from tests.api import Api
 from tests.buckets import CREDENTIALS, bucket_server
+from tests.comfy.server import fake_comfy
 from tests.factories.access import Tenant
 from tests.fake_llm import FakeLlm
 from tests.installation import Installation
@@ -249,3 +250,43 @@ async def test_an_audit_chain_that_somebody_changed(
         await superuser_connection.execute("ALTER TABLE audit_entries ENABLE TRIGGER audit_entries_are_final")
     [finding] = [finding for finding in await wrong(settings, audit=True) if str(tenant.id) in finding.state]
     assert (finding.part, finding.state) == ("audit chain", f"tenant {tenant.id}: broken at 1")
+
+
+async def test_render_workers_say_how_they_are_and_what_they_lack(settings: Settings, tmp_path: Path) -> None:
+    async with fake_comfy(tmp_path) as fake:
+        fake.model("checkpoints/sd_xl_base_1.0.safetensors")
+        fake.model("controlnet/control-lora-canny-rank256.safetensors")
+        nowhere = "right=http://127.0.0.1:9"
+        urls = (f"left={fake.url}", nowhere)
+        found = {
+            finding.part: finding
+            for finding in await examine(settings.model_copy(update={"comfyui_urls": urls}), audit=False)
+            if finding.part.startswith("render")
+        }
+    assert {part: (finding.state, finding.mend) for part, finding in found.items()} == {
+        "render worker left": (
+            f"{fake.url}, ComfyUI 0.38.1, cuda:0 NVIDIA L4, 20000 of 23000 MiB free, 0 running or waiting", "",
+        ),
+        "render worker right": (
+            "http://127.0.0.1:9 is not usable: It does not answer (ConnectError).", doctor.MEND_WORKER,
+        ),
+        "render STAGING": ("can be made by left", ""),
+        "render IMAGE_TO_VIDEO": (
+            ("cannot be made: left lacks models/diffusion_models/wan2.2_ti2v_5B_fp16.safetensors,"
+            " models/text_encoders/umt5_xxl_fp8_e4m3fn_scaled.safetensors, models/vae/wan2.2_vae.safetensors"),
+            doctor.MEND_MODELS,
+        ),
+        "render POSTER": (
+            ("cannot be made: left lacks models/diffusion_models/qwen_image_edit_fp8_e4m3fn.safetensors,"
+            " models/text_encoders/qwen_2.5_vl_7b_fp8_scaled.safetensors, models/vae/qwen_image_vae.safetensors"),
+            doctor.MEND_MODELS,
+        ),
+    }  # fmt: skip
+
+
+async def test_a_workflow_of_the_operator_s_that_cannot_be_used_is_found(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "poster.json").write_text("{}")
+    found = await wrong(settings.model_copy(update={"render_workflows": tmp_path}))
+    assert [(finding.part, finding.state, finding.mend) for finding in found] == [
+        ("renders", "a workflow is not usable", "VELOCITY_RENDER_WORKFLOWS: poster.json: title: Field required.")
+    ]

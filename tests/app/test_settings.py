@@ -68,3 +68,29 @@ def test_a_wrong_value_is_named_without_being_repeated(
     with pytest.raises(ValidationError) as refused:
         Settings()
     assert explanation(refused.value) == f"A setting is not valid. {line}."
+
+
+def test_render_workers_are_addresses_with_or_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMFYUI_URLS", "left=http://10.0.0.5:8188, http://10.0.0.6:8188/")
+    assert Settings().comfyui_urls == ("left=http://10.0.0.5:8188", "http://10.0.0.6:8188/")
+
+
+@pytest.mark.parametrize(
+    "urls",
+    [
+        "10.0.0.5:8188",
+        "http://user:password@10.0.0.5:8188",
+        "http://10.0.0.5:8188/api",
+        "http://10.0.0.5:8188, left=http://10.0.0.5:8188/",
+        "left=http://10.0.0.5:8188, left=http://10.0.0.6:8188",
+    ],
+    ids=["no-scheme", "password", "path", "same-address", "same-name"],
+)
+def test_render_workers_that_are_none_or_named_twice_are_refused(urls: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMFYUI_URLS", urls)
+    with pytest.raises(ValidationError) as refused:
+        Settings()
+    line = explanation(refused.value)
+    assert line is not None
+    assert "COMFYUI_URLS" in line
+    assert "password" not in line

@@ -147,6 +147,7 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
         "fact": await _fact(owner, tenant, person),
         "avatar": await assets.upload(owner, tenant, user_id=junior),
         "brochure": await assets.upload(owner, tenant, user_id=senior, **pdf),
+        "roomPhoto": await assets.upload(owner, tenant, user_id=junior, purpose="ROOM_PHOTO"),
         "medium": await properties.medium(owner, tenant, property_id=home, order=0),
         "key": await access.api_key(owner, tenant),
         "operation": await access.operation(owner, tenant, name="Who", text="query Who { viewer { id } }"),
@@ -163,7 +164,8 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
 
 
 PREFIXES = {
-    "avatar": "upload", "scenes": "upload", "brochure": "upload", "medium": "propertymedia", "key": "apikey",
+    "avatar": "upload", "scenes": "upload", "brochure": "upload", "roomPhoto": "upload",
+    "medium": "propertymedia", "key": "apikey",
     "fork": "canvas", "first": "canvasrevision", "canvasRevision": "canvasrevision", "mergeRequest": "mergerequest",
     "twin": "person", "render": "job", "call": "interaction", "message": "threadmessage",
     "inferenceProvider": "inferenceprovider",

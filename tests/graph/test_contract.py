@@ -65,6 +65,12 @@ async def brochure(demo: Demo) -> Variables:
     return {"uploadId": f"upload_{made}", "category": "DOCUMENT", **await demo.ids(propertyId="property")}
 
 
+async def room(demo: Demo) -> Variables:
+    """Return an upload of a photograph, and what the room is to look like."""
+    made = await assets.upload(demo.owner, demo.api.tenant, user_id=demo.caller(JUNIOR).as_user(), purpose="ROOM_PHOTO")
+    return {"input": {"photoUploadId": f"upload_{made}", "roomType": "LIVING_ROOM", "keywords": ["warm", "oak"]}}
+
+
 async def running(demo: Demo) -> Variables:
     """Return a session of a visitor that has just begun."""
     given = {"subjectKind": "VISITOR", "purpose": "SHOWROOM_ENGAGEMENT", "modality": "FACE", "noticeVersion": "2026-11"}
@@ -302,6 +308,7 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
     ),
     "JobCancel": (JUNIOR, queued),
     "JobRetry": (JUNIOR, failed),
+    "RenderSubmit": (JUNIOR, room),
     "TaskCreate": (JUNIOR, made(input={"personId": "person", "title": "Send the floor plan", "priority": "HIGH"})),
     "TaskUpdate": (JUNIOR, made(input={"taskId": "task", "priority": "URGENT"})),
     "TaskComplete": (JUNIOR, made(taskId="task")),

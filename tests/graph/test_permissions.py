@@ -171,6 +171,7 @@ TABLE = [
     ),
     change("jobCancel", 'jobId: "$job"'),
     change("jobRetry", 'jobId: "$render"'),
+    change("renderSubmit", 'photoUploadId: "$roomPhoto", roomType: KITCHEN, keywords: ["oak"]'),
     # Perception.
     page("consents", of="consent"),
     page("perceptionSessions", of="session"),

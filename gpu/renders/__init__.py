@@ -1,0 +1,1 @@
+"""Renders on ComfyUI workers: their HTTP interface, their frames, workflows, and a pool of them."""

@@ -1,0 +1,231 @@
+"""One ComfyUI over HTTP. It knows its routes and its errors, and nothing of jobs.
+
+ComfyUI has no authentication, and its answers name paths of its machine: nothing of them is passed on as it came.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeGuard
+from uuid import UUID
+
+import httpx
+
+CONNECT_SECONDS: Final = 5.0
+READ_SECONDS: Final = 30.0
+OK: Final = 200
+BAD_REQUEST: Final = 400
+NO_SUCH_ROUTE: Final = frozenset({404, 405})
+LARGEST_ANSWER: Final = 32 * 1024 * 1024
+"""Bytes of JSON. A queue holds whole prompts, and some nodes' inputs are long lists of files."""
+
+Json = Mapping[str, Any]
+
+
+class WorkerUnreachable(Exception):
+    """The worker does not answer, or not as a ComfyUI does. `sent` is False where it cannot have taken a request in."""
+
+    def __init__(self, reason: str, *, sent: bool = True) -> None:
+        """Give the reason without addresses or paths."""
+        self.reason = reason
+        self.sent = sent
+        super().__init__(reason)
+
+
+class FileGone(Exception):
+    """The worker has no such file any more."""
+
+
+class FileTooLarge(Exception):
+    """A file has more bytes than are taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """What a worker has against a prompt: `error` of the whole, and errors of nodes by their ids."""
+
+    error: Json | None
+    nodes: Mapping[str, Json]
+    queued: bool
+    """It runs what it can of the prompt all the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputFile:
+    """Where a worker put a file."""
+
+    filename: str
+    subfolder: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What a worker says of itself; memory in bytes, of its first device."""
+
+    version: str
+    device: str
+    vram_total: int
+    vram_free: int
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a value is a JSON object."""
+    return isinstance(value, dict)
+
+
+class ComfyClient:
+    """Asks one ComfyUI. Every call may raise WorkerUnreachable."""
+
+    def __init__(self, url: str) -> None:
+        """Ask the one at `url`, such as `http://10.0.0.5:8188`."""
+        self._http: Final = httpx.AsyncClient(
+            base_url=url.rstrip("/"),
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            limits=httpx.Limits(max_connections=8),
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """End its connections."""
+        await self._http.aclose()
+
+    async def vitals(self) -> Vitals:
+        """Ask how it is: the health probe."""
+        found = await self._json("GET", "/system_stats")
+        system, devices = found.get("system"), found.get("devices")
+        first = devices[0] if isinstance(devices, list) and devices and is_object(devices[0]) else {}
+        version = system.get("comfyui_version") if is_object(system) else None
+        if not is_object(system):
+            raise WorkerUnreachable("It does not answer as a ComfyUI does.")
+        return Vitals(
+            version=str(version or "unknown"),
+            device=str(first.get("name") or "unknown").partition(" : ")[0],
+            vram_total=int(first.get("vram_total") or 0),
+            vram_free=int(first.get("vram_free") or 0),
+        )
+
+    async def load(self) -> int:
+        """Return how many prompts are running or waiting."""
+        found = await self._json("GET", "/prompt")
+        information = found.get("exec_info")
+        count = information.get("queue_remaining") if is_object(information) else None
+        return count if isinstance(count, int) else 0
+
+    async def node(self, class_type: str) -> Json | None:
+        """Return what a kind of node takes; None where there is none."""
+        found = (await self._json("GET", f"/object_info/{class_type}")).get(class_type)
+        return found if is_object(found) else None
+
+    async def submit(self, prompt_id: UUID, client_id: str, graph: Json) -> Refused | None:
+        """Queue a prompt under an id of ours; return what the worker has against it, if anything.
+
+        A worker that answers 200 may still have left out outputs that do not validate.
+        """
+        body = {"prompt": graph, "prompt_id": str(prompt_id), "client_id": client_id}
+        answer = await self._send("POST", "/prompt", json=body)
+        found = _object(answer)
+        if answer.status_code not in {OK, BAD_REQUEST}:
+            raise WorkerUnreachable(f"It answered {answer.status_code} to a prompt.", sent=False)
+        error, nodes = found.get("error"), found.get("node_errors")
+        nodes = {str(key): each for key, each in nodes.items() if is_object(each)} if is_object(nodes) else {}
+        if answer.status_code == OK and not nodes:
+            return None
+        told = error if is_object(error) else {"message": str(error)} if error else None
+        return Refused(told, nodes, queued=answer.status_code == OK)
+
+    async def history(self, prompt_id: UUID) -> Json | None:
+        """Return what became of a prompt; None while it has not ended, and where it was never heard of."""
+        found = (await self._json("GET", f"/history/{prompt_id}")).get(str(prompt_id))
+        return found if is_object(found) else None
+
+    async def forget(self, prompt_ids: list[UUID]) -> None:
+        """Remove prompts from the history."""
+        await self._send("POST", "/history", json={"delete": [str(each) for each in prompt_ids]})
+
+    async def queued(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the ids of what runs and of what waits."""
+        found = await self._json("GET", "/queue")
+        return _ids(found.get("queue_running")), _ids(found.get("queue_pending"))
+
+    async def cancel(self, prompt_id: UUID) -> None:
+        """End a prompt wherever it is: by the route that newer ones have, else by the two older ones."""
+        answer = await self._send("POST", f"/api/jobs/{prompt_id}/cancel", json={})
+        if answer.status_code in NO_SUCH_ROUTE:
+            # In this order: what starts between the two is found by the second.
+            await self._send("POST", "/queue", json={"delete": [str(prompt_id)]})
+            await self._send("POST", "/interrupt", json={"prompt_id": str(prompt_id)})
+
+    async def free(self) -> None:
+        """Ask it to let go of its models and its memory before the next prompt."""
+        await self._send("POST", "/free", json={"unload_models": True, "free_memory": True})
+
+    async def upload(self, folder: str, name: str, content: bytes, content_type: str) -> str:
+        """Send a picture among the inputs, and return what a workflow calls it."""
+        answer = await self._send(
+            "POST",
+            "/upload/image",
+            files={"image": (name, content, content_type)},
+            data={"type": "input", "subfolder": folder, "overwrite": "true"},
+        )
+        found = _object(answer)
+        if answer.status_code != OK or not isinstance(found.get("name"), str):
+            raise WorkerUnreachable(f"It answered {answer.status_code} to a picture.")
+        kept = str(found.get("subfolder") or "")
+        return f"{kept}/{found['name']}" if kept else str(found["name"])
+
+    async def fetch(self, file: OutputFile, most_bytes: int) -> bytes:
+        """Return a file's bytes; raises FileGone and FileTooLarge."""
+        asked = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
+        try:
+            async with self._http.stream("GET", "/view", params=asked) as answer:
+                if answer.status_code in NO_SUCH_ROUTE:
+                    raise FileGone
+                if answer.status_code != OK:
+                    raise WorkerUnreachable(f"It answered {answer.status_code} to /view.")
+                content = bytearray()
+                async for piece in answer.aiter_bytes():
+                    content += piece
+                    if len(content) > most_bytes:
+                        raise FileTooLarge
+                return bytes(content)
+        except httpx.HTTPError as error:
+            raise _unreachable(error) from error
+
+    async def _json(self, method: str, path: str) -> Json:
+        answer = await self._send(method, path)
+        if answer.status_code != OK:
+            raise WorkerUnreachable(f"It answered {answer.status_code} to {path.split('/')[1]}.")
+        return _object(answer)
+
+    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 -- httpx's own options.
+        try:
+            return await self._http.request(method, path, **options)
+        except httpx.HTTPError as error:
+            raise _unreachable(error) from error
+
+
+def _unreachable(error: httpx.HTTPError) -> WorkerUnreachable:
+    unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
+    return WorkerUnreachable(f"It does not answer ({type(error).__name__}).", sent=not unsent)
+
+
+def _object(answer: httpx.Response) -> Json:
+    """Read an answer; one that is no JSON object is as good as none."""
+    if len(answer.content) > LARGEST_ANSWER:
+        raise WorkerUnreachable("Its answer is too large.")
+    try:
+        found = json.loads(answer.content)
+    except ValueError:
+        found = None
+    return found if is_object(found) else {}
+
+
+def _ids(entries: object) -> frozenset[str]:
+    """Read the ids of a queue's entries, which are lists: number, id, prompt, and more."""
+    if not isinstance(entries, list):
+        return frozenset()
+    return frozenset(str(entry[1]) for entry in entries if isinstance(entry, list) and len(entry) > 1)

@@ -1,0 +1,309 @@
+"""One render on one ComfyUI: take up what is there already or begin, wait for its end, fetch its files.
+
+What became of a prompt is what the history says. Frames say how far it is, and when to look.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from domain.renders import RenderedFile, RenderFault, RenderOrder, RenderStep, Told
+from gpu.renders import faults
+from gpu.renders.client import (
+    ComfyClient,
+    FileGone,
+    FileTooLarge,
+    Json,
+    OutputFile,
+    Refused,
+    WorkerUnreachable,
+    is_object,
+)
+from gpu.renders.socket import ComfySocket, Watch
+from gpu.renders.workflows import Kinds, Workflow
+
+EXTENSIONS: Final[Mapping[str, str]] = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
+TYPES: Final[Mapping[str, str]] = {
+    "jpeg": "image/jpeg", "jpg": "image/jpeg", "mp4": "video/mp4", "png": "image/png", "webp": "image/webp",
+}  # fmt: skip
+MOST_FILES: Final = 16
+"""How many files one render may have; the others are left."""
+AGAIN_SECONDS: Final = 0.1
+AGAIN: Final = 20
+"""How often the history is read again where a frame told of an end that it does not have yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderRules:
+    """How patient a render is, in seconds."""
+
+    look: float = 3
+    """How often the history is read while nothing is heard."""
+    lost_after: float = 20
+    """How long a worker may be silent before it is given up."""
+    stalled_after: float = 600
+    """How long a running prompt may bring no news while the socket is open. Loading a model takes minutes."""
+    tell: float = 0.5
+    """How often progress is told, at most."""
+    stop_within: float = 15
+    """How long a worker has for ending a prompt: it does so between two steps."""
+    most_bytes: int = 200_000_000
+    """The largest file that is fetched."""
+
+
+class _Gone(Exception):
+    """The prompt is neither in the queue nor in the history."""
+
+
+class ComfyWorker:
+    """One ComfyUI, and the socket of this process to it."""
+
+    def __init__(self, name: str, url: str, client_id: str, rules: RenderRules) -> None:
+        """Call it `name`."""
+        self.name: Final = name
+        self.url: Final = url
+        self.client: Final = ComfyClient(url)
+        self.socket: Final = ComfySocket(url, client_id)
+        self._client_id: Final = client_id
+        self._rules: Final = rules
+
+    async def close(self) -> None:
+        """End its connections."""
+        await self.socket.close()
+        await self.client.close()
+
+    async def lacking(self, workflow: Workflow) -> tuple[str, ...]:
+        """Return what this worker lacks for a workflow. Raises WorkerUnreachable."""
+        return workflow.lacking(await self._kinds(workflow))
+
+    async def _kinds(self, workflow: Workflow) -> Kinds:
+        return {each: await self.client.node(each) for each in workflow.kinds}
+
+    async def render(self, workflow: Workflow, order: RenderOrder, told: Told) -> tuple[RenderedFile, ...]:
+        """Render, or take up what an earlier attempt left here. Raises RenderFault."""
+        try:
+            # Before anything is sent, so that no frame of it is missed; without a socket the history alone must do.
+            await self.socket.opened(self._rules.look)
+            for earlier in order.prompt_ids:
+                taken_up = await self._take_up(workflow, earlier, told)
+                if taken_up is not None:
+                    return taken_up
+            kinds = await self._kinds(workflow)
+            if missing := workflow.lacking(kinds):
+                raise faults.lacking(workflow, {self.name: missing})
+            graph = await self._graph(workflow, order, kinds)
+        except WorkerUnreachable as error:
+            raise faults.lost(self.name, error.reason) from error
+        return await self._begin(workflow, order.prompt_ids[0], graph, told)
+
+    async def stop(self, prompt_ids: tuple[UUID, ...]) -> bool:
+        """End prompts; return whether none of them runs or waits any more."""
+        wanted = {str(each) for each in prompt_ids}
+        try:
+            async with asyncio.timeout(self._rules.stop_within):
+                running, waiting = await self.client.queued()
+                while left := wanted & (running | waiting):
+                    for each in left:
+                        await self.client.cancel(UUID(each))
+                    await asyncio.sleep(AGAIN_SECONDS)
+                    running, waiting = await self.client.queued()
+        except (TimeoutError, WorkerUnreachable):
+            return False
+        return True
+
+    async def _take_up(self, workflow: Workflow, prompt_id: UUID, told: Told) -> tuple[RenderedFile, ...] | None:
+        """Return the files of a prompt that is here already; None where there is nothing to take up."""
+        entry = await self.client.history(prompt_id)
+        if entry is None:
+            running, waiting = await self.client.queued()
+            if str(prompt_id) not in running | waiting:
+                return None
+            with suppress(RenderFault), self.socket.watch(str(prompt_id)) as watch:
+                return await self._files(workflow, await self._ended(workflow, prompt_id, watch, told))
+        elif _succeeded(entry):
+            with suppress(RenderFault):
+                return await self._files(workflow, entry)
+        # What failed before is tried anew, and so is what has lost its files.
+        return None
+
+    async def _graph(self, workflow: Workflow, order: RenderOrder, kinds: Kinds) -> Json:
+        folder = f"velocity/{order.job_id}/{order.attempt}"
+        values: dict[str, object] = {"prompt": order.prompt, "seed": order.seed, "prefix": f"{folder}/out"}
+        if order.negative:
+            values["negative"] = order.negative
+        if "photo" in workflow.inputs:
+            name = f"photo.{EXTENSIONS[order.content_type]}"
+            values["photo"] = await self.client.upload(folder, name, order.content, order.content_type)
+        return workflow.filled(values, kinds)
+
+    async def _begin(self, workflow: Workflow, prompt_id: UUID, graph: Json, told: Told) -> tuple[RenderedFile, ...]:
+        found: Refused | None = None
+        with self.socket.watch(str(prompt_id)) as watch:
+            try:
+                found = await self.client.submit(prompt_id, self._client_id, graph)
+            except WorkerUnreachable as error:
+                if not error.sent:
+                    raise faults.lost(self.name, error.reason) from error
+                # It may have heard the prompt: its id is ours, so the queue tells.
+            if found is None:
+                return await self._files(workflow, await self._ended(workflow, prompt_id, watch, told))
+        if found.queued:
+            await self.stop((prompt_id,))
+        raise faults.refused(workflow, found)
+
+    async def _ended(self, workflow: Workflow, prompt_id: UUID, watch: Watch, told: Told) -> Json:
+        """Wait for the end of a prompt that was sent, and return what the history has of it, a success."""
+        try:
+            entry = await _Waiting(self, workflow, prompt_id, watch, told).until_ended()
+        except _Gone:
+            message = f"The worker {self.name} lost its queue, and the render with it."
+            raise RenderFault(faults.QUEUE_LOST, message, retryable=True) from None
+        if _succeeded(entry):
+            return entry
+        fault = faults.failed(workflow, entry)
+        if fault.code == faults.OUT_OF_MEMORY:
+            with suppress(WorkerUnreachable):
+                await self.client.free()
+        raise fault
+
+    async def _files(self, workflow: Workflow, entry: Json) -> tuple[RenderedFile, ...]:
+        named = output_files(workflow, entry)
+        if not named:
+            raise RenderFault(faults.OUTPUT_MISSING, "The render ended without a file.", retryable=True)
+        try:
+            return tuple([await self._file(file) for file in named[:MOST_FILES]])
+        except FileGone:
+            message = f"The worker {self.name} no longer has the file it made."
+            raise RenderFault(faults.OUTPUT_MISSING, message, retryable=True) from None
+        except FileTooLarge:
+            message = f"The render made a file of more than {self._rules.most_bytes} bytes."
+            raise RenderFault(faults.OUTPUT_REFUSED, message) from None
+        except WorkerUnreachable as error:
+            raise faults.lost(self.name, error.reason) from error
+
+    async def _file(self, file: OutputFile) -> RenderedFile:
+        content_type = TYPES.get(file.filename.rpartition(".")[2].lower())
+        if content_type is None:
+            raise RenderFault(faults.OUTPUT_REFUSED, "The render made a file of a kind that is not kept.")
+        return RenderedFile(await self.client.fetch(file, self._rules.most_bytes), content_type)
+
+    @property
+    def rules(self) -> RenderRules:
+        """How patient it is."""
+        return self._rules
+
+
+class _Waiting:
+    """Waits for one prompt."""
+
+    def __init__(self, worker: ComfyWorker, workflow: Workflow, prompt_id: UUID, watch: Watch, told: Told) -> None:
+        self._worker = worker
+        self._workflow = workflow
+        self._prompt_id = prompt_id
+        self._watch = watch
+        self._told = told
+        self._clock: Final[Callable[[], float]] = asyncio.get_running_loop().time
+        self._last: RenderStep | None = None
+        self._told_at = -worker.rules.tell
+        self._moved = 0
+        self._moved_at = self._heard_at = self._clock()
+
+    async def until_ended(self) -> Json:
+        """Return the history's entry. Raises _Gone, and RenderFault for a worker that is lost or stalled."""
+        rules, looked_at = self._worker.rules, self._clock()
+        while True:
+            await self._wait(max(0.0, looked_at + rules.look - self._clock()))
+            await self._tell()
+            if not self._watch.over and self._worker.socket.is_open and self._clock() < looked_at + rules.look:
+                continue
+            looked_at = self._clock()
+            entry = await self._look(again=AGAIN if self._watch.over else 0)
+            if entry is not None:
+                return entry
+            await self._check_stalled()
+
+    async def _wait(self, seconds: float) -> None:
+        """Wait for news; when there are too many to tell, for as long as none may be told."""
+        due = self._told_at + self._worker.rules.tell - self._clock()
+        if self._watch.changed.is_set() and due > 0 and not self._watch.over:
+            await asyncio.sleep(min(due, seconds))
+            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._watch.changed.wait()
+
+    async def _tell(self) -> None:
+        """Tell how far it is, not too often, and never that it went back."""
+        if self._watch.moved != self._moved:
+            self._moved, self._moved_at = self._watch.moved, self._clock()
+        if self._clock() < self._told_at + self._worker.rules.tell and not self._watch.over:
+            return
+        self._watch.changed.clear()
+        step = self._workflow.progress(self._watch.nodes)
+        if self._last is not None and step.value < self._last.value:
+            step = RenderStep(self._last.value, step.most, step.step)
+        if step != self._last and self._watch.nodes:
+            self._last, self._told_at = step, self._clock()
+            await self._told(step)
+
+    async def _look(self, again: int) -> Json | None:
+        """Read the history; None while the prompt runs or waits, or the worker is silent but not for long."""
+        client, prompt_id = self._worker.client, self._prompt_id
+        try:
+            for _ in range(again + 1):
+                entry = await client.history(prompt_id)
+                if entry is not None:
+                    return entry
+                running, waiting = await client.queued()
+                self._heard_at = self._clock()
+                if str(prompt_id) in waiting:
+                    # Whatever is before it is no fault of its own.
+                    self._moved_at = self._clock()
+                if str(prompt_id) not in running | waiting:
+                    # It may have ended between the two questions.
+                    entry = await client.history(prompt_id)
+                    if entry is None:
+                        raise _Gone
+                    return entry
+                if again:
+                    await asyncio.sleep(AGAIN_SECONDS)
+        except WorkerUnreachable as error:
+            if self._clock() - self._heard_at >= self._worker.rules.lost_after:
+                raise faults.lost(self._worker.name, error.reason) from error
+            await asyncio.sleep(min(self._worker.rules.look, 1.0))
+        return None
+
+    async def _check_stalled(self) -> None:
+        if not self._worker.socket.is_open or self._clock() - self._moved_at < self._worker.rules.stalled_after:
+            return
+        await self._worker.stop((self._prompt_id,))
+        raise RenderFault(
+            faults.WORKER_STALLED,
+            f"The worker {self._worker.name} made no progress for {self._worker.rules.stalled_after:g} seconds.",
+            retryable=True,
+        )
+
+
+def _succeeded(entry: Json) -> bool:
+    status = entry.get("status")
+    return is_object(status) and status.get("status_str") == "success"
+
+
+def output_files(workflow: Workflow, entry: Json) -> list[OutputFile]:
+    """Return the files that a history names of the nodes that are the result, in their order."""
+    outputs = entry.get("outputs")
+    found: list[OutputFile] = []
+    for node in workflow.outputs:
+        output = outputs.get(node) if is_object(outputs) else None
+        for files in output.values() if is_object(output) else ():
+            found += [
+                OutputFile(each["filename"], str(each.get("subfolder") or ""), "output")
+                for each in (files if isinstance(files, list) else [])
+                if is_object(each) and isinstance(each.get("filename"), str) and each.get("type") == "output"
+            ]
+    return list(dict.fromkeys(found))

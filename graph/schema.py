@@ -14,6 +14,7 @@ from graph import (
     assets,
     audit,
     canvases,
+    cctv,
     inference,
     interactions,
     jobs,
@@ -81,6 +82,7 @@ QUERIES = (
     threads.ThreadQuery,
     canvases.CanvasQuery,
     canvases.MergeRequestQuery,
+    cctv.CctvQuery,
 )
 MUTATIONS = (
     access.AccessMutation,

@@ -227,6 +227,7 @@ QUERIES = [
     Case("PersistedOperations", ADMIN, 1, keys),
     Case("Consents", JUNIOR, 2, fixed(first=20)),
     Case("Erasure", DIRECTOR, 1, lambda demo: demo.ids(id="erasure")),
+    Case("CctvEvents", JUNIOR, 2, fixed(first=20)),
     Case("Videos", JUNIOR, 2, fixed(first=20)),
     Case("PerceptionSessions", JUNIOR, 4, fixed(first=20)),
     Case("PerceptionSession", JUNIOR, 2, lambda demo: demo.ids(id="session", points=100, **YEAR)),

@@ -82,6 +82,7 @@ TABLE = [
         low=Sees.UNTRIED,
     ),
     Line(field="renderJob", text='(id: "$render") { id }', holds="$render"),
+    page("cctvEvents", of="cctvEvent"),
     # Sums.
     Line(field="pipeline", text=LEADS, holds='"leadCount": 1', low=Sees.OTHER, stranger=Sees.OTHER),
     Line(

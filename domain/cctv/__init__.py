@@ -5,6 +5,7 @@ from domain.cctv.events import (
     ARRIVAL,
     LONGEST_CAMERA,
     LONGEST_VISIT,
+    Cameras,
     CctvEvent,
     CctvEventKind,
     CctvStore,
@@ -18,6 +19,7 @@ from domain.cctv.events import (
     settle,
 )
 from domain.cctv.plates import TOKEN_BYTES, PlateKey, normalised
+from domain.cctv.retention import WatchedTenants, sweep
 from domain.cctv.risk import FLOORS, MOST_SCORE, Risk, RiskLevel, level_of
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "MOST_DETECTIONS",
     "MOST_SCORE",
     "TOKEN_BYTES",
+    "Cameras",
     "CctvEvent",
     "CctvEventKind",
     "CctvStore",
@@ -37,6 +40,7 @@ __all__ = [
     "RiskLevel",
     "Seen",
     "Visit",
+    "WatchedTenants",
     "check_camera",
     "check_moment",
     "checked",
@@ -47,4 +51,5 @@ __all__ = [
     "normalised",
     "parsed",
     "settle",
+    "sweep",
 ]

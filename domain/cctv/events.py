@@ -16,6 +16,7 @@ from uuid import UUID
 
 from domain.audit import AuditAction, Change
 from domain.cctv.detections import Detection
+from domain.cctv.plates import PlateKey
 from domain.errors import Invalid
 from domain.values import new_id
 
@@ -54,6 +55,21 @@ class Seen:
     kind: CctvEventKind
     plates: tuple[str, ...] = ()
     detections: tuple[Detection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cameras:
+    """What an installation knows of its cameras: the key to plates, and where visitors arrive.
+
+    Where no camera is named, visitors may arrive at each of them.
+    """
+
+    plates: PlateKey
+    arrivals: frozenset[str] = frozenset()
+
+    def kind(self, camera: str) -> CctvEventKind:
+        """Return what the events of a camera can be evidence of."""
+        return CctvEventKind.ARRIVAL if not self.arrivals or camera in self.arrivals else CctvEventKind.SIGHTING
 
 
 @dataclass(frozen=True, slots=True)

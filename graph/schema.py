@@ -105,6 +105,7 @@ MUTATIONS = (
     notifications.NotificationMutation,
     canvases.CanvasMutation,
     canvases.MergeRequestMutation,
+    cctv.CctvMutation,
 )
 SUBSCRIPTIONS = (
     audit.AuditSubscription,

@@ -7,10 +7,21 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from sqlalchemy import CursorResult, TextClause, text
+from sqlalchemy import JSON, CursorResult, Executable, text, update
 
 from db.cctv.tables import cctv_events
-from domain.cctv import ARRIVAL, LONGEST_VISIT, CctvEvent, Seen, Visit
+from domain.cctv import (
+    ARRIVAL,
+    LONGEST_VISIT,
+    CctvEvent,
+    Detection,
+    Judged,
+    Profile,
+    Risk,
+    Seen,
+    Visit,
+    Witnessed,
+)
 
 if TYPE_CHECKING:
     from db.unit import SqlUnit
@@ -87,6 +98,13 @@ _DISAGREED: Final = text(f"""
     select count(*) from untied
 """)
 
+_WITNESSED: Final = text("""
+    select e.camera, e.at, e.detections, t.time_zone,
+        e.profiled_at is not null or e.assessed_at is not null as judged
+    from cctv_events e join tenants t on t.tenant_id = e.tenant_id and t.id = e.tenant_id
+    where e.tenant_id = :tenant and e.id = :event
+""").columns(detections=JSON())
+
 
 class SqlCctv:
     """The store of one unit's camera events."""
@@ -133,5 +151,45 @@ class SqlCctv:
         disagreed: int = (await self._run(_DISAGREED, {"now": now, "most": most})).scalar_one()
         return old + disagreed
 
-    async def _run(self, statement: TextClause, given: Mapping[str, object]) -> CursorResult[Any]:
+    async def witnessed(self, event_id: UUID) -> Witnessed | None:
+        """Return what a model may know of an event; None where it is no longer kept."""
+        row = (await self._run(_WITNESSED, {"event": event_id})).one_or_none()
+        if row is None:
+            return None
+        detections = tuple(_detection(each) for each in row.detections)
+        return Witnessed(row.camera, row.at, detections, row.time_zone, row.judged)
+
+    async def save_profile(self, event_id: UUID, profile: Profile, by: Judged) -> bool:
+        """Store what a model made of an arrival; return whether the event is still kept."""
+        return await self._judge(
+            event_id, summary=profile.summary, profiled_at=by.at, profile_visitor_kind=profile.visitor_kind,
+            profile_vehicle=profile.vehicle, profile_confidence=profile.confidence, profile_model=by.model,
+            profile_prompt_version=by.prompt_version, profile_prompt_hash=by.prompt_hash,
+        )  # fmt: skip
+
+    async def save_risk(self, event_id: UUID, risk: Risk, by: Judged) -> bool:
+        """Store how much a batch deserves a look; return whether the event is still kept."""
+        return await self._judge(
+            event_id, summary=risk.summary, assessed_at=by.at, risk_score=risk.score, risk_summary=risk.summary,
+            risk_reasoning=risk.reasoning, risk_model=by.model, risk_prompt_version=by.prompt_version,
+            risk_prompt_hash=by.prompt_hash,
+        )  # fmt: skip
+
+    async def _judge(self, event_id: UUID, **values: object) -> bool:
+        result = await self._unit.connection.execute(
+            update(cctv_events)
+            .where(cctv_events.c.tenant_id == self._unit.caller.tenant_id, cctv_events.c.id == event_id)
+            .values(**values)
+        )
+        return result.rowcount == 1
+
+    async def _run(self, statement: Executable, given: Mapping[str, object]) -> CursorResult[Any]:
         return await self._unit.connection.execute(statement, {"tenant": self._unit.caller.tenant_id, **given})
+
+
+def _detection(stored: Mapping[str, Any]) -> Detection:
+    at = stored.get("at")
+    return Detection(
+        stored["label"], stored["confidence"], None if at is None else datetime.fromisoformat(at),
+        stored.get("attributes", {}),
+    )  # fmt: skip

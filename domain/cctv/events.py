@@ -22,6 +22,8 @@ from domain.values import new_id
 
 if TYPE_CHECKING:
     from domain.access import Actor
+    from domain.cctv.profiles import Judged, Profile, Witnessed
+    from domain.cctv.risk import Risk
     from domain.unit import Unit
 
 LONGEST_CAMERA: Final = 100
@@ -111,6 +113,15 @@ class CctvStore(Protocol):
 
     async def recognised(self, session_id: UUID, now: datetime) -> list[UUID]:
         """Return the people at whose earlier sessions a vehicle of this one was seen, and who agreed to it."""
+
+    async def witnessed(self, event_id: UUID) -> Witnessed | None:
+        """Return what a model may know of an event; None where it is no longer kept."""
+
+    async def save_profile(self, event_id: UUID, profile: Profile, by: Judged) -> bool:
+        """Store what a model made of an arrival; return whether the event is still kept."""
+
+    async def save_risk(self, event_id: UUID, risk: Risk, by: Judged) -> bool:
+        """Store how much a batch deserves a look; return whether the event is still kept."""
 
     async def forget(self, before: datetime, now: datetime, most: int) -> int:
         """Remove at most so many events from before a moment, and untie those to which nobody agrees any more.

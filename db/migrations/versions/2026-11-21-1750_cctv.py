@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "cctv"
-down_revision = "batches_in_one_statement"
+down_revision = "jobs"
 
 CCTV = Path(__file__).parent.parent / "cctv"
 

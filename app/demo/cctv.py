@@ -26,7 +26,7 @@ _ARRIVALS: Final = ("Gate", "Visitor parking")
 _ELSEWHERE: Final = ("Lobby", "Service entrance")
 _MAKES: Final = ("Toyota", "Hyundai", "Maruti", "Kia", "BMW", "Mercedes")
 _COLOURS: Final = ("white", "silver", "black", "blue", "grey")
-_VISITORS: Final = ("visitor", "resident", "delivery", "staff", "taxi")
+_VISITORS: Final = ("individual", "couple", "family", "group", "staff", "delivery")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def write_cctv(world: World, slug: str, witnessed: Sequence[Witnessed]) -> None:
     random = generator(slug, "cctv")
     for each in witnessed:
         at = each.started_at - timedelta(minutes=between(random, 4, 20))
-        _vehicle(world, random, at, "Gate", visitor="visitor", session_id=each.session_id)
+        _vehicle(world, random, at, "Gate", visitor="individual", session_id=each.session_id)
     taken = [each.started_at for each in witnessed]
     for number in range(_EVENTS):
         at = world.now - days(_DAYS * number / _EVENTS + between(random, 0.02, 0.2))

@@ -110,6 +110,7 @@ async def measure(client: Client, superuser: "Connection[Record]") -> None:
     assert (await ingest(1, face, face, face))["acceptedCount"] == 3
     await client.send("PerceptionSessionComplete", sessionId=session)
     await client.send("ConsentWithdraw", consentId=consent)
+    await drive_past(client, superuser)
 
 
 async def drive_past(client: Client, superuser: "Connection[Record]") -> None:
@@ -159,7 +160,6 @@ async def plant(client: Client, superuser: "Connection[Record]", password: str) 
     key = await client.send("ApiKeyCreate", input=given)
 
     await measure(client, superuser)
-    await drive_past(client, superuser)
     for bearer in (key["secret"], f"{key['secret']}x", SIGNING_KEY):
         await client.http.post("/graphql", json={"documentId": "Canary"}, headers={"authorization": f"Bearer {bearer}"})
 

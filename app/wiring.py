@@ -46,7 +46,6 @@ from domain.canvases import SourceReader
 from domain.cctv import Cameras, PlateKey
 from domain.inference import Providers
 from domain.jobs import SlotKind
-from domain.perception import Overdue
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
 from gpu.inference.overview import Overview

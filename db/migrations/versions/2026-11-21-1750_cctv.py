@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "cctv"
-down_revision = "jobs"
+down_revision = "inference"
 
 CCTV = Path(__file__).parent.parent / "cctv"
 

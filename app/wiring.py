@@ -216,17 +216,9 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
 
         def context(caller: Caller) -> GraphContext:
             return GraphContext(
-                caller_or_none=caller,
-                reads=reads,
-                units=units,
-                sign_in=opened.sign_in,
-                uploads=opened.uploads,
-                cameras=opened.cameras,
-                messengers=messengers,
-                providers=providers,
-                sources=NoSources(),
-                address="",
-            )
+                caller_or_none=caller, reads=reads, units=units, sign_in=opened.sign_in, uploads=opened.uploads,
+                cameras=opened.cameras, messengers=messengers, providers=providers, sources=NoSources(), address="",
+            )  # fmt: skip
 
         yield System(
             settings=settings,

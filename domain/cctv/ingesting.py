@@ -91,5 +91,13 @@ async def _enqueue(unit: Unit, task: InferenceTask, event_id: UUID) -> UUID:
     # The event is what the job is about, and all that its worker needs: what is erased there is nowhere else.
     payload = {"event": str(event_id)}
     return await unit.jobs.enqueue(
-        NewJob(kind=JobKind.INFERENCE, task=task, payload=payload, subject=Actor("cctv_events", event_id))
+        NewJob(
+            kind=JobKind.INFERENCE,
+            task=task,
+            payload=payload,
+            subject=Actor("cctv_events", event_id),
+            items=1,
+            # The one request takes a place of whichever provider is asked.
+            takes_slot=False,
+        )
     )

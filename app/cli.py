@@ -124,6 +124,7 @@ def sweep() -> None:
     typer.echo(f"Removed {done.uploads} expired uploads and {done.events} old events.")
     typer.echo(f"Decided for {done.people} people what to do next.")
     typer.echo(f"Finished {done.erasures} erasures and {done.sessions} sessions that nobody ended.")
+    typer.echo(f"Removed or untied {done.cameras} camera events.")
     typer.echo(f"Told of {done.tasks} tasks that are due.")
 
 

@@ -70,6 +70,10 @@ class Settings(BaseSettings):
     session_idle_seconds: float = Field(
         1800, ge=60, description="How long a session may bring nothing before the sweep completes it."
     )
+    cctv_arrival_cameras: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        (), description="The cameras where visitors arrive, commas between them; without any, each of them is one."
+    )
+    cctv_days: float = Field(90, gt=0, le=365, description="How many days camera events are kept.")
     event_days: float = Field(30, gt=0, description="How many days events are kept for those who follow them.")
     look_seconds: float = Field(5, gt=0, description="How often new events are looked for that nobody told of.")
     heartbeat_seconds: float = Field(20, gt=0, description="How often an open subscription says where it is.")

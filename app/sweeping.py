@@ -20,12 +20,12 @@ from app.wiring import ports
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
 from db.people import next_best_action
+from db.perception.overdue import SqlOverdue
 from db.roles import set_tenant, tenant_ids
-from domain import assets, notifications, perception
+from domain import assets, cctv, notifications, perception
 from domain.assets import UploadPorts
 from domain.errors import DomainError
 from domain.events import EventStream
-from domain.perception import Overdue
 from domain.unit import Units
 
 log = structlog.get_logger()
@@ -35,6 +35,7 @@ log = structlog.get_logger()
 class Swept:
     """What one sweep did: uploads and events removed, people decided for, erasures, sessions ended, tasks told."""
 
+    cameras: int
     uploads: int
     events: int
     people: int
@@ -50,9 +51,11 @@ class Sweeps:
     uploads: UploadPorts
     database: Database
     units: Units
-    overdue: Overdue
+    overdue: SqlOverdue
     session_idle: timedelta
     """A session of which nothing has come for so long is completed."""
+    cctv_kept: timedelta
+    """Camera events that are older are removed."""
 
 
 async def swept(settings: Settings) -> Swept:
@@ -64,6 +67,7 @@ async def swept(settings: Settings) -> Swept:
             now = datetime.now(UTC)
             stream = SqlEventStream(opened.pool, opened.engine, EventBus(found.app))
             return Swept(
+                cameras=await cctv.sweep(opened.units, opened.overdue, now - cctv_kept(settings)),
                 uploads=await assets.sweep(opened.uploads, now),
                 events=await stream.forget(now - timedelta(days=settings.event_days)),
                 people=await decided(found, now),
@@ -71,6 +75,11 @@ async def swept(settings: Settings) -> Swept:
                 sessions=await perception.complete_left(opened.units, opened.overdue, now - session_idle(settings)),
                 tasks=await tell_due(opened.units, opened.overdue, now),
             )
+
+
+def cctv_kept(settings: Settings) -> timedelta:
+    """Return how long camera events are kept."""
+    return timedelta(days=settings.cctv_days)
 
 
 def session_idle(settings: Settings) -> timedelta:
@@ -96,7 +105,7 @@ async def decided(found: Database, now: datetime) -> int:
         await owner.close()
 
 
-async def tell_due(units: Units, overdue: Overdue, now: datetime) -> int:
+async def tell_due(units: Units, overdue: SqlOverdue, now: datetime) -> int:
     """Tell people of their tasks that are due; return of how many."""
     told = 0
     async for caller, task_id in overdue.tasks(now):
@@ -114,6 +123,8 @@ async def sweep_regularly(sweeps: Sweeps, seconds: float) -> None:
         await _logged("erasures_finished", perception.sweep(sweeps.units, sweeps.overdue, now))
         left = perception.complete_left(sweeps.units, sweeps.overdue, now - sweeps.session_idle)
         await _logged("sessions_completed", left)
+        kept = cctv.sweep(sweeps.units, sweeps.overdue, now - sweeps.cctv_kept)
+        await _logged("cctv_events_forgotten", kept)
         await _logged("tasks_told_of", tell_due(sweeps.units, sweeps.overdue, now))
         await asyncio.sleep(seconds)
 

@@ -43,9 +43,9 @@ from db.unit import SqlUnits, utc_now
 from domain.access import Caller, Callers, SignInPorts, SignInRules
 from domain.assets import UploadPorts
 from domain.canvases import SourceReader
+from domain.cctv import Cameras, PlateKey
 from domain.inference import Providers
 from domain.jobs import SlotKind
-from domain.perception import Overdue
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
 from gpu.inference.overview import Overview
@@ -77,7 +77,8 @@ class Ports:
     units: SqlUnits
     sign_in: SignInPorts
     uploads: UploadPorts
-    overdue: Overdue
+    cameras: Cameras
+    overdue: SqlOverdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ class System:
     units: SqlUnits
     sign_in: SignInPorts
     uploads: UploadPorts
-    overdue: Overdue
+    cameras: Cameras
+    overdue: SqlOverdue
     messengers: Messengers
     router: Router
     providers: Providers
@@ -119,6 +121,7 @@ class System:
             units=self.units,
             sign_in=self.sign_in,
             uploads=self.uploads,
+            cameras=self.cameras,
             messengers=self.messengers,
             providers=self.providers,
             sources=self.sources,
@@ -167,6 +170,7 @@ async def ports(settings: Settings, database: Database) -> AsyncIterator[Ports]:
             yield Ports(
                 pool=pool, brief=brief, engine=engine, keys=keys, units=SqlUnits(engine), sign_in=sign_in,
                 uploads=uploads, overdue=SqlOverdue(engine),
+                cameras=Cameras(PlateKey(*(key.encode() for key in keys)), frozenset(settings.cctv_arrival_cameras)),
             )  # fmt: skip
     finally:
         contents.close()
@@ -212,16 +216,9 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
 
         def context(caller: Caller) -> GraphContext:
             return GraphContext(
-                caller_or_none=caller,
-                reads=reads,
-                units=units,
-                sign_in=opened.sign_in,
-                uploads=opened.uploads,
-                messengers=messengers,
-                providers=providers,
-                sources=NoSources(),
-                address="",
-            )
+                caller_or_none=caller, reads=reads, units=units, sign_in=opened.sign_in, uploads=opened.uploads,
+                cameras=opened.cameras, messengers=messengers, providers=providers, sources=NoSources(), address="",
+            )  # fmt: skip
 
         yield System(
             settings=settings,
@@ -237,6 +234,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             units=units,
             sign_in=opened.sign_in,
             uploads=opened.uploads,
+            cameras=opened.cameras,
             overdue=opened.overdue,
             messengers=messengers,
             router=router,

@@ -16,6 +16,7 @@ from db.canvases.source import (
     MERGE_REQUEST_REVIEWS,
     MERGE_REQUESTS,
 )
+from db.cctv.source import CCTV_EVENTS
 from db.events.tables import events
 from db.inference.source import INFERENCE_ITEMS, INFERENCE_PROVIDERS
 from db.interactions.source import INTERACTIONS, OBJECTIONS, TRANSCRIPT_SEGMENTS
@@ -52,6 +53,7 @@ CATALOGUE.add(JOBS)
 CATALOGUE.add(INFERENCE_ITEMS, INFERENCE_PROVIDERS)
 CATALOGUE.add(ASSETS)
 CATALOGUE.add(CANVASES, CANVAS_REVISIONS, CANVAS_COMPONENTS, MERGE_REQUESTS, MERGE_REQUEST_REVIEWS)
+CATALOGUE.add(CCTV_EVENTS)
 CATALOGUE.events = events
 CATALOGUE.values |= {
     "activity_events": ACTIVITY_EVENTS,

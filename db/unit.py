@@ -21,6 +21,7 @@ from db.access.tables import idempotency_keys
 from db.assets.store import SqlUploads
 from db.brief import BriefUnit
 from db.canvases.store import SqlCanvases
+from db.cctv.store import SqlCctv
 from db.engine import ReadPool, transaction
 from db.errors import answering
 from db.events.bus import CHANNEL, note
@@ -46,6 +47,7 @@ from domain.access import AccessStore, ApiKeyStore, Caller
 from domain.assets import UploadStore
 from domain.audit import Change
 from domain.canvases import CanvasStore
+from domain.cctv import CctvStore
 from domain.errors import Contended, NotFound
 from domain.inference import InferenceStore
 from domain.interactions import InteractionStore
@@ -88,6 +90,7 @@ class SqlUnit:
         self._api_keys: Final = SqlApiKeys(self)
         self._assets: Final = SqlUploads(self)
         self._canvases: Final = SqlCanvases(self)
+        self._cctv: Final = SqlCctv(self)
         self._consents: Final = SqlConsents(self)
         self._inference: Final = SqlInference(self)
         self._interactions: Final = SqlInteractions(self)
@@ -132,6 +135,11 @@ class SqlUnit:
     def canvases(self) -> CanvasStore:
         """Canvases, their revisions and components, and merge requests."""
         return self._canvases
+
+    @property
+    def cctv(self) -> CctvStore:
+        """What cameras saw."""
+        return self._cctv
 
     @property
     def consents(self) -> ConsentStore:

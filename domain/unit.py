@@ -14,6 +14,7 @@ from domain.access import AccessStore, ApiKeyStore, Caller
 from domain.assets import UploadStore
 from domain.audit import Change
 from domain.canvases import CanvasStore
+from domain.cctv import CctvStore
 from domain.inference import InferenceStore
 from domain.interactions import InteractionStore
 from domain.jobs import JobStore
@@ -63,6 +64,10 @@ class Unit(Protocol):
     @property
     def canvases(self) -> CanvasStore:
         """Canvases, their revisions and components, and merge requests."""
+
+    @property
+    def cctv(self) -> CctvStore:
+        """What cameras saw."""
 
     @property
     def consents(self) -> ConsentStore:

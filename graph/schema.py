@@ -14,6 +14,7 @@ from graph import (
     assets,
     audit,
     canvases,
+    cctv,
     inference,
     interactions,
     jobs,
@@ -82,6 +83,7 @@ QUERIES = (
     threads.ThreadQuery,
     canvases.CanvasQuery,
     canvases.MergeRequestQuery,
+    cctv.CctvQuery,
 )
 MUTATIONS = (
     access.AccessMutation,
@@ -105,6 +107,7 @@ MUTATIONS = (
     notifications.NotificationMutation,
     canvases.CanvasMutation,
     canvases.MergeRequestMutation,
+    cctv.CctvMutation,
 )
 SUBSCRIPTIONS = (
     audit.AuditSubscription,

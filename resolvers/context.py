@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from domain.access import Caller, Permission, SignInPorts
 from domain.assets import UploadPorts
 from domain.canvases import SourceReader
+from domain.cctv import Cameras
 from domain.errors import NotAllowed, Unauthenticated
 from domain.inference import Providers
 from domain.reading import Reads
@@ -24,6 +25,7 @@ class Context:
     sign_in: SignInPorts
     uploads: UploadPorts
     messengers: Messengers
+    cameras: Cameras
     providers: Providers
     """The language models' servers."""
     sources: SourceReader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain import leads, perception
+from domain import cctv, leads, perception
 from domain.access import Permission
 from domain.errors import Invalid, Issue
 from domain.leads import LeadSource
@@ -34,8 +34,8 @@ async def consent_withdraw(context: Context, command: perception.ConsentWithdraw
 async def perception_session_start(
     context: Context, command: perception.SessionStart, idempotency_key: str | None
 ) -> UUID:
-    """Begin to measure somebody who consented."""
-    return await perform(context, perception.start, command, idempotency_key)
+    """Begin to measure somebody who consented; what cameras saw of their arrival becomes evidence of it."""
+    return await perform(context, _start, command, idempotency_key)
 
 
 @allow(Permission.PERCEPTION_WRITE)
@@ -55,9 +55,17 @@ async def perception_session_match(context: Context, command: perception.Session
     """Store who the visitor of a session was. Somebody new becomes a person and a lead, by the rules of both."""
 
     async def match(unit: Unit, command: perception.SessionMatch) -> perception.Matched:
-        return await perception.match(unit, command, _open_lead)
+        matched = await perception.match(unit, command, _open_lead)
+        await cctv.settle(unit, matched.session_id)
+        return matched
 
     return await perform(context, match, command)
+
+
+async def _start(unit: Unit, command: perception.SessionStart) -> UUID:
+    session_id = await perception.start(unit, command)
+    await cctv.gather(unit, session_id)
+    return session_id
 
 
 async def _open_lead(unit: Unit, visitor: perception.WalkInLead) -> tuple[UUID, UUID]:

@@ -43,6 +43,7 @@ class Api:
             units=self.system.units,
             sign_in=self.system.sign_in,
             uploads=self.system.uploads,
+            cameras=self.system.cameras,
             messengers=self.system.messengers,
             providers=self.system.providers,
             sources=self.system.sources,

@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from app.demo.canvases import write_canvases
+from app.demo.cctv import write_cctv
 from app.demo.chance import between, days, generator, identifier, likely, pick, weighted
 from app.demo.deals import LeadRows
 from app.demo.diary import Diary
@@ -75,7 +76,7 @@ def generate(plan: TenantPlan, scale: float, password_hash: str, now: datetime) 
     write_videos(world.batch, world, plan.slug)
     people = plan.people if small else max(40, round(plan.people * scale))
     yield from _Families(world, people).batches()
-    write_passers_by(world, plan.slug)
+    write_cctv(world, plan.slug, write_passers_by(world, plan.slug))
     write_canvases(world.batch, firm, now)
     note_sign_ins(world)
     write_history(world.batch, world.recent, plan.slug)

@@ -97,6 +97,12 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "final_qd_engagement", "final_qd_valence", "final_qd_attention", "final_qd_confidence", "peak_score",
         "peak_scene_id", "measured",
     ),
+    "cctv_events": (
+        "id", "kind", "camera", "at", "detections", "session_id", "sent_by_noun", "sent_by_id", "summary",
+        "profiled_at", "profile_visitor_kind", "profile_vehicle", "profile_confidence", "profile_model",
+        "profile_prompt_version", "assessed_at", "risk_score", "risk_summary", "risk_reasoning", "risk_model",
+        "risk_prompt_version", "created_at",
+    ),
     "visitor_scores": (
         "session_id", "id", "at", "kind", "source", "score", "engagement", "valence", "attention", "confidence",
     ),

@@ -6,6 +6,7 @@ from random import Random
 from typing import Final
 from uuid import UUID
 
+from app.demo.cctv import Witnessed
 from app.demo.chance import between, days, generator, identifier, pick
 from app.demo.consents import Held
 from app.demo.diary import Diary
@@ -110,9 +111,13 @@ def _erase(world: World, held: Held, at: datetime, *, by: User, person_id: UUID 
         )  # fmt: skip
 
 
-def write_passers_by(world: World, slug: str) -> None:
-    """Add sessions of visitors without a name, whom the demo's junior received. The last one took the consent back."""
+def write_passers_by(world: World, slug: str) -> list[Witnessed]:
+    """Add sessions of visitors without a name, whom the demo's junior received. The last one took the consent back.
+
+    Returns those that cameras may have seen arrive.
+    """
     random = generator(slug, "passers-by")
+    witnessed = []
     host = world.firm.user(Role.JUNIOR_BROKER)
     for number in range(_PASSERS_BY):
         at = world.now - days(number + 0.4)
@@ -137,9 +142,12 @@ def write_passers_by(world: World, slug: str) -> None:
             held = Held(consent_id, withdrawn_at, withdrawn=True)
             counts = {"perception_batches": 2, "perception_sessions": 1, "visitor_scores": packets}
             _erase(world, held, withdrawn_at, by=host, person_id=None, counts=counts)
+        else:
+            witnessed.append(Witnessed(session_id, at))
         _tell(world, host, session_id, ended_at, _COMPLETE)
         if number == 0:
             _tell(world, host, session_id, ended_at, _SPIKE)
+    return witnessed
 
 
 def _scored(

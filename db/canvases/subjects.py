@@ -14,6 +14,8 @@ from domain.canvases import DataRows
 
 SESSIONS: Final = "perception_sessions"
 """Kept by themselves too: whose a visitor's session was may turn out later."""
+CAMERA_EVENTS: Final = "cctv_events"
+"""Of these, the sessions that they are evidence of are kept."""
 
 
 def _of(noun: str, column: str = "person_id") -> str:
@@ -35,6 +37,7 @@ PEOPLE_OF: Final = {
     "stage_changes": (_through("leads", "stage_changes", "lead_id"),),
     "objections": (_through("interactions", "objections", "interaction_id"),),
     "transcript_segments": (_through("interactions", "transcript_segments", "interaction_id"),),
+    CAMERA_EVENTS: (_through(SESSIONS, CAMERA_EVENTS, "session_id"),),
     "thread_messages": (_through("threads", "thread_messages", "thread_id"),),
     **{
         noun: (_of(noun),)
@@ -66,7 +69,12 @@ async def keep_subjects(connection: AsyncConnection, tenant_id: UUID, rows: Data
     if not found:
         return
     people = " union ".join(each for noun in sorted(found) for each in PEOPLE_OF[noun])
-    sessions = f" union all select '{SESSIONS}', unnest(:{SESSIONS})" if SESSIONS in found else ""
+    sessions = f" union select '{SESSIONS}', unnest(:{SESSIONS})" if SESSIONS in found else ""
+    if CAMERA_EVENTS in found:
+        sessions += (
+            f" union select '{SESSIONS}', session_id from {CAMERA_EVENTS}"
+            f" where tenant_id = :tenant and id = any(:{CAMERA_EVENTS}) and session_id is not null"
+        )
     statement = text(
         "insert into canvas_data_subjects (tenant_id, digest, subject_noun, subject_id)"
         " select :tenant, :digest, about.noun, about.id"

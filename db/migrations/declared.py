@@ -5,6 +5,7 @@ from db.access import tables as access
 from db.assets import tables as assets
 from db.audit import tables as audit
 from db.canvases import tables as canvases
+from db.cctv import tables as cctv
 from db.events import tables as events
 from db.inference import tables as inference
 from db.interactions import tables as interactions
@@ -21,6 +22,7 @@ NOUNS = (
     assets,
     audit,
     canvases,
+    cctv,
     events,
     inference,
     interactions,

@@ -41,6 +41,9 @@ _SESSIONS: Final = """
         where k.tenant_id = :tenant and k.id = :consent))
 """
 
+# Whether the consent was to cameras: what they saw goes then, and no score, which rests on another consent.
+_CAMERAS: Final = "(select k.modality = 'CCTV' from consents k where k.tenant_id = :tenant and k.id = :consent)"
+
 # What counts as measured in the scores of a person: all that is no PROFILE; or only what came of these sessions. What
 # canvases have kept about the person or these sessions goes as a whole: it is known by a digest of all its rows.
 _STORES: Final = {
@@ -54,10 +57,18 @@ _STORES: Final = {
             order by kept.digest limit :most)
         returning encode(digest, 'hex') as id
     """,
+    "cctv_events": f"""
+        delete from cctv_events where tenant_id = :tenant and id in (
+            select e.id from cctv_events e
+            join perception_sessions v on v.tenant_id = e.tenant_id and v.id = e.session_id
+            where e.tenant_id = :tenant and (v.id in ({_SESSIONS}) or v.person_id = :person and {_CAMERAS})
+            order by e.id limit :most)
+        returning id
+    """,
     "qd_scores": f"""
         delete from qd_scores where tenant_id = :tenant and person_id = :person and (at, id) in (
             select at, id from qd_scores where tenant_id = :tenant and person_id = :person
-                and ((:whole and kind <> 'PROFILE') or session_id in ({_SESSIONS}))
+                and ((:whole and kind <> 'PROFILE' and not {_CAMERAS}) or session_id in ({_SESSIONS}))
             order by at limit :most)
         returning id
     """,

@@ -164,6 +164,7 @@ PERCEPTION_SESSIONS = source(
     links={
         "person": Link("people", local="person_id"),
         "consent": Link("consents", local="consent_id"),
+        "cctv_events": Link("cctv_events", remote="session_id"),
         "video": Link("videos", local="video_id"),
     },
     orders={"CREATED_AT": Ordering(lambda t: t.started_at, "timestamptz")},

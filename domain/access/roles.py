@@ -49,6 +49,7 @@ class Permission(Enum):
     TASK_WRITE = "TASK_WRITE"
     THREAD_READ = "THREAD_READ"
     THREAD_WRITE = "THREAD_WRITE"
+    CCTV_WRITE = "CCTV_WRITE"
     CANVAS_READ = "CANVAS_READ"
     CANVAS_WRITE = "CANVAS_WRITE"
     JOB_READ = "JOB_READ"
@@ -86,6 +87,7 @@ _SENIOR: Final = _JUNIOR | {
     Permission.PERSON_MERGE,
     Permission.PROPERTY_WRITE,
     Permission.VIDEO_WRITE,
+    Permission.CCTV_WRITE,
     Permission.AUDIT_READ,
     Permission.PROPOSAL_DECIDE,
 }

@@ -40,6 +40,7 @@ described(
     PERCEPTION_READ="See consents, sessions and videos.",
     PERCEPTION_WRITE="Record consents and run sessions.",
     VIDEO_WRITE="Give videos their scenes.",
+    CCTV_WRITE="Send what cameras saw.",
     INTERACTION_WRITE="Log calls, visits, e-mails and notes.",
     TASK_WRITE="Add, change and complete tasks.",
     THREAD_READ="Read conversations.",

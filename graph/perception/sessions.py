@@ -24,6 +24,7 @@ from graph.videos import Scene, Video
 from resolvers import perception as resolve
 
 if TYPE_CHECKING:
+    from graph.cctv import CctvEvent
     from graph.leads import Lead
     from graph.people import Person
 
@@ -95,6 +96,7 @@ class PerceptionSession(Node):
     person: Person | None = link("Who watches; null for a visitor without a name.")
     consent: Consent = link("What it rests on.")
     video: Video | None = link("What is watched.")
+    cctv_events: Connection[CctvEvent] = connection("What cameras saw of the visit, newest first: evidence of it.")
 
 
 @root

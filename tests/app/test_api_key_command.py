@@ -94,6 +94,7 @@ def test_a_key_from_its_making_to_its_end(installation: Installation) -> None:
                 "Removed 0 expired uploads and 0 old events.",
                 "Decided for 0 people what to do next.",
                 "Finished 0 erasures and 0 sessions that nobody ended.",
+                "Removed or untied 0 camera events.",
                 "Told of 0 tasks that are due.",
             ],
         )

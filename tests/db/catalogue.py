@@ -25,8 +25,8 @@ LOOKED_UP: Final = (
     " ix_jobs_deadline_at}'::text[]"
 )
 LOOKUP_TABLES: Final = (
-    "'{api_keys, consents, erasures, jobs, perception_batches, perception_sessions, refresh_tokens, sign_ins, tasks,"
-    " tenants, uploads}'::text[]"
+    "'{api_keys, cctv_events, consents, erasures, jobs, perception_batches, perception_sessions, refresh_tokens,"
+    " sign_ins, tasks, tenants, uploads}'::text[]"
 )
 
 # History.

@@ -13,7 +13,7 @@ from db.sources import CATALOGUE
 from domain.access import Role
 from domain.canvases import ColumnType, DataColumn, DataRows, Subject
 from domain.values import new_id
-from tests.factories import canvases, interactions, leads, people, perception, properties, tasks, threads
+from tests.factories import canvases, cctv, interactions, leads, people, perception, properties, tasks, threads
 from tests.factories.access import Tenant
 from tests.factories.rows import insert
 
@@ -82,9 +82,10 @@ async def test_behind_each_row_the_people_whom_it_is_about_are_found(
         owner, tenant, consent_id=of["consents"], started_by_id=tenant.users[Role.ADMIN], person_id=asha
     )
     tie = await people.relationship(owner, tenant, person_id=omar, other_id=asha)
+    arrival, passing = [await cctv.event(owner, tenant, session_id=each) for each in (session, None)]
     nobodys = await threads.thread(owner, tenant, address="+971500000000")
 
-    assert PEOPLE_OF.keys() == of.keys() | {"households", "relationships", "perception_sessions"}
+    assert PEOPLE_OF.keys() == of.keys() | {"cctv_events", "households", "relationships", "perception_sessions"}
     for noun, row_id in of.items():
         assert await kept(write_engine, owner, tenant, (noun, row_id)) == {("people", asha)}, noun
     both = {("people", asha), ("people", omar)}
@@ -92,6 +93,12 @@ async def test_behind_each_row_the_people_whom_it_is_about_are_found(
     assert await kept(write_engine, owner, tenant, ("relationships", tie)) == both
     seen = {("people", asha), ("perception_sessions", session)}
     assert await kept(write_engine, owner, tenant, ("perception_sessions", session)) == seen
-    everything = [*of.items(), ("perception_sessions", session), ("users", tenant.users[Role.ADMIN])]
+    assert await kept(write_engine, owner, tenant, ("cctv_events", arrival), ("cctv_events", passing)) == seen
+    everything = [
+        *of.items(),
+        ("perception_sessions", session),
+        ("cctv_events", arrival),
+        ("users", tenant.users[Role.ADMIN]),
+    ]
     assert await kept(write_engine, owner, tenant, *everything) == seen
     assert await kept(write_engine, owner, tenant, ("threads", nobodys), ("users", new_id())) == set()

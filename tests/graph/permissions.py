@@ -18,6 +18,7 @@ from tests.factories import (
     access,
     assets,
     canvases,
+    cctv,
     inference,
     interactions,
     jobs,
@@ -168,6 +169,7 @@ PREFIXES = {
     "medium": "propertymedia", "key": "apikey",
     "fork": "canvas", "first": "canvasrevision", "canvasRevision": "canvasrevision", "mergeRequest": "mergerequest",
     "twin": "person", "render": "job", "call": "interaction", "message": "threadmessage",
+    "cctvEvent": "cctvevent",
     "inferenceProvider": "inferenceprovider",
 }  # fmt: skip
 
@@ -192,10 +194,12 @@ async def _showroom(owner: "Connection[Record]", tenant: Tenant) -> dict[str, UU
         owner, "erasures", tenant.id, id=erasure, consent_id=consent, scope="CONSENT", status="PENDING",
         requested_by_noun="users", requested_by_id=junior, requested_at=NOW,
     )  # fmt: skip
+    session = await perception.session(owner, tenant, consent_id=consent, started_by_id=junior)
     return {
+        "cctvEvent": await cctv.event(owner, tenant, session_id=session),
         "consent": consent,
         "erasure": erasure,
-        "session": await perception.session(owner, tenant, consent_id=consent, started_by_id=junior),
+        "session": session,
         "video": await perception.video(owner, tenant),
         "scenes": await assets.upload(
             owner,

@@ -92,6 +92,19 @@ async def walk_in(demo: Demo) -> Variables:
     return {"target": {"newLead": {"fullName": "Meera Iyer"}}, **await running(demo)}
 
 
+async def camera_event(_demo: Demo) -> Variables:
+    """Return what a camera has just seen."""
+    seen = [{"label": "car", "confidence": 0.9, "attributes": {"colour": "white"}}]
+    given = {"camera": "Gate", "at": datetime.now(UTC).isoformat(), "plate": "KA 05 MM 9999", "detections": seen}
+    return {"input": {**given, "idempotencyKey": uuid4().hex}}
+
+
+async def detections(_demo: Demo) -> Variables:
+    """Return what a camera's detector has seen."""
+    moment = (datetime.now(UTC) - timedelta(minutes=1)).isoformat()
+    return {"input": {"camera": "Lobby", "detections": [{"label": "person", "confidence": 0.8, "at": moment}]}}
+
+
 async def scene_map(demo: Demo) -> Variables:
     """Return a video, and an upload of its scenes."""
     content, user = b"title,start_ms,end_ms\nThe arrival,0,8000\n", demo.caller(SENIOR).as_user()
@@ -233,6 +246,7 @@ QUERIES = [
     Case("PersistedOperations", ADMIN, 1, keys),
     Case("Consents", JUNIOR, 2, fixed(first=20)),
     Case("Erasure", DIRECTOR, 1, lambda demo: demo.ids(id="erasure")),
+    Case("CctvEvents", JUNIOR, 2, fixed(first=20)),
     Case("Videos", JUNIOR, 2, fixed(first=20)),
     Case("PerceptionSessions", JUNIOR, 4, fixed(first=20)),
     Case("PerceptionSession", JUNIOR, 2, lambda demo: demo.ids(id="session", points=100, **YEAR)),
@@ -351,6 +365,8 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
     "PerceptionSessionComplete": (JUNIOR, running),
     "PerceptionSessionMatch": (JUNIOR, walk_in),
     "SceneMapUpload": (SENIOR, scene_map),
+    "CctvEventIngest": (SENIOR, camera_event),
+    "DetectionBatchSubmit": (SENIOR, detections),
     "NotificationsMarkRead": (JUNIOR, made(ids=["notification"])),
     "ThreadOpen": (JUNIOR, made(channel="WHATSAPP", personId="person", address=None)),
     "MessageSend": (JUNIOR, made(threadId="thread", text="The floor plan is on its way.")),

@@ -48,7 +48,10 @@ class World:
         return caller.role in UNRESTRICTED or any(self.own_lead(caller, lead) for lead in leads)
 
 
-TABLES = ("people", "leads", "lead_shares", "opportunities", "properties", "tasks")
+TABLES = (
+    *("people", "leads", "lead_shares", "opportunities", "properties", "tasks"),
+    *("cctv_events", "perception_sessions"),
+)
 
 
 async def load(owner: "Connection[Record]", tenant_id: UUID) -> World:
@@ -90,6 +93,17 @@ def visible_tasks(world: World, caller: Caller) -> list[Row]:
     ]
 
 
+def visible_cctv_events(world: World, caller: Caller) -> list[Row]:
+    sessions = {
+        session["id"]
+        for session in world.tables["perception_sessions"]
+        if session["started_by_id"] in {caller.user_id, *caller.members}
+        or (session["person_id"] is not None and world.own_person(caller, session["person_id"]))
+    }
+    rows = world.tables["cctv_events"]
+    return [row for row in rows if caller.role is not Role.JUNIOR_BROKER or row["session_id"] in sessions]
+
+
 Test = Callable[[World, Row], bool]
 
 
@@ -126,6 +140,18 @@ def task_filter(random: Random, world: World) -> tuple[Row, Test]:
     drawn: list[tuple[str, Any, Test]] = [
         ("status", "OPEN", lambda _w, row: row["status"] == "OPEN"),
         ("assigneeId", f"user_{assignee}", lambda _w, row: row["assignee_id"] == assignee),
+    ]
+    return chosen(random, drawn)
+
+
+def cctv_filter(random: Random, world: World) -> tuple[Row, Test]:
+    """Draw a filter of camera events and what it means."""
+    cameras = random.sample(sorted({row["camera"] for row in world.tables["cctv_events"]}), 2)
+    since, until = (NOW - timedelta(days=random.uniform(*span)) for span in ((8, 25), (0, 8)))
+    drawn: list[tuple[str, Any, Test]] = [
+        ("cameras", cameras, lambda _w, row: row["camera"] in cameras),
+        ("from", since.isoformat(), lambda _w, row: row["at"] >= since),
+        ("to", until.isoformat(), lambda _w, row: row["at"] < until),
     ]
     return chosen(random, drawn)
 
@@ -189,6 +215,14 @@ LISTS = [
         visible_tasks,
         task_filter,
         {"CREATED_AT": lambda row: row["created_at"], "DUE_AT": lambda row: row["due_at"] or FAR},
+    ),
+    Listed(
+        "cctvEvents",
+        "CctvEvent",
+        "cctvevent",
+        visible_cctv_events,
+        cctv_filter,
+        {"CREATED_AT": lambda row: row["at"]},
     ),
 ]
 

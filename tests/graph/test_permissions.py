@@ -82,6 +82,7 @@ TABLE = [
         low=Sees.UNTRIED,
     ),
     Line(field="renderJob", text='(id: "$render") { id }', holds="$render"),
+    page("cctvEvents", of="cctvEvent"),
     # Sums.
     Line(field="pipeline", text=LEADS, holds='"leadCount": 1', low=Sees.OTHER, stranger=Sees.OTHER),
     Line(
@@ -121,6 +122,21 @@ TABLE = [
     change("propertyInterestSet", 'personId: "$person", propertyId: "$property", level: HIGH', low=Sees.NOT_YOURS),
     change("opportunityCreate", 'leadId: "$lead"'),
     change("opportunityUpdate", 'opportunityId: "$opportunity", probability: 0.5'),
+    # Cameras.
+    change(
+        "cctvEventIngest",
+        'camera: "Gate", at: "$now", idempotencyKey: "gate"',
+        role=SENIOR,
+        low=Sees.REFUSED,
+        stranger=Sees.SHOWN,
+    ),
+    change(
+        "detectionBatchSubmit",
+        'camera: "Gate", detections: [{ label: "car", confidence: 0.9, at: "$now" }]',
+        role=SENIOR,
+        low=Sees.REFUSED,
+        stranger=Sees.SHOWN,
+    ),
     # Properties.
     change(
         "propertyCreate",

@@ -1,0 +1,1 @@
+"""Camera events as they are stored."""

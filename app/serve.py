@@ -27,7 +27,7 @@ from app.prompts import loaded_prompts
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
 from app.starting import Stop
-from app.sweeping import Sweeps, forget_regularly, session_idle, sweep_regularly
+from app.sweeping import Sweeps, forget_regularly, proposal_wait, session_idle, sweep_regularly
 from app.warming import warm
 from app.wiring import System, system
 from app.worker.handlers import Parts, handlers
@@ -74,7 +74,9 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         port = bound.getsockname()[1]
         door = front_door(made, Observer(made))
         server = Server(application(made, door), lambda: _announce(settings, port), door.open.stop)
-        sweeps = Sweeps(made.uploads, found, made.units, made.overdue, session_idle(settings))
+        sweeps = Sweeps(
+            made.uploads, found, made.units, made.overdue, session_idle(settings), proposal_wait(settings)
+        )  # fmt: skip
         beside = [
             asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),
             asyncio.create_task(

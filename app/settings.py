@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     session_idle_seconds: float = Field(
         1800, ge=60, description="How long a session may bring nothing before the sweep completes it."
     )
+    proposal_days: float = Field(
+        30, gt=0, description="How many days a proposal waits before the sweep lets it expire."
+    )
     event_days: float = Field(30, gt=0, description="How many days events are kept for those who follow them.")
     look_seconds: float = Field(5, gt=0, description="How often new events are looked for that nobody told of.")
     heartbeat_seconds: float = Field(20, gt=0, description="How often an open subscription says where it is.")

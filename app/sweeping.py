@@ -1,6 +1,7 @@
 """What time alone calls for: old events and uploads that nobody came back for go, what to do next is decided again.
 
-What is kept too long is erased, sessions that nobody ended are completed, and people are told of tasks that are due.
+What is kept too long is erased, sessions that nobody ended are completed, people are told of tasks that are due, and
+proposals that nobody decided expire.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
 from db.people import next_best_action
 from db.roles import set_tenant, tenant_ids
-from domain import assets, notifications, perception
+from domain import assets, notifications, perception, proposals
 from domain.assets import UploadPorts
 from domain.errors import DomainError
 from domain.events import EventStream
@@ -33,7 +34,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one sweep did: uploads and events removed, people decided for, erasures, sessions ended, tasks told."""
+    """What one sweep did: uploads and events removed, people decided for, erasures, sessions, tasks told, proposals."""
 
     uploads: int
     events: int
@@ -41,6 +42,7 @@ class Swept:
     erasures: int
     sessions: int
     tasks: int
+    proposals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,8 @@ class Sweeps:
     overdue: Overdue
     session_idle: timedelta
     """A session of which nothing has come for so long is completed."""
+    proposal_wait: timedelta
+    """A proposal that nobody has decided for so long expires."""
 
 
 async def swept(settings: Settings) -> Swept:
@@ -70,12 +74,18 @@ async def swept(settings: Settings) -> Swept:
                 erasures=await perception.sweep(opened.units, opened.overdue, now),
                 sessions=await perception.complete_left(opened.units, opened.overdue, now - session_idle(settings)),
                 tasks=await tell_due(opened.units, opened.overdue, now),
+                proposals=await proposals.expire_left(opened.units, opened.overdue, now - proposal_wait(settings)),
             )
 
 
 def session_idle(settings: Settings) -> timedelta:
     """Return how long a session may be silent before it is taken for left."""
     return timedelta(seconds=settings.session_idle_seconds)
+
+
+def proposal_wait(settings: Settings) -> timedelta:
+    """Return how long a proposal waits."""
+    return timedelta(days=settings.proposal_days)
 
 
 async def decided(found: Database, now: datetime) -> int:
@@ -115,6 +125,8 @@ async def sweep_regularly(sweeps: Sweeps, seconds: float) -> None:
         left = perception.complete_left(sweeps.units, sweeps.overdue, now - sweeps.session_idle)
         await _logged("sessions_completed", left)
         await _logged("tasks_told_of", tell_due(sweeps.units, sweeps.overdue, now))
+        waited = proposals.expire_left(sweeps.units, sweeps.overdue, now - sweeps.proposal_wait)
+        await _logged("proposals_expired", waited)
         await asyncio.sleep(seconds)
 
 

@@ -35,6 +35,7 @@ from db.people.store import SqlPeople
 from db.perception.consents import SqlConsents
 from db.perception.store import SqlPerception
 from db.properties.store import SqlProperties
+from db.proposals import SqlProposals
 from db.reading.source import Source
 from db.reading.writer import Writer
 from db.tables import metadata
@@ -55,6 +56,7 @@ from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
 from domain.perception import ConsentStore, PerceptionStore
 from domain.properties import PropertyStore
+from domain.proposals import ProposalStore
 from domain.tasks import TaskStore
 from domain.threads import ThreadStore
 from domain.unit import Recorded, Unit
@@ -96,6 +98,7 @@ class SqlUnit:
         self._people: Final = SqlPeople(self)
         self._perception: Final = SqlPerception(self)
         self._properties: Final = SqlProperties(self)
+        self._proposals: Final = SqlProposals(self)
         self._tasks: Final = SqlTasks(self)
         self._threads: Final = SqlThreads(self)
         self._videos: Final = SqlVideos(self)
@@ -179,6 +182,11 @@ class SqlUnit:
     def properties(self) -> PropertyStore:
         """Projects and properties."""
         return self._properties
+
+    @property
+    def proposals(self) -> ProposalStore:
+        """Proposals."""
+        return self._proposals
 
     @property
     def tasks(self) -> TaskStore:

@@ -20,6 +20,7 @@ BATCH: Final = 100
 _ERASURES: Final = "select tenant_id, id from unfinished_erasures(:most)"
 _CONSENTS: Final = "select tenant_id, id from overdue_consents(:moment, :before, :most)"
 _SESSIONS: Final = "select tenant_id, id from left_sessions(:before, :most)"
+_PROPOSALS: Final = "select tenant_id, id from left_proposals(:before, :most)"
 _TASKS: Final = "select tenant_id, id from due_tasks(:moment, :before, :most)"
 
 
@@ -42,6 +43,10 @@ class SqlOverdue:
     def sessions(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield running sessions of which nothing has come since a moment."""
         return self._found(_SESSIONS, {"before": before})
+
+    def proposals(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield proposals that wait since before a moment."""
+        return self._found(_PROPOSALS, {"before": before})
 
     def tasks(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield tasks that came due and of which nobody was told."""

@@ -29,6 +29,9 @@ class Overdue(Protocol):
     def sessions(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield running sessions of which nothing has come since a moment."""
 
+    def proposals(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield proposals that wait since before a moment."""
+
     def tasks(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield tasks that came due and of which nobody was told."""
 

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from app.database import Database
 from app.outside.s3 import S3Store
-from app.sweeping import Sweeps, session_idle, sweep_regularly, swept
+from app.sweeping import Sweeps, proposal_wait, session_idle, sweep_regularly, swept
 from app.wiring import System
 from db.assets.receipts import SqlReceipts
 from db.engine import create_write_engine
@@ -22,11 +22,14 @@ from tests.factories import assets
 from tests.factories.access import Tenant
 from tests.factories.people import person
 
-LOST = ("uploads_swept", "erasures_finished", "sessions_completed", "tasks_told_of")
+LOST = ("uploads_swept", "erasures_finished", "proposals_expired", "sessions_completed", "tasks_told_of")
 
 
 def sweeps_of(system: System) -> Sweeps:
-    return Sweeps(system.uploads, system.database, system.units, system.overdue, session_idle(system.settings))
+    settings = system.settings
+    return Sweeps(
+        system.uploads, system.database, system.units, system.overdue, session_idle(settings), proposal_wait(settings)
+    )  # fmt: skip
 
 
 async def expired(owner: "Connection[Record]", tenant: Tenant) -> None:
@@ -115,7 +118,7 @@ async def test_a_row_stays_while_its_object_cannot_be_removed(
             sweep_regularly(replace(sweeps_of(system), uploads=away, overdue=SqlOverdue(unreachable)), 3600)
         )
         async with asyncio.timeout(20):
-            while sum(line.get("wanted") in LOST for line in logged) < 5:
+            while sum(line.get("wanted") in LOST for line in logged) < 6:
                 assert await left(owner_connection, tenant) == 1
     failed = sorted((line["wanted"], line["error"]) for line in logged if line.get("wanted") in LOST)
     # Each is tried, whatever became of the one before it.

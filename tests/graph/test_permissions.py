@@ -63,6 +63,7 @@ TABLE = [
     page("tasks", of="task"),
     page("threads", of="thread"),
     page("activity", of="activity"),
+    page("proposals", of="proposal"),
     page("apiKeys", of="key", role=ADMIN, low=Sees.REFUSED),
     page("persistedOperations", of="operation", role=ADMIN, low=Sees.REFUSED),
     page("auditEntries", of="audit", role=SENIOR, low=Sees.REFUSED),
@@ -121,6 +122,7 @@ TABLE = [
     change("propertyInterestSet", 'personId: "$person", propertyId: "$property", level: HIGH', low=Sees.NOT_YOURS),
     change("opportunityCreate", 'leadId: "$lead"'),
     change("opportunityUpdate", 'opportunityId: "$opportunity", probability: 0.5'),
+    change("proposalDecide", 'proposalId: "$proposal", decision: APPROVE', role=SENIOR, low=Sees.REFUSED),
     # Properties.
     change(
         "propertyCreate",

@@ -40,7 +40,7 @@ class Wanted(Protocol):
         """Whether what would change is still as it was proposed upon; it is locked from then on."""
 
     async def carry_out(self, unit: Unit) -> Actor | None:
-        """Make the change; return what it made, where the proposal had no subject."""
+        """Make the change; return what the proposal is about from then on, where that is new."""
 
 
 def wanted(proposal: Proposal) -> Wanted:
@@ -101,8 +101,9 @@ class _Match:
             return False
         return True
 
-    async def carry_out(self, unit: Unit) -> None:
+    async def carry_out(self, unit: Unit) -> Actor:
         await merge.merge(unit, merge.PersonMerge(self.keep_id, (self.absorb_id,), dry_run=False))
+        return Actor("people", self.keep_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +159,10 @@ def _fact(proposal: Proposal) -> Wanted:
 
 
 def _match(proposal: Proposal) -> Wanted:
-    change, absorb_id = _only(proposal, PERSON), _subject(proposal, "people")
-    keep_id = _named(_object(change.after), "person")
-    if _named(_object(change.before), "person") != absorb_id or keep_id == absorb_id:
+    _subject(proposal, "people")
+    change = _only(proposal, PERSON)
+    absorb_id, keep_id = (_named(_object(value), "person") for value in (change.before, change.after))
+    if keep_id == absorb_id:
         raise _unreadable()
     return _Match(keep_id, absorb_id)
 

@@ -18,6 +18,7 @@ from db.roles import set_tenant
 from domain.access import Caller, Role
 from domain.leads import LeadSource, LeadStage
 from domain.properties import StandardStatus
+from domain.proposals import ProposalKind, ProposalStatus
 from tests.demo import NOW, Demo
 
 Row = dict[str, Any]
@@ -48,7 +49,7 @@ class World:
         return caller.role in UNRESTRICTED or any(self.own_lead(caller, lead) for lead in leads)
 
 
-TABLES = ("people", "leads", "lead_shares", "opportunities", "properties", "tasks")
+TABLES = ("people", "leads", "lead_shares", "opportunities", "properties", "proposals", "tasks")
 
 
 async def load(owner: "Connection[Record]", tenant_id: UUID) -> World:
@@ -90,6 +91,17 @@ def visible_tasks(world: World, caller: Caller) -> list[Row]:
     ]
 
 
+def visible_proposals(world: World, caller: Caller) -> list[Row]:
+    leads = {lead["id"] for lead in visible_leads(world, caller)}
+    return [
+        each
+        for each in world.tables["proposals"]
+        if caller.role in UNRESTRICTED
+        or (each["subject_noun"] == "leads" and each["subject_id"] in leads)
+        or (each["subject_noun"] == "people" and world.own_person(caller, each["subject_id"]))
+    ]
+
+
 Test = Callable[[World, Row], bool]
 
 
@@ -126,6 +138,16 @@ def task_filter(random: Random, world: World) -> tuple[Row, Test]:
     drawn: list[tuple[str, Any, Test]] = [
         ("status", "OPEN", lambda _w, row: row["status"] == "OPEN"),
         ("assigneeId", f"user_{assignee}", lambda _w, row: row["assignee_id"] == assignee),
+    ]
+    return chosen(random, drawn)
+
+
+def proposal_filter(random: Random, _world: World) -> tuple[Row, Test]:
+    """Draw a filter of proposals and what it means."""
+    status, kind = random.choice(list(ProposalStatus)).name, random.choice(list(ProposalKind)).name
+    drawn: list[tuple[str, Any, Test]] = [
+        ("status", status, lambda _w, row: row["status"] == status),
+        ("kind", kind, lambda _w, row: row["kind"] == kind),
     ]
     return chosen(random, drawn)
 
@@ -181,6 +203,14 @@ LISTS = [
         visible_properties,
         property_filter,
         {"CREATED_AT": lambda row: row["created_at"], "LIST_PRICE": lambda row: row["list_price_amount"]},
+    ),
+    Listed(
+        "proposals",
+        "Proposal",
+        "proposal",
+        visible_proposals,
+        proposal_filter,
+        {"CREATED_AT": lambda row: row["created_at"]},
     ),
     Listed(
         "tasks",

@@ -53,6 +53,7 @@ proposals = tenant_table(
     reference("job_id", nullable=True),
     prose("model", 200, nullable=True),
     prose("prompt_version", 100, nullable=True),
+    prose("prompt_hash", 64, nullable=True),
     created_at(),
     moment("decided_at", nullable=True),
     *pointer("decided_by"),
@@ -65,6 +66,7 @@ proposals = tenant_table(
     ordered_by("status", "created_at"),
     ordered_by("kind", "status", "created_at"),
     found_by("subject_noun", "subject_id"),
+    found_by("job_id"),
     # For the sweep, which looks in all tenants.
     Index("ix_proposals_pending", "created_at", postgresql_where=text("status = 'PENDING'")),
 )
@@ -107,6 +109,7 @@ EVIDENCE: Final = value(
 PROPOSAL_SOURCE: Final = value(
     {
         "kind": enum("source_kind"),
+        "job": Link("jobs", local="job_id"),
         "model": words("model", null=True),
         "prompt_version": words("prompt_version", null=True),
     }
@@ -145,6 +148,8 @@ _PENDING: Final = text("""
     order by id for update
 """)
 
+_MADE: Final = text("select from proposals where tenant_id = :tenant and job_id = :job limit 1")
+
 
 class SqlProposals:
     """The proposal store of one unit."""
@@ -170,7 +175,7 @@ class SqlProposals:
                 for each in proposal.evidence
             ],
             source_kind=origin.kind.name, job_id=origin.job_id, model=origin.model,
-            prompt_version=origin.prompt_version, created_at=proposal.created_at,
+            prompt_version=origin.prompt_version, prompt_hash=origin.prompt_hash, created_at=proposal.created_at,
         )  # fmt: skip
 
     async def end(self, proposal: Proposal, by: Actor | None, comment: str | None, now: datetime) -> None:
@@ -190,6 +195,11 @@ class SqlProposals:
         found = await self._unit.connection.execute(_PENDING, given)
         return [_proposal(row) for row in found.mappings()]
 
+    async def made_by(self, job_id: UUID) -> bool:
+        """Whether a job has made a proposal."""
+        given = {"tenant": self._unit.caller.tenant_id, "job": job_id}
+        return (await self._unit.connection.execute(_MADE, given)).first() is not None
+
 
 def _proposal(row: RowMapping) -> Proposal:
     subject_id = row["subject_id"]
@@ -198,7 +208,13 @@ def _proposal(row: RowMapping) -> Proposal:
         kind=ProposalKind[row["kind"]],
         subject=None if subject_id is None else Actor(row["subject_noun"], subject_id),
         changes=tuple(FieldChange(**each) for each in row["changes"]),
-        origin=Origin(ProposalSourceKind[row["source_kind"]], row["job_id"], row["model"], row["prompt_version"]),
+        origin=Origin(
+            ProposalSourceKind[row["source_kind"]],
+            row["job_id"],
+            row["model"],
+            row["prompt_version"],
+            row["prompt_hash"],
+        ),
         created_at=row["created_at"],
         status=ProposalStatus[row["status"]],
         reason=row["reason"],

@@ -22,6 +22,7 @@ from resolvers import proposals as resolve
 if TYPE_CHECKING:
     from graph.access import Actor
     from graph.interactions import Interaction
+    from graph.jobs import Job
 
 described(
     ProposalKind,
@@ -76,6 +77,7 @@ class ProposalSource:
     """A source."""
 
     kind: ProposalSourceKind = column("What it is.")
+    job: Job | None = link("The job in which a model was asked, if you may see it.")
     model: str | None = column("Which model.")
     prompt_version: str | None = column("Which version of which prompt the model was asked with.")
 

@@ -36,6 +36,7 @@ class Origin:
     job_id: UUID | None = None
     model: str | None = None
     prompt_version: str | None = None
+    prompt_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +77,6 @@ class ProposalStore(Protocol):
 
     async def pending(self, subject: Actor, kind: ProposalKind) -> list[Proposal]:
         """Return what else of a kind waits about a subject, and lock the rows."""
+
+    async def made_by(self, job_id: UUID) -> bool:
+        """Whether a job has made a proposal."""

@@ -25,8 +25,8 @@ LOOKED_UP: Final = (
     " ix_jobs_deadline_at, ix_proposals_pending}'::text[]"
 )
 LOOKUP_TABLES: Final = (
-    "'{api_keys, consents, erasures, jobs, perception_batches, perception_sessions, proposals, refresh_tokens, sign_ins,"
-    " tasks, tenants, uploads}'::text[]"
+    "'{api_keys, consents, erasures, jobs, perception_batches, perception_sessions, proposals, refresh_tokens,"
+    " sign_ins, tasks, tenants, uploads}'::text[]"
 )
 
 # History.

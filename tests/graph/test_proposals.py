@@ -77,7 +77,7 @@ async def test_the_queue_shows_what_is_proposed_and_why(api: Api, tenant: Tenant
             },
             {"text": "Row 7", "interaction": None},
         ],
-        "source": {"kind": "MODEL", "model": "a-model", "promptVersion": "1"},
+        "source": {"kind": "MODEL", "model": "a-model", "promptVersion": "1", "job": None},
         "createdAt": "2026-11-03T00:00:00+00:00",
     }
 

@@ -1,12 +1,13 @@
-"""Proposals of a kind are listed from an index, and those that wait too long are found in all tenants."""
+"""Proposals are listed by kind from an index, those that wait too long are found, and a prompt's hash is kept."""
 
 from alembic import op
 
 revision = "proposals_decided"
-down_revision = "batches_in_one_statement"
+down_revision = "jobs"
 
 INDEXES = {
     "ix_proposals_tenant_id_kind_created_at_id": "(tenant_id, kind, created_at, id)",
+    "ix_proposals_tenant_id_job_id": "(tenant_id, job_id)",
     "ix_proposals_pending": "(created_at) WHERE status = 'PENDING'",
 }
 FIND = """
@@ -17,7 +18,12 @@ LANGUAGE sql STABLE STRICT SECURITY DEFINER SET search_path = pg_catalog, pg_tem
     ORDER BY p.created_at, p.id LIMIT most
 $$
 """
+ADD_HASH = """
+ALTER TABLE proposals ADD COLUMN prompt_hash TEXT
+    CONSTRAINT ck_proposals_prompt_hash_length CHECK (char_length(prompt_hash) BETWEEN 0 AND 64)
+"""
 STATEMENTS = (
+    ADD_HASH,
     "GRANT SELECT (tenant_id, id, status, created_at) ON proposals TO velocity_lookup",
     "CREATE POLICY lookup ON proposals FOR SELECT TO velocity_lookup USING (true)",
     "GRANT CREATE ON SCHEMA public TO velocity_lookup",

@@ -148,7 +148,7 @@ _PENDING: Final = text("""
     order by id for update
 """)
 
-_MADE: Final = text("select from proposals where tenant_id = :tenant and job_id = :job limit 1")
+_MADE: Final = text("select id from proposals where tenant_id = :tenant and job_id = :job limit 1")
 
 
 class SqlProposals:

@@ -91,6 +91,7 @@ MUTATIONS = (
     people.PersonMutation,
     people.PersonMergeMutation,
     leads.LeadMutation,
+    leads.LeadTagMutation,
     opportunities.OpportunityMutation,
     properties.PropertyMutation,
     properties.PropertyMediaMutation,

@@ -10,15 +10,16 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 
-from db.people import duplicates, merge, next_best_action, owned, rows
+from db.people import duplicates, learned, merge, next_best_action, owned, rows
 from db.people.source import FACTS
 from db.people.tables import facts, people
 from db.tables import metadata, money_values
 from domain.people import FactKind, FactSource, RecordKind
 from domain.people.consents import HeldConsent, Narrowed
 from domain.people.duplicates import Duplicate, Identity
-from domain.people.facts import CERTAIN, Fact, FactLearn
+from domain.people.facts import CERTAIN, Fact, FactLearn, Learned
 from domain.people.records import Person
+from domain.structured import Identity as Spelling
 from domain.values import Money
 
 if TYPE_CHECKING:
@@ -132,6 +133,14 @@ class SqlPeople:
             .limit(1)
         )
         return found.first() is not None
+
+    async def learned(self, person_id: UUID) -> list[Learned]:
+        """Return the newest facts of a person that were not dismissed, a hundred at most."""
+        return await learned.facts(self._unit.connection, self._tenant_id, person_id)
+
+    async def spellings(self, person_id: UUID) -> list[Spelling]:
+        """Return whoever may be named in what was said with a person."""
+        return await learned.spellings(self._unit.connection, self._tenant_id, person_id)
 
     async def learn_fact(self, fact_id: UUID, command: FactLearn, now: datetime) -> None:
         """Store a fact, or what one says now."""

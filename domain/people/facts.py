@@ -34,6 +34,15 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """What is on file about a person, and the words that it rests on."""
+
+    kind: FactKind
+    text: str
+    quote: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FactCorrect:
     """What is wrong about a fact: its text, its amount, or the whole of it. None stays, but takes an amount away."""
 

@@ -2,6 +2,7 @@
 
 from domain.proposals.kinds import ProposalDecision, ProposalKind, ProposalSourceKind, ProposalStatus
 from domain.proposals.store import Evidence, FieldChange, Origin, Proposal, ProposalDecide, ProposalStore
+from domain.proposals.tagging import LeadTag, LeadTagger, request
 from domain.proposals.use_cases import (
     OverdueProposals,
     ProposalDecided,
@@ -16,6 +17,8 @@ from domain.proposals.use_cases import (
 __all__ = [
     "Evidence",
     "FieldChange",
+    "LeadTag",
+    "LeadTagger",
     "Origin",
     "OverdueProposals",
     "Proposal",
@@ -32,4 +35,5 @@ __all__ = [
     "expire_overtaken",
     "propose",
     "replace_pending",
+    "request",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final, Protocol
@@ -84,11 +84,9 @@ async def expire_overtaken(unit: Unit, proposal_id: UUID) -> bool:
     return True
 
 
-async def replace_pending(unit: Unit, proposal: Proposal) -> None:
-    """Let what waits of the same kind about the same subject expire: only one of them could still be approved."""
-    if proposal.subject is None:
-        return
-    for older in await unit.proposals.pending(proposal.subject, proposal.kind):
+async def replace_pending(unit: Unit, waiting: Iterable[Proposal]) -> None:
+    """Let proposals expire for a newer one of their kind about their subject: only one of them could be approved."""
+    for older in waiting:
         await _end(unit, replace(older, status=ProposalStatus.EXPIRED), None, REPLACED)
 
 

@@ -264,6 +264,7 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
         ),
     ),
     "LeadUpdate": (JUNIOR, made(input={"leadId": "lead", "qualification": "HOT", "tags": ["sea view"]})),
+    "LeadTag": (JUNIOR, made(leadId="open_lead")),
     "LeadMove": (JUNIOR, made(leadId="open_lead", toStage="QUALIFIED", expectedStage="NEGOTIATION", note="Thinking.")),
     "LeadAssign": (SENIOR, made(leadId="lead", assigneeId="junior")),
     "OpportunityCreate": (

@@ -16,7 +16,7 @@ NAMES = {
     *("Activity", "CallTranscript", "Client360", "FactCorrect", "InteractionLog", "People", "PersonCreate"),
     *("PersonDuplicates", "PersonMerge", "PersonTimeline", "PersonUpdate", "QdHistory", "SentimentScatter"),
     # leads and deals
-    *("Lead", "LeadAssign", "LeadBoard", "LeadCreate", "LeadDemographics", "LeadMove", "LeadUpdate"),
+    *("Lead", "LeadAssign", "LeadBoard", "LeadCreate", "LeadDemographics", "LeadMove", "LeadTag", "LeadUpdate"),
     *("Opportunities", "OpportunityCreate", "OpportunityUpdate", "PipelineBoard", "PropertyInterestSet"),
     *("TaskComplete", "TaskCreate", "TaskUpdate", "Tasks"),
     # proposals
@@ -49,7 +49,7 @@ def schema() -> GraphQLSchema:
 
 
 def test_every_operation_has_its_file() -> None:
-    assert len(NAMES) == 94
+    assert len(NAMES) == 95
     assert {file.name for file in FILES} == {f"{name}.graphql" for name in NAMES}
 
 

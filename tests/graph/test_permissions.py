@@ -118,6 +118,7 @@ TABLE = [
     change("leadCreate", 'personId: "$person", source: REFERRAL', low=Sees.UNTRIED),
     change("leadUpdate", 'leadId: "$lead", qualification: HOT'),
     change("leadMove", 'leadId: "$lead", toStage: CONTACTED'),
+    change("leadTag", 'leadId: "$lead"'),
     change("leadAssign", 'leadId: "$lead", assigneeId: "$senior"', role=SENIOR, low=Sees.REFUSED),
     change("propertyInterestSet", 'personId: "$person", propertyId: "$property", level: HIGH', low=Sees.NOT_YOURS),
     change("opportunityCreate", 'leadId: "$lead"'),

@@ -75,7 +75,8 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         door = front_door(made, Observer(made))
         server = Server(application(made, door), lambda: _announce(settings, port), door.open.stop)
         sweeps = Sweeps(
-            made.uploads, found, made.units, made.overdue, session_idle(settings), proposal_wait(settings)
+            made.uploads, found, made.units, made.overdue, session_idle(settings), proposal_wait(settings),
+            made.after_session,
         )  # fmt: skip
         beside = [
             asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),

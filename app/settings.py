@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     session_idle_seconds: float = Field(
         1800, ge=60, description="How long a session may bring nothing before the sweep completes it."
     )
+    refine_qd: bool = Field(
+        default=False, description="Whether a model is asked for a second opinion on a session that is over."
+    )
+    tags_at_once: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        (), description="Tags that a model may set without anybody's approval; commas between them."
+    )
     proposal_days: float = Field(
         30, gt=0, description="How many days a proposal waits before the sweep lets it expire."
     )

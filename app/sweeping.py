@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import CONNECT_SECONDS, Database, check_serves, database
 from app.settings import Settings
-from app.wiring import ports
+from app.wiring import after_session, ports
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
 from db.people import next_best_action
@@ -26,7 +26,7 @@ from domain import assets, notifications, perception, proposals
 from domain.assets import UploadPorts
 from domain.errors import DomainError
 from domain.events import EventStream
-from domain.perception import Overdue
+from domain.perception import Overdue, Then
 from domain.unit import Units
 
 log = structlog.get_logger()
@@ -57,6 +57,8 @@ class Sweeps:
     """A session of which nothing has come for so long is completed."""
     proposal_wait: timedelta
     """A proposal that nobody has decided for so long expires."""
+    after_session: Then | None = None
+    """What follows the end of a session."""
 
 
 async def swept(settings: Settings) -> Swept:
@@ -72,7 +74,9 @@ async def swept(settings: Settings) -> Swept:
                 events=await stream.forget(now - timedelta(days=settings.event_days)),
                 people=await decided(found, now),
                 erasures=await perception.sweep(opened.units, opened.overdue, now),
-                sessions=await perception.complete_left(opened.units, opened.overdue, now - session_idle(settings)),
+                sessions=await perception.complete_left(
+                    opened.units, opened.overdue, now - session_idle(settings), after_session(settings)
+                ),
                 tasks=await tell_due(opened.units, opened.overdue, now),
                 proposals=await proposals.expire_left(opened.units, opened.overdue, now - proposal_wait(settings)),
             )
@@ -122,7 +126,9 @@ async def sweep_regularly(sweeps: Sweeps, seconds: float) -> None:
         await _logged("uploads_swept", assets.sweep(sweeps.uploads, now))
         await _logged("people_decided", decided(sweeps.database, now))
         await _logged("erasures_finished", perception.sweep(sweeps.units, sweeps.overdue, now))
-        left = perception.complete_left(sweeps.units, sweeps.overdue, now - sweeps.session_idle)
+        left = perception.complete_left(
+            sweeps.units, sweeps.overdue, now - sweeps.session_idle, sweeps.after_session
+        )  # fmt: skip
         await _logged("sessions_completed", left)
         await _logged("tasks_told_of", tell_due(sweeps.units, sweeps.overdue, now))
         waited = proposals.expire_left(sweeps.units, sweeps.overdue, now - sweeps.proposal_wait)

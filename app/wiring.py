@@ -46,6 +46,8 @@ from domain.canvases import SourceReader
 from domain.inference import Providers
 from domain.jobs import SlotKind
 from domain.perception import Overdue
+from domain.inference import ModelsOf, Providers
+from domain.perception import Overdue, Then, request_refining
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
 from gpu.inference.overview import Overview
@@ -102,6 +104,8 @@ class System:
     router: Router
     providers: Providers
     sources: SourceReader
+    after_session: Then | None
+    """What follows the end of a session."""
     metrics: Metrics
 
     @property
@@ -122,8 +126,14 @@ class System:
             messengers=self.messengers,
             providers=self.providers,
             sources=self.sources,
+            after_session=self.after_session,
             address=address,
         )
+
+
+def after_session(settings: Settings) -> Then | None:
+    """Return what follows the end of a session: a model's second opinion, where the settings want one."""
+    return request_refining if settings.refine_qd else None
 
 
 def proven_schema() -> Schema:
@@ -242,5 +252,6 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             router=router,
             providers=providers,
             sources=trusted_sources(settings, schema, answers, opened.pool, context),
+            after_session=after_session(settings),
             metrics=Metrics(opened.pool),
         )

@@ -1,41 +1,45 @@
-"""How a job asks a model: the ports that it needs, and how its attempt ends where no usable answer comes."""
+"""How a job asks a model: the port, and how its attempt ends where no usable answer comes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol, TypeAlias
 
-from domain.inference import InferenceTask, ModelRefused, ModelsOf, ModelUnavailable
-from domain.jobs import Failed, RunningJob
-from domain.structured import Answer, AnswerRefused, Check, Identity, StructuredAnswers
+from domain.inference import InferenceTask, ModelRefused, ModelUnavailable
+from domain.jobs import Cancelled, Failed, Lease, RunningJob
+from domain.structured import Answer, AnswerRefused, Check, Identity
+
+Refusal: TypeAlias = AnswerRefused | ModelRefused | ModelUnavailable
 
 
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What asks with the prompts of this installation, and every tenant's models."""
-
-    answers: StructuredAnswers
-    models: ModelsOf
+class Asking(Protocol):
+    """Asks with the prompts of this installation, within the lease of a job."""
 
     async def ask(
         self,
         job: RunningJob,
+        lease: Lease,
         task: InferenceTask,
         variables: Mapping[str, object],
+        *,
         people: Sequence[Identity],
         check: Check | None = None,
-    ) -> Answer | Failed:
-        """Ask a task's prompt for a job, or return why its attempt has failed."""
-        try:
-            return await self.answers.ask(
-                self.models.of(job.tenant_id), task, variables, people=people, check=check, model=job.model
-            )
-        except AnswerRefused as error:
+    ) -> Answer | Failed | Cancelled:
+        """Ask a task's prompt, or return how the attempt ends: nobody answered, or nobody wants it any more.
+
+        What goes in and what comes back is told by domain.structured. Raises LeaseLost as soon as the lease is lost.
+        """
+
+
+def failed(error: Refusal) -> Failed:
+    """Return how an attempt ends that got no usable answer."""
+    match error:
+        case AnswerRefused():
             return Failed("ANSWER_REFUSED", error.message, retryable=False)
-        except ModelRefused as error:
+        case ModelRefused():
             return Failed(error.refusal.name, error.message, error.retryable, _after(error.retry_after))
-        except ModelUnavailable as error:
+        case ModelUnavailable():
             return Failed("UNAVAILABLE", error.message, retryable=True, retry_after=_after(error.retry_after))
 
 

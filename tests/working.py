@@ -1,21 +1,22 @@
-"""Jobs run by hand: an attempt is begun, and its handler is given a lease that is checked as a worker's is."""
+"""Jobs run by hand: an attempt is begun, and its handler is given the lease that a worker would give it."""
 
-import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.wiring import System
+from app.worker.frames import Untold
+from app.worker.leases import HeldLease, Holding
 from db.access.acting import system_caller
+from db.jobs.queue import SqlJobQueue
+from db.jobs.slots import SqlSlots
 from domain import jobs
-from domain.access import Caller
-from domain.inference import Models
-from domain.jobs import Begun, JobHandler, Outcome, Slot, SlotKind
-from domain.unit import Unit
+from domain.inference import Completed, Completion, Models, OnText, Places
+from domain.jobs import LEASE, Claim, JobHandler, Outcome
 from tests.factories.access import Tenant
+from tests.gpu.models import Scripted
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,35 +25,20 @@ class Everybodys:
 
     models: Models
 
-    def of(self, _tenant_id: UUID) -> Models:
+    def of(self, tenant_id: UUID, places: Places | None = None) -> Models:
+        assert places is not None, tenant_id
         return self.models
 
 
 @dataclass(slots=True)
-class HeldLease:
-    """A lease of an attempt; what is told of its progress is dropped."""
+class Interrupted(Scripted):
+    """Answers once something else has happened."""
 
-    system: System
-    acting: Caller
-    begun: Begun
-    token: UUID
-    lost: asyncio.Event = field(default_factory=asyncio.Event)
-    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+    meanwhile: Callable[[], Awaitable[None]] = field(kw_only=True)
 
-    @asynccontextmanager
-    async def unit(self) -> AsyncIterator[Unit]:
-        async with self.system.units.write(self.acting) as unit:
-            await unit.jobs.leased(self.begun.job.id, self.token)
-            yield unit
-
-    async def progress(self, value: int, most: int, step: str | None = None) -> None:
-        pass
-
-    async def delta(self, request_id: str, text: str) -> None:
-        pass
-
-    def slot(self, kind: SlotKind, resources: Sequence[str]) -> AbstractAsyncContextManager[Slot]:
-        raise NotImplementedError
+    async def complete(self, request: Completion, *, on_text: OnText | None = None) -> Completed:
+        await self.meanwhile()
+        return await Scripted.complete(self, request, on_text=on_text)
 
 
 async def begin(system: System, engine: AsyncEngine, tenant: Tenant, job_id: UUID) -> HeldLease:
@@ -60,12 +46,15 @@ async def begin(system: System, engine: AsyncEngine, tenant: Tenant, job_id: UUI
     acting = await system_caller(engine, tenant.id)
     async with system.units.write(acting) as unit:
         [begun] = await jobs.begin(unit, [job_id], "a test")
-    return HeldLease(system, acting, begun, begun.token)
+    queue = SqlJobQueue(system.database.app, engine, system.units)
+    holding = Holding(queue, system.units, SqlSlots(engine), Untold(), LEASE)
+    return HeldLease(Claim(begun.job, begun.token, acting), holding)
 
 
-async def work(lease: HeldLease, handler: JobHandler) -> Outcome:
+async def work(system: System, lease: HeldLease, handler: JobHandler) -> Outcome:
     """Run a handler, and settle the job with what it returns."""
-    outcome = await handler.run(lease.begun.job, lease)
-    async with lease.system.units.write(lease.acting) as unit:
-        await jobs.finish(unit, lease.begun.job.id, lease.begun.token, outcome, 0.0)
+    claim = lease.claim
+    outcome = await handler.run(claim.job, lease)
+    async with system.units.write(claim.caller) as unit:
+        await jobs.finish(unit, [jobs.End(claim.job.id, claim.token, outcome, 0.0)])
     return outcome

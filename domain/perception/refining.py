@@ -19,12 +19,11 @@ from domain.audit import AuditAction
 from domain.errors import Conflict, NotAllowed
 from domain.inference import InferenceTask
 from domain.interactions import Heard
-from domain.jobs import Cancelled, Failed, JobKind, Lease, NewJob, Outcome, RunningJob, Succeeded
-from domain.jobs import InferenceTask as Work
+from domain.jobs import Failed, JobKind, Lease, NewJob, Outcome, RunningJob, Succeeded
 from domain.perception.kinds import SessionStatus
 from domain.perception.sessions import Session, changed, check_consent, scored
 from domain.perception.spikes import RISE, WITHIN
-from domain.structured import Identity
+from domain.structured import Answer, Identity
 from domain.values import new_id
 
 if TYPE_CHECKING:
@@ -82,11 +81,12 @@ async def request(unit: Unit, session_id: UUID) -> None:
     await unit.jobs.enqueue(
         NewJob(
             kind=JobKind.INFERENCE,
-            task=Work.QD_CALCULATOR,
+            task=InferenceTask.QD_CALCULATOR,
             payload={"sessionId": str(session_id)},
             subject=Actor("perception_sessions", session_id),
             items=1,
             key=f"qd_calculator/{session_id}",
+            takes_slot=False,
         )
     )
 
@@ -156,11 +156,9 @@ class QdRefiner:
             if not may_refine(found, unit.now):
                 return WITHOUT_CONSENT
             heard, people = await _said(unit, found.session.person_id)
-        answer = await self._asking.ask(job, InferenceTask.QD_CALCULATOR, variables(found, heard), people)
-        if isinstance(answer, Failed):
+        answer = await self._asking.ask(job, lease, InferenceTask.QD_CALCULATOR, variables(found, heard), people=people)
+        if not isinstance(answer, Answer):
             return answer
-        if lease.cancelled.is_set():
-            return Cancelled()
         async with lease.unit() as unit:
             # Until this is stored, no erasure runs that would not find it.
             await unit.perception.hold_off_erasures()

@@ -17,8 +17,7 @@ from domain.access import Actor
 from domain.asking import Asking
 from domain.inference import InferenceTask
 from domain.interactions import Heard
-from domain.jobs import Cancelled, Failed, JobKind, Lease, NewJob, Outcome, RunningJob, Succeeded
-from domain.jobs import InferenceTask as Work
+from domain.jobs import JobKind, Lease, NewJob, Outcome, RunningJob, Succeeded
 from domain.leads import MOST_TAGS, Described, LeadUpdate
 from domain.people.facts import Learned
 from domain.proposals.kinds import ProposalKind, ProposalSourceKind
@@ -70,10 +69,12 @@ async def request(unit: Unit, command: LeadTag) -> UUID:
     return await unit.jobs.enqueue(
         NewJob(
             kind=JobKind.INFERENCE,
-            task=Work.LEAD_TAGGER,
+            task=InferenceTask.LEAD_TAGGER,
             payload={"leadId": str(lead.id)},
             subject=Actor("leads", lead.id),
             items=1,
+            # The one request takes a place of whichever provider is asked.
+            takes_slot=False,
         )
     )
 
@@ -151,11 +152,9 @@ class LeadTagger:
             async with lease.unit() as unit:
                 await unit.jobs.count(job.id, completed=1)
             return Succeeded()
-        answer = await self._asking.ask(job, InferenceTask.LEAD_TAGGER, variables(known), known.people)
-        if isinstance(answer, Failed):
+        answer = await self._asking.ask(job, lease, InferenceTask.LEAD_TAGGER, variables(known), people=known.people)
+        if not isinstance(answer, Answer):
             return answer
-        if lease.cancelled.is_set():
-            return Cancelled()
         async with lease.unit() as unit:
             # Read again: what is quoted must still be there.
             found = supported(answer.value, await dossier(unit, lead_id))

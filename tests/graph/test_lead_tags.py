@@ -10,8 +10,9 @@ import pytest
 from asyncpg import Connection, Record
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.worker.asking import LeasedAsking
+from app.worker.leases import HeldLease
 from domain.access import Role
-from domain.asking import Asking
 from domain.inference import Message, Models, ModelUnavailable
 from domain.jobs import Cancelled, Failed, LeaseLost, Succeeded
 from domain.proposals import LeadTagger
@@ -23,7 +24,7 @@ from tests.factories import interactions, people, proposals
 from tests.factories.access import Tenant
 from tests.factories.rows import insert, rows_of
 from tests.gpu.models import Scripted
-from tests.working import Everybodys, HeldLease, begin, work
+from tests.working import Everybodys, Interrupted, begin, work
 
 Owner: TypeAlias = "Connection[Record]"
 
@@ -48,7 +49,7 @@ CASH = said(("cash", "c1", "we pay in cash"))
 
 
 def tagger(models: Models, at_once: Sequence[str] = ()) -> LeadTagger:
-    return LeadTagger(Asking(ANSWERS, Everybodys(models)), at_once)
+    return LeadTagger(LeasedAsking(ANSWERS, Everybodys(models)), at_once)
 
 
 async def lead_of(owner: Owner, tenant: Tenant) -> tuple[UUID, UUID]:
@@ -83,14 +84,14 @@ async def test_what_a_model_finds_waits_for_a_person(
     models = Scripted([CASH])
     lease = await asked(api, write_engine, lead_id)
 
-    assert await work(lease, tagger(models)) == Succeeded()
+    assert await work(api.system, lease, tagger(models)) == Succeeded()
 
     old, new = await rows_of(owner_connection, "proposals", tenant.id)
     assert (old["id"], old["status"], old["comment"]) == (older, "EXPIRED", "A newer proposal has taken its place.")
     assert (new["kind"], new["status"], new["subject_id"]) == ("LEAD_TAG", "PENDING", lead_id)
     assert json.loads(new["changes"]) == [{"field": "tags", "before": [], "after": ["cash"]}]
     assert json.loads(new["evidence"]) == [{"text": "we pay in cash", "interaction_id": str(note)}]
-    assert (new["reason"], new["model"], new["job_id"]) == ("cash: They say so.", "small", lease.begun.job.id)
+    assert (new["reason"], new["model"], new["job_id"]) == ("cash: They say so.", "small", lease.claim.job.id)
     assert (new["prompt_version"], len(new["prompt_hash"])) == ("lead_tagger/1", 64)
     assert await tags_of(owner_connection, tenant) == []
     [job] = await rows_of(owner_connection, "jobs", tenant.id)
@@ -111,7 +112,7 @@ async def test_tags_that_the_settings_allow_are_set_at_once(
     lead_id, _ = await lead_of(owner_connection, tenant)
     models = Scripted([said(("cash", "c1", "we pay in cash"), ("urgent", "c1", "It is urgent"))])
 
-    assert await work(await asked(api, write_engine, lead_id), tagger(models, ["Cash"])) == Succeeded()
+    assert await work(api.system, await asked(api, write_engine, lead_id), tagger(models, ["Cash"])) == Succeeded()
 
     assert await tags_of(owner_connection, tenant) == ["cash"]
     [proposal] = await rows_of(owner_connection, "proposals", tenant.id)
@@ -131,7 +132,7 @@ async def test_what_rests_on_nothing_is_dropped(
     older = await proposals.proposal(owner_connection, tenant, lead_id=lead_id)
     models = Scripted([said(("cash", "c1", "money is no object"), ("vip", "c1", "It is urgent"))])
 
-    assert await work(await asked(api, write_engine, lead_id), tagger(models, ["cash"])) == Succeeded()
+    assert await work(api.system, await asked(api, write_engine, lead_id), tagger(models, ["cash"])) == Succeeded()
 
     [proposal] = await rows_of(owner_connection, "proposals", tenant.id)
     assert (proposal["id"], proposal["status"]) == (older, "PENDING")
@@ -147,7 +148,7 @@ async def test_a_job_that_runs_again_proposes_once(
 
     for _ in range(2):
         # The worker died after it had written, and before it said so.
-        assert await tagger(models).run(lease.begun.job, lease) == Succeeded()
+        assert await tagger(models).run(lease.claim.job, lease) == Succeeded()
 
     assert len(await rows_of(owner_connection, "proposals", tenant.id)) == 1
     assert len(models.asked) == 1
@@ -160,7 +161,7 @@ async def test_without_anything_to_read_nobody_is_asked(
     lead_id = await people.lead(owner_connection, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
     models = Scripted([CASH])
 
-    assert await work(await asked(api, write_engine, lead_id), tagger(models)) == Succeeded()
+    assert await work(api.system, await asked(api, write_engine, lead_id), tagger(models)) == Succeeded()
     assert models.asked == []
 
 
@@ -169,7 +170,7 @@ async def test_what_cannot_be_used_fails_the_job(
 ) -> None:
     lead_id, _ = await lead_of(owner_connection, tenant)
 
-    outcome = await work(await asked(api, write_engine, lead_id), tagger(Scripted(["I would say: rich."])))
+    outcome = await work(api.system, await asked(api, write_engine, lead_id), tagger(Scripted(["I would say: rich."])))
 
     assert isinstance(outcome, Failed)
     assert (outcome.code, outcome.retryable) == ("ANSWER_REFUSED", False)
@@ -186,7 +187,7 @@ async def test_without_a_model_it_is_tried_again(
 ) -> None:
     lead_id, _ = await lead_of(owner_connection, tenant)
 
-    outcome = await work(await asked(api, write_engine, lead_id), tagger(Scripted([nobody])))
+    outcome = await work(api.system, await asked(api, write_engine, lead_id), tagger(Scripted([nobody])))
 
     assert isinstance(outcome, Failed)
     assert (outcome.code, outcome.retryable, outcome.retry_after) == ("UNAVAILABLE", True, timedelta(seconds=7))
@@ -202,15 +203,15 @@ async def test_an_answer_that_comes_too_late_changes_nothing(
     lead_id, _ = await lead_of(owner_connection, tenant)
     lease = await asked(api, write_engine, lead_id)
 
-    def late(_messages: Sequence[Message]) -> str:
-        # Meanwhile the lease is somebody else's, or nobody wants the tags any more.
+    async def meanwhile() -> None:
+        # The lease is somebody else's, or nobody wants the tags any more.
         if lost:
-            lease.token = new_id()
+            statement = "UPDATE jobs SET lease_token = $1 WHERE id = $2"
+            await owner_connection.execute(statement, new_id(), lease.claim.job.id)
         else:
             lease.cancelled.set()
-        return CASH
 
-    running = tagger(Scripted([late])).run(lease.begun.job, lease)
+    running = tagger(Interrupted([CASH], meanwhile=meanwhile)).run(lease.claim.job, lease)
     if lost:
         with pytest.raises(LeaseLost):
             await running

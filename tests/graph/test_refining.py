@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
@@ -11,12 +10,12 @@ import pytest
 from asyncpg import Connection, Record
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.worker.asking import LeasedAsking
+from app.worker.leases import HeldLease
 from db.perception.overdue import SqlOverdue
 from db.roles import set_tenant
 from domain import perception as domain
 from domain.access import Role
-from domain.asking import Asking
-from domain.inference import Completed, Completion, OnText
 from domain.jobs import Failed, Succeeded
 from domain.people.consents import Narrowed
 from domain.perception import QdRefiner, request_refining
@@ -27,7 +26,7 @@ from tests.factories import interactions, people, perception
 from tests.factories.access import Tenant
 from tests.factories.rows import rows_of
 from tests.gpu.models import Reply, Scripted
-from tests.working import Everybodys, HeldLease, begin, work
+from tests.working import Everybodys, Interrupted, begin, work
 
 Owner: TypeAlias = "Connection[Record]"
 
@@ -43,7 +42,7 @@ SESSION = """query($id: ID!) { perceptionSession(id: $id) {
 
 def refiner(*replies: Reply) -> tuple[QdRefiner, Scripted]:
     models = Scripted(replies or [OPINION])
-    return QdRefiner(Asking(ANSWERS, Everybodys(models))), models
+    return QdRefiner(LeasedAsking(ANSWERS, Everybodys(models))), models
 
 
 async def measured(api: Api, owner: Owner, *, person: bool = True, packets: int = 30) -> tuple[str, UUID]:
@@ -104,7 +103,7 @@ async def test_a_model_reads_a_session_that_is_over(
     before = await shown(refining, session_id)
     handler, models = refiner()
 
-    assert await work(await begun(refining, write_engine, owner_connection), handler) == Succeeded()
+    assert await work(refining.system, await begun(refining, write_engine, owner_connection), handler) == Succeeded()
 
     after = await shown(refining, session_id)
     assert before["refinedQd"] is None
@@ -135,7 +134,7 @@ async def test_a_visitor_without_a_name_is_refined_and_then_matched(
     await ended(refining, session_id)
     handler, models = refiner()
 
-    assert await work(await begun(refining, write_engine, owner_connection), handler) == Succeeded()
+    assert await work(refining.system, await begun(refining, write_engine, owner_connection), handler) == Succeeded()
 
     assert (await shown(refining, session_id))["refinedQd"]["score"] == 71.5
     assert '"interactions"' not in models.sent[0][-1].content
@@ -163,7 +162,7 @@ async def test_a_session_is_read_once(refining: Api, owner_connection: Owner, wr
     lease = await begun(refining, write_engine, owner_connection)
     handler, models = refiner()
     for _ in range(2):
-        assert await handler.run(lease.begun.job, lease) == Succeeded()
+        assert await handler.run(lease.claim.job, lease) == Succeeded()
     assert len(models.asked) == 1
 
 
@@ -193,17 +192,6 @@ async def expire(api: Api, consent_id: UUID) -> None:
         await unit.people.narrow([Narrowed(consent_id, expires_at=datetime.now(UTC))])
 
 
-@dataclass(slots=True)
-class Withdrawing(Scripted):
-    """Answers once something has happened."""
-
-    meanwhile: Callable[[], Awaitable[None]] = field(kw_only=True)
-
-    async def complete(self, request: Completion, *, on_text: OnText | None = None) -> Completed:
-        await self.meanwhile()
-        return await Scripted.complete(self, request, on_text=on_text)
-
-
 @pytest.mark.parametrize("end", [withdraw, expire])
 async def test_without_a_consent_no_model_is_asked(
     refining: Api, owner_connection: Owner, write_engine: AsyncEngine, end: Callable[[Api, UUID], Awaitable[None]]
@@ -213,7 +201,7 @@ async def test_without_a_consent_no_model_is_asked(
     await end(refining, consent_id)
     handler, models = refiner()
 
-    assert await work(await begun(refining, write_engine, owner_connection), handler) == ENDED
+    assert await work(refining.system, await begun(refining, write_engine, owner_connection), handler) == ENDED
 
     assert models.asked == []
     assert (await shown(refining, session_id))["refinedQd"] is None
@@ -225,10 +213,10 @@ async def test_a_consent_that_ends_while_the_model_thinks_keeps_its_answer_out(
     session_id, consent_id = await measured(refining, owner_connection)
     await ended(refining, session_id)
     lease = await begun(refining, write_engine, owner_connection)
-    thinking = Withdrawing([OPINION], meanwhile=lambda: withdraw(refining, consent_id))
-    handler = QdRefiner(Asking(ANSWERS, Everybodys(thinking)))
+    thinking = Interrupted([OPINION], meanwhile=lambda: withdraw(refining, consent_id))
+    handler = QdRefiner(LeasedAsking(ANSWERS, Everybodys(thinking)))
 
-    assert await work(lease, handler) == ENDED
+    assert await work(refining.system, lease, handler) == ENDED
     assert (await shown(refining, session_id))["refinedQd"] is None
     assert not [row for row in await rows_of(owner_connection, "qd_scores", refining.tenant.id)
                 if row["source"] == "MODEL"]  # fmt: skip

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "proposals_decided"
-down_revision = "jobs"
+down_revision = "inference"
 
 INDEXES = {
     "ix_proposals_tenant_id_kind_created_at_id": "(tenant_id, kind, created_at, id)",

@@ -104,14 +104,17 @@ class System:
     router: Router
     providers: Providers
     sources: SourceReader
-    after_session: Then | None
-    """What follows the end of a session."""
     metrics: Metrics
 
     @property
     def callers(self) -> Callers:
         """What tells who bears an access token."""
         return self.sign_in.callers
+
+    @property
+    def after_session(self) -> Then | None:
+        """What follows the end of a session."""
+        return after_session(self.settings)
 
     def context(self, connection: HTTPConnection) -> GraphContext:
         """Make the context of one request; its caller was verified before."""
@@ -252,6 +255,5 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             router=router,
             providers=providers,
             sources=trusted_sources(settings, schema, answers, opened.pool, context),
-            after_session=after_session(settings),
             metrics=Metrics(opened.pool),
         )

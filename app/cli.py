@@ -115,7 +115,7 @@ def rotate_key() -> None:
 @velocity.command()
 def sweep() -> None:
     """Remove unused uploads, old events and what is kept too long, complete sessions that nobody ended, decide anew
-    what to do next with people, and tell of tasks that are due; `serve` does so by itself.
+    what to do next with people, tell of tasks that are due, and let proposals expire; `serve` does so by itself.
     """
     from app.settings import Settings
     from app.sweeping import swept
@@ -125,7 +125,7 @@ def sweep() -> None:
     typer.echo(f"Decided for {done.people} people what to do next.")
     typer.echo(f"Finished {done.erasures} erasures and {done.sessions} sessions that nobody ended.")
     typer.echo(f"Removed or untied {done.cameras} camera events.")
-    typer.echo(f"Told of {done.tasks} tasks that are due.")
+    typer.echo(f"Told of {done.tasks} tasks that are due, and let {done.proposals} proposals expire.")
 
 
 api_key = typer.Typer(help="API keys: programs that send registered operations.", no_args_is_help=True)

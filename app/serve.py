@@ -26,7 +26,7 @@ from app.prompts import loaded_prompts
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
 from app.starting import Stop
-from app.sweeping import Sweeps, cctv_kept, forget_regularly, session_idle, sweep_regularly
+from app.sweeping import Sweeps, cctv_kept, forget_regularly, proposal_wait, session_idle, sweep_regularly
 from app.warming import warm
 from app.wiring import System, system
 from app.worker.handlers import handlers, opened
@@ -73,7 +73,8 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         door = front_door(made, Observer(made))
         server = Server(application(made, door), lambda: _announce(settings, port), door.open.stop)
         sweeps = Sweeps(
-            made.uploads, found, made.units, made.overdue, session_idle(settings), cctv_kept=cctv_kept(settings)
+            made.uploads, found, made.units, made.overdue, session_idle(settings), proposal_wait(settings),
+            cctv_kept(settings), made.after_session,
         )  # fmt: skip
         beside = [
             asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),

@@ -74,6 +74,15 @@ class Settings(BaseSettings):
         (), description="The cameras where visitors arrive, commas between them; without any, each of them is one."
     )
     cctv_days: float = Field(90, gt=0, le=365, description="How many days camera events are kept.")
+    refine_qd: bool = Field(
+        default=False, description="Whether a model is asked for a second opinion on a session that is over."
+    )
+    tags_at_once: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)] = Field(
+        (), description="Tags that a model may set without anybody's approval; commas between them."
+    )
+    proposal_days: float = Field(
+        30, gt=0, description="How many days a proposal waits before the sweep lets it expire."
+    )
     event_days: float = Field(30, gt=0, description="How many days events are kept for those who follow them.")
     look_seconds: float = Field(5, gt=0, description="How often new events are looked for that nobody told of.")
     heartbeat_seconds: float = Field(20, gt=0, description="How often an open subscription says where it is.")

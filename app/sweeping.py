@@ -1,6 +1,7 @@
 """What time alone calls for: old events and uploads that nobody came back for go, what to do next is decided again.
 
-What is kept too long is erased, sessions that nobody ended are completed, and people are told of tasks that are due.
+What is kept too long is erased, sessions that nobody ended are completed, people are told of tasks that are due, and
+proposals that nobody decided expire.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import CONNECT_SECONDS, Database, check_serves, database
 from app.settings import Settings
-from app.wiring import ports
+from app.wiring import after_session, ports
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
 from db.people import next_best_action
 from db.perception.overdue import SqlOverdue
 from db.roles import set_tenant, tenant_ids
-from domain import assets, cctv, notifications, perception
+from domain import assets, cctv, notifications, perception, proposals
 from domain.assets import UploadPorts
 from domain.errors import DomainError
 from domain.events import EventStream
+from domain.perception import Then
 from domain.unit import Units
 
 log = structlog.get_logger()
@@ -33,7 +35,7 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Swept:
-    """What one sweep did: uploads and events removed, people decided for, erasures, sessions ended, tasks told."""
+    """What one sweep did: uploads and events removed, people decided for, erasures, sessions, tasks told, proposals."""
 
     cameras: int
     uploads: int
@@ -42,6 +44,7 @@ class Swept:
     erasures: int
     sessions: int
     tasks: int
+    proposals: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,12 @@ class Sweeps:
     overdue: SqlOverdue
     session_idle: timedelta
     """A session of which nothing has come for so long is completed."""
+    proposal_wait: timedelta
+    """A proposal that nobody has decided for so long expires."""
     cctv_kept: timedelta
     """Camera events that are older are removed."""
+    after_session: Then | None = None
+    """What follows the end of a session."""
 
 
 async def swept(settings: Settings) -> Swept:
@@ -72,8 +79,11 @@ async def swept(settings: Settings) -> Swept:
                 events=await stream.forget(now - timedelta(days=settings.event_days)),
                 people=await decided(found, now),
                 erasures=await perception.sweep(opened.units, opened.overdue, now),
-                sessions=await perception.complete_left(opened.units, opened.overdue, now - session_idle(settings)),
+                sessions=await perception.complete_left(
+                    opened.units, opened.overdue, now - session_idle(settings), after_session(settings)
+                ),
                 tasks=await tell_due(opened.units, opened.overdue, now),
+                proposals=await proposals.expire_left(opened.units, opened.overdue, now - proposal_wait(settings)),
             )
 
 
@@ -85,6 +95,11 @@ def cctv_kept(settings: Settings) -> timedelta:
 def session_idle(settings: Settings) -> timedelta:
     """Return how long a session may be silent before it is taken for left."""
     return timedelta(seconds=settings.session_idle_seconds)
+
+
+def proposal_wait(settings: Settings) -> timedelta:
+    """Return how long a proposal waits."""
+    return timedelta(days=settings.proposal_days)
 
 
 async def decided(found: Database, now: datetime) -> int:
@@ -121,11 +136,15 @@ async def sweep_regularly(sweeps: Sweeps, seconds: float) -> None:
         await _logged("uploads_swept", assets.sweep(sweeps.uploads, now))
         await _logged("people_decided", decided(sweeps.database, now))
         await _logged("erasures_finished", perception.sweep(sweeps.units, sweeps.overdue, now))
-        left = perception.complete_left(sweeps.units, sweeps.overdue, now - sweeps.session_idle)
+        left = perception.complete_left(
+            sweeps.units, sweeps.overdue, now - sweeps.session_idle, sweeps.after_session
+        )  # fmt: skip
         await _logged("sessions_completed", left)
         kept = cctv.sweep(sweeps.units, sweeps.overdue, now - sweeps.cctv_kept)
         await _logged("cctv_events_forgotten", kept)
         await _logged("tasks_told_of", tell_due(sweeps.units, sweeps.overdue, now))
+        waited = proposals.expire_left(sweeps.units, sweeps.overdue, now - sweeps.proposal_wait)
+        await _logged("proposals_expired", waited)
         await asyncio.sleep(seconds)
 
 

@@ -46,6 +46,7 @@ from domain.canvases import SourceReader
 from domain.cctv import Cameras, PlateKey
 from domain.inference import Providers
 from domain.jobs import SlotKind
+from domain.perception import Then, request_refining
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
 from gpu.inference.overview import Overview
@@ -111,6 +112,11 @@ class System:
         """What tells who bears an access token."""
         return self.sign_in.callers
 
+    @property
+    def after_session(self) -> Then | None:
+        """What follows the end of a session."""
+        return after_session(self.settings)
+
     def context(self, connection: HTTPConnection) -> GraphContext:
         """Make the context of one request; its caller was verified before."""
         caller: Caller | None = connection.scope.get("velocity.caller")
@@ -125,8 +131,14 @@ class System:
             messengers=self.messengers,
             providers=self.providers,
             sources=self.sources,
+            after_session=self.after_session,
             address=address,
         )
+
+
+def after_session(settings: Settings) -> Then | None:
+    """Return what follows the end of a session: a model's second opinion, where the settings want one."""
+    return request_refining if settings.refine_qd else None
 
 
 def proven_schema() -> Schema:

@@ -31,6 +31,7 @@ from db.people.source import ACCOUNTS, DUPLICATE, FACTS, HOUSEHOLDS, PEOPLE, PER
 from db.perception.sessions import CONSENTS, ERASURES, PERCEPTION_SCORE_EVENTS, PERCEPTION_SESSIONS, SUMMARY
 from db.perception.source import SENTIMENT_POINTS, SENTIMENT_SCATTER
 from db.properties.source import PROJECTS, PROPERTIES, PROPERTY_MEDIA
+from db.proposals import EVIDENCE, FIELD_CHANGE, PROPOSAL_SOURCE, PROPOSALS
 from db.reading.source import Catalogue, Choice, Column, Entry, Link, Reference, Source, Value
 from db.tasks import TASKS
 from db.threads.source import THREAD_MESSAGE_EVENTS, THREAD_MESSAGES, THREADS
@@ -46,6 +47,7 @@ CATALOGUE.add(PEOPLE, HOUSEHOLDS, RELATIONSHIPS, ACCOUNTS, FACTS)
 CATALOGUE.add(LEADS, STAGE_CHANGES, PROPERTY_INTERESTS)
 CATALOGUE.add(OPPORTUNITIES)
 CATALOGUE.add(PROJECTS, PROPERTIES, PROPERTY_MEDIA, UPLOADS)
+CATALOGUE.add(PROPOSALS)
 CATALOGUE.add(INTERACTIONS, TRANSCRIPT_SEGMENTS, OBJECTIONS, TASKS)
 CATALOGUE.add(CONSENTS, ERASURES, PERCEPTION_SESSIONS, VIDEOS, SCENES, NOTIFICATIONS)
 CATALOGUE.add(THREADS, THREAD_MESSAGES)
@@ -60,6 +62,8 @@ CATALOGUE.values |= {
     "canvas_updates": CANVAS_UPDATES,
     "event_cursor": EVENT_CURSOR,
     "job_updates": JOB_UPDATES,
+    "evidence": EVIDENCE,
+    "field_changes": FIELD_CHANGE,
     "lead_demographics": LEAD_DEMOGRAPHICS,
     "notification_events": NOTIFICATION_EVENTS,
     "perception_score_events": PERCEPTION_SCORE_EVENTS,
@@ -67,6 +71,7 @@ CATALOGUE.values |= {
     "person_accounts": PERSON_ACCOUNT,
     "person_duplicates": DUPLICATE,
     "pipeline": PIPELINE,
+    "proposal_sources": PROPOSAL_SOURCE,
     "sentiment_points": SENTIMENT_POINTS,
     "sentiment_scatter": SENTIMENT_SCATTER,
     "pipeline_stage": PIPELINE_STAGE,

@@ -36,6 +36,7 @@ from db.people.store import SqlPeople
 from db.perception.consents import SqlConsents
 from db.perception.store import SqlPerception
 from db.properties.store import SqlProperties
+from db.proposals import SqlProposals
 from db.reading.source import Source
 from db.reading.writer import Writer
 from db.renders import SqlRenders
@@ -58,6 +59,7 @@ from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
 from domain.perception import ConsentStore, PerceptionStore
 from domain.properties import PropertyStore
+from domain.proposals import ProposalStore
 from domain.renders import RenderStore
 from domain.tasks import TaskStore
 from domain.threads import ThreadStore
@@ -101,6 +103,7 @@ class SqlUnit:
         self._people: Final = SqlPeople(self)
         self._perception: Final = SqlPerception(self)
         self._properties: Final = SqlProperties(self)
+        self._proposals: Final = SqlProposals(self)
         self._renders: Final = SqlRenders(self)
         self._tasks: Final = SqlTasks(self)
         self._threads: Final = SqlThreads(self)
@@ -190,6 +193,11 @@ class SqlUnit:
     def properties(self) -> PropertyStore:
         """Projects and properties."""
         return self._properties
+
+    @property
+    def proposals(self) -> ProposalStore:
+        """Proposals."""
+        return self._proposals
 
     @property
     def renders(self) -> RenderStore:

@@ -101,15 +101,32 @@ class InteractionLog:
         return KINDS[type(self.detail)]
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What was said or written in an interaction: its words, or its summary where nobody kept them."""
+
+    id: UUID
+    kind: InteractionKind
+    direction: Direction | None
+    occurred_at: datetime
+    text: str
+
+
 class InteractionStore(Protocol):
     """Interactions of the unit's tenant."""
 
     async def add(self, interaction_id: UUID, person_id: UUID, command: InteractionLog, now: datetime) -> None:
         """Store an interaction of a person; raises NotFound for a property that does not exist."""
 
+    async def heard(self, person_id: UUID, most: int) -> list[Heard]:
+        """Return the newest interactions with a person in which something was said, each cut to LONGEST_HEARD."""
+
 
 CLOCKS_APART: Final = timedelta(minutes=5)
 """How far a client's clock may run ahead of ours."""
+
+LONGEST_HEARD: Final = 4_000
+"""How many characters of an interaction are shown to a model."""
 
 LONGEST_CALL: Final = 24 * 60 * 60
 """In seconds."""

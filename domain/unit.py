@@ -24,6 +24,7 @@ from domain.opportunities import OpportunityStore
 from domain.people import PersonStore
 from domain.perception import ConsentStore, PerceptionStore
 from domain.properties import PropertyStore
+from domain.proposals import ProposalStore
 from domain.renders import RenderStore
 from domain.tasks import TaskStore
 from domain.threads import ThreadStore
@@ -108,6 +109,10 @@ class Unit(Protocol):
     @property
     def properties(self) -> PropertyStore:
         """Projects and properties."""
+
+    @property
+    def proposals(self) -> ProposalStore:
+        """Proposals."""
 
     @property
     def renders(self) -> RenderStore:

@@ -10,6 +10,7 @@ from domain.canvases import SourceReader
 from domain.cctv import Cameras
 from domain.errors import NotAllowed, Unauthenticated
 from domain.inference import Providers
+from domain.perception import Then
 from domain.reading import Reads
 from domain.threads import Messengers
 from domain.unit import Units
@@ -30,6 +31,8 @@ class Context:
     """The language models' servers."""
     sources: SourceReader
     """Runs trusted documents for canvases."""
+    after_session: Then | None = None
+    """What follows the end of a session, in the same unit."""
     address: str
     """Where the request came from, for counting failed sign-ins."""
 

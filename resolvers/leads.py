@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from domain import leads
+from domain import leads, proposals
 from domain.access import Permission
 from resolvers.context import Context
 from resolvers.guard import allow
@@ -33,6 +33,12 @@ async def lead_update(context: Context, command: leads.LeadUpdate) -> UUID:
 async def lead_assign(context: Context, command: leads.LeadAssign) -> UUID:
     """Give a lead to somebody, or to nobody."""
     return await perform(context, leads.assign, command)
+
+
+@allow(Permission.LEAD_WRITE)
+async def lead_tag(context: Context, command: proposals.LeadTag, idempotency_key: str | None) -> UUID:
+    """Let a model look for tags of a lead."""
+    return await perform(context, proposals.request, command, idempotency_key)
 
 
 @allow(Permission.LEAD_WRITE)

@@ -47,7 +47,11 @@ async def perception_ingest(context: Context, command: perception.PerceptionInge
 @allow(Permission.PERCEPTION_WRITE)
 async def perception_session_complete(context: Context, command: perception.SessionComplete) -> UUID:
     """End a session and sum it up."""
-    return await perform(context, perception.complete, command)
+
+    async def complete(unit: Unit, command: perception.SessionComplete) -> UUID:
+        return await perception.complete(unit, command, context.after_session)
+
+    return await perform(context, complete, command)
 
 
 @allow(Permission.PERCEPTION_WRITE)

@@ -9,6 +9,7 @@ from graphql import GraphQLError
 
 from app.wiring import System
 from domain.access import Caller, Role
+from domain.perception import Then
 from domain.values import new_id
 from graph.context import GraphContext
 from graph.errors import formatted
@@ -32,6 +33,8 @@ class Api:
     tenant: Tenant
     address: str = field(default_factory=lambda: str(new_id()))
     """Where the requests come from: a place of its own, so that no other test's failures count."""
+    after_session: "Then | None" = None
+    """What follows the end of a session; nothing, unless told otherwise."""
     statements: int = 0
     """How many read statements the last call sent."""
 
@@ -47,6 +50,7 @@ class Api:
             messengers=self.system.messengers,
             providers=self.system.providers,
             sources=self.system.sources,
+            after_session=self.after_session,
             address=self.address,
         )
 

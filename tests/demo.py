@@ -109,6 +109,11 @@ WANTED = {
     "fork": ("canvas", f"SELECT id FROM canvases WHERE owner_id = $1 AND {_OF_TENANT} ORDER BY id LIMIT 1"),
     "fork_head": ("canvasrevision", f"SELECT head_id FROM canvases WHERE owner_id = $1 AND {_OF_TENANT} ORDER BY id"),
     "merge_request": ("mergerequest", f"SELECT id FROM merge_requests WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
+    "proposal": (
+        "proposal",
+        f"""SELECT id FROM proposals WHERE status = 'PENDING' AND kind = 'LEAD_TAG' AND {_OF_TENANT}
+        ORDER BY id LIMIT 1""",
+    ),
     "project": ("project", f"SELECT id FROM projects WHERE {_OF_TENANT} ORDER BY id LIMIT 1"),
 }
 

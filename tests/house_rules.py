@@ -28,7 +28,7 @@ NOUNS = words("""
 # What a layer holds beside the nouns. A name joins this list for a reason, not for want of a noun.
 INFRASTRUCTURE = {
     # `qd` computes scores for perception, which stores and shows them: it has no rows, resolvers or types of its own.
-    "domain": words("answers currencies errors events pseudonyms qd reading signing structured unit values"),
+    "domain": words("answers asking currencies errors events pseudonyms qd reading signing structured unit values"),
     "resolvers": words("context guard performing"),
     "graph": words("""
         admission budgets compilation connections context converting cost declaration declarations documents enums

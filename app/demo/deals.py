@@ -93,11 +93,12 @@ class LeadRows:
     def _lead(self) -> None:
         plan, moves = self._plan, self._plan.moves
         told = plan.stage is not LeadStage.NEW or likely(self._random, 0.6)
+        plan.tags = self._tags()
         updated_at = min(self._world.now, moves[-1].at + timedelta(minutes=between(self._random, 0, 60)))
         self._batch.add(
             "leads", id=plan.id, person_id=plan.person.id, assignee_id=plan.assignee and plan.assignee.id,
             stage=plan.stage.name, source=plan.source.name,
-            qualification=plan.qualification and plan.qualification.name, tags=self._tags(),
+            qualification=plan.qualification and plan.qualification.name, tags=plan.tags,
             budget_amount=plan.budget if told else None, budget_currency=plan.currency if told else None,
             lost_reason=plan.lost_reason and plan.lost_reason.name,
             stage_changed_at=moves[-1].at, created_at=plan.created_at, updated_at=updated_at,

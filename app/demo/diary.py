@@ -56,6 +56,8 @@ class Evidence:
     saying: Saying
     learned: str
     at: datetime
+    filed: bool
+    """Whether a fact was made of it by a model, and approved."""
 
 
 @dataclass(slots=True)
@@ -138,11 +140,13 @@ class Diary:
         """Note what was learned from something said, with the words that prove it."""
         if spoken.quote is None:
             raise ValueError(f"nothing is quoted in {spoken.text!r}")
-        self.evidence.append(Evidence(interaction_id, spoken.quote, saying, learned, at))
         if not likely(self.random, 0.82):
+            self.evidence.append(Evidence(interaction_id, spoken.quote, saying, learned, at, filed=False))
             return
         extracted_at = min(at + timedelta(minutes=between(self.random, 1, 40)), self.world.now)
         by_person = likely(self.random, 0.15)
+        if not by_person:
+            self.evidence.append(Evidence(interaction_id, spoken.quote, saying, learned, at, filed=True))
         amount, currency = budget if saying.kind is FactKind.BUDGET else (None, None)
         self.world.batch.add(
             "facts", id=identifier(self.random, extracted_at), person_id=self.person.id,

@@ -23,7 +23,7 @@ from app.demo.projects import Market
 from app.demo.rows import Batch
 from app.demo.showroom import write_passers_by, write_videos
 from app.demo.story import Calendar, LeadStory
-from app.demo.suggestions import add_duplicate, suggest
+from app.demo.suggestions import add_duplicate, import_rows, suggest
 from app.demo.team import MERIDIAN, TenantPlan, build_firm
 from app.demo.voice import Ledger
 from app.demo.world import Adviser, World
@@ -143,6 +143,7 @@ class _Families:
         self._write_leads(random, household, plans, adviser, referrer)
         if shown or likely(random, 0.012):
             add_duplicate(world, random, household.members[0])
+            import_rows(world, household.members[0])
 
     def _plan(
         self, random: Random, household: Household, home: City, shown: LeadStage | None

@@ -1,6 +1,6 @@
 """Plans the leads of a person: where each stands today, and when it got there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -111,6 +111,8 @@ class LeadPlan:
     budget: Decimal
     qualification: LeadQualification | None
     lost_reason: LeadLostReason | None
+    tags: list[str] = field(default_factory=list)
+    """Known once the lead is written."""
 
     @property
     def stage(self) -> LeadStage:

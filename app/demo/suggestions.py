@@ -7,7 +7,7 @@ from random import Random
 from typing import Final
 
 from app.demo import history
-from app.demo.chance import between, days, identifier, likely, pick, weighted
+from app.demo.chance import between, days, generator, identifier, likely, pick, weighted
 from app.demo.diary import Diary, Evidence
 from app.demo.people import Person
 from app.demo.pipeline import LeadPlan
@@ -28,24 +28,27 @@ _STATUSES: Final = (
     (ProposalStatus.EXPIRED, 6),
 )
 _CHANCE: Final = 0.12
-_REACH: Final = 40
+_REACH: Final = 28
 """Only evidence of the last so many days is proposed upon."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Suggestion:
+    """What is proposed; `done` says whether it is so already, as it is once somebody has approved it."""
+
     kind: ProposalKind
     source: ProposalSourceKind
-    noun: str
-    subject: object
+    subject: Actor | None
     changes: list[dict[str, object]]
     reason: str
     evidence: list[dict[str, str]]
+    done: bool = False
 
 
 def suggest(diary: Diary, plans: list[LeadPlan]) -> None:
     """Turn some of what a person said lately into proposals about their latest lead or themselves."""
-    world, random = diary.world, diary.random
+    world = diary.world
+    random = generator(world.firm.plan.slug, "suggestion", diary.person.id)
     fresh = [item for item in diary.evidence if item.at > world.now - days(_REACH)]
     if not plans or not fresh or not likely(random, _CHANCE if world.pace.people > _EARLY else 1.0):
         return
@@ -64,36 +67,42 @@ def _quotes(evidence: Evidence) -> list[dict[str, str]]:
 
 def _tag(plan: LeadPlan, evidence: Evidence) -> _Suggestion:
     tag = _TAG_OF.get(evidence.saying.kind, "loan")
+    others = [each for each in plan.tags if each != tag]
     return _Suggestion(
-        ProposalKind.LEAD_TAG, ProposalSourceKind.MODEL, "leads", plan.id,
-        [{"field": "tags", "before": [], "after": [tag]}], f"The client said so: {evidence.learned}",
-        _quotes(evidence),
+        ProposalKind.LEAD_TAG, ProposalSourceKind.MODEL, Actor("leads", plan.id),
+        [{"field": "tags", "before": others, "after": [*others, tag]}], f"The client said so: {evidence.learned}",
+        _quotes(evidence), done=tag in plan.tags,
     )  # fmt: skip
 
 
 def _fact(person: Person, evidence: Evidence) -> _Suggestion:
     kind = evidence.saying.kind.name
     return _Suggestion(
-        ProposalKind.FACT, ProposalSourceKind.MODEL, "people", person.id,
+        ProposalKind.FACT, ProposalSourceKind.MODEL, Actor("people", person.id),
         [{"field": "fact", "before": None, "after": {"kind": kind, "text": evidence.learned}}],
-        f"Heard in a conversation and not on file yet: {evidence.learned}", _quotes(evidence),
+        f"Heard in a conversation: {evidence.learned}", _quotes(evidence), done=evidence.filed,
     )  # fmt: skip
 
 
 def _write(world: World, random: Random, at: datetime, suggestion: _Suggestion) -> None:
-    status = weighted(random, _STATUSES)
+    drawn = weighted(random, _STATUSES)
+    # What was approved is so, and what is not so yet was not approved.
+    other = ProposalStatus.PENDING if drawn is ProposalStatus.APPROVED else drawn
+    status = ProposalStatus.APPROVED if suggestion.done else other
     proposal_id = identifier(random, at)
     decided_at = None if status is ProposalStatus.PENDING else min(world.now, at + days(between(random, 0.1, 3)))
     by_person = status in {ProposalStatus.APPROVED, ProposalStatus.REJECTED}
     decider = _decider(random, world.firm) if by_person else None
     by_model = suggestion.source is ProposalSourceKind.MODEL
+    subject = suggestion.subject
     world.batch.add(
-        "proposals", id=proposal_id, kind=suggestion.kind.name, status=status.name, subject_noun=suggestion.noun,
-        subject_id=suggestion.subject, changes=json.dumps(suggestion.changes), reason=suggestion.reason,
+        "proposals", id=proposal_id, kind=suggestion.kind.name, status=status.name,
+        subject_noun=subject and subject.noun, subject_id=subject and subject.id,
+        changes=json.dumps(suggestion.changes), reason=suggestion.reason,
         evidence=json.dumps(suggestion.evidence), source_kind=suggestion.source.name,
         model=_MODEL if by_model else None, prompt_version=_PROMPT.get(suggestion.kind), created_at=at,
         decided_at=decided_at, decided_by_noun=decider and "users", decided_by_id=decider and decider.id,
-        comment="Already on file." if status is ProposalStatus.REJECTED else None,
+        comment="Not what they meant." if status is ProposalStatus.REJECTED else None,
     )  # fmt: skip
     if decided_at and decider:
         world.recent.note(decided_at, decider, history.proposal_decided(proposal_id, status.name))
@@ -106,7 +115,7 @@ def _decider(random: Random, firm: Firm) -> Actor:
 
 def add_duplicate(world: World, random: Random, person: Person) -> None:
     """Enter a person a second time, as an import does: same phone or same e-mail, the name written otherwise."""
-    at = min(world.now, person.created_at + days(between(random, 3, 60)))
+    at = _lately(world, random, person)
     initial = f"{person.given[0]}. {person.family}"
     by_phone = person.email is None or likely(random, 0.6)
     twin = Person(
@@ -116,10 +125,38 @@ def add_duplicate(world: World, random: Random, person: Person) -> None:
     )  # fmt: skip
     full_name = initial if by_phone else person.full_name
     add_person(world, twin, full_name=full_name)
-    before, after = {"id": str(twin.id)}, {"id": str(person.id)}
+    before, after = {"id": f"person_{twin.id}"}, {"id": f"person_{person.id}"}
     _write(world, random, at, _Suggestion(
-        ProposalKind.MATCH, ProposalSourceKind.IMPORT, "people", twin.id,
+        ProposalKind.MATCH, ProposalSourceKind.IMPORT, Actor("people", twin.id),
         [{"field": "person", "before": before, "after": after}],
         f"Same {'phone number' if by_phone else 'e-mail address'} as {person.full_name}.",
         [{"text": person.phone if by_phone else str(person.email)}],
     ))  # fmt: skip
+
+
+def import_rows(world: World, person: Person) -> None:
+    """Let the list of a fair name a person's city otherwise, and name somebody who is not known."""
+    random = generator(world.firm.plan.slug, "import", person.id)
+    at = _lately(world, random, person)
+    here, name = person.city, f"{pick(random, _GUESTS)} {person.family}"
+    there = pick(random, [city for city in world.cities if city is not here] or [here])
+    _write(world, random, at, _Suggestion(
+        ProposalKind.IMPORT, ProposalSourceKind.IMPORT, Actor("people", person.id),
+        [{"field": "city", "before": here.name, "after": there.name}], _LIST,
+        [{"text": f"{person.full_name}, {there.name}"}],
+    ))  # fmt: skip
+    details = {"fullName": name, "phone": world.registry.spare_phone(here), "city": here.name}
+    _write(world, random, at, _Suggestion(
+        ProposalKind.IMPORT, ProposalSourceKind.IMPORT, None,
+        [{"field": field, "before": None, "after": text} for field, text in details.items()], _LIST,
+        [{"text": ", ".join(details.values())}],
+    ))  # fmt: skip
+
+
+def _lately(world: World, random: Random, person: Person) -> datetime:
+    """Return when something was imported: after the person was known, and not so long ago that nobody decides it."""
+    return max(min(world.now, person.created_at + days(between(random, 3, 60))), world.now - days(_REACH))
+
+
+_LIST: Final = "In the guest list of the property fair."
+_GUESTS: Final = ("Asha", "Omar", "Leena", "Rohan", "Farah", "Vikram")

@@ -12,10 +12,14 @@ from app.inference import declare_places
 from app.prompts import loaded_prompts, replies
 from app.rendering import render_pool
 from app.settings import Settings
+from app.worker.asking import LeasedAsking
 from app.worker.renders import RenderHandler, as_asked
 from domain.assets import UploadPorts
+from domain.cctv.judging import CctvProfiler, RiskAnalyzer
 from domain.inference import BATCH, InferenceTask
 from domain.jobs import JobHandler, JobKind, Lease, Outcome, RunningJob, SlotKind, Slots, Work
+from domain.perception import QdRefiner
+from domain.proposals import LeadTagger
 from domain.renders import Renderer
 from domain.structured import StructuredAnswers
 from domain.unit import Units
@@ -76,7 +80,13 @@ class Submitted:
 def handlers(parts: Parts) -> Handlers:
     """Return the handlers of this release."""
     items = ItemsHandler(parts.router, replies(parts.answers))
-    others: dict[InferenceTask, JobHandler] = {}
+    asking = LeasedAsking(parts.answers, parts.router)
+    others: dict[InferenceTask, JobHandler] = {
+        InferenceTask.CCTV_PROFILER: CctvProfiler(parts.router, parts.answers),
+        InferenceTask.LEAD_TAGGER: LeadTagger(asking, parts.settings.tags_at_once),
+        InferenceTask.QD_CALCULATOR: QdRefiner(asking),
+        InferenceTask.RISK_ANALYZER: RiskAnalyzer(parts.router, parts.answers),
+    }
     renders = RenderHandler(
         renderer=parts.renderer,
         objects=parts.uploads.objects,

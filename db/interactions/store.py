@@ -3,14 +3,43 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from sqlalchemy import text
+
 from db.interactions.tables import interactions
-from domain.interactions import CallDetail, Detail, EmailDetail, InteractionLog, NoteDetail, VisitDetail
+from domain.interactions import (
+    LONGEST_HEARD,
+    CallDetail,
+    Detail,
+    Direction,
+    EmailDetail,
+    Heard,
+    InteractionKind,
+    InteractionLog,
+    NoteDetail,
+    VisitDetail,
+)
 
 if TYPE_CHECKING:
     from db.unit import SqlUnit
+
+
+_HEARD: Final = text("""
+    select id, kind, direction, occurred_at, left(words, :longest) as words from (
+        select i.id, i.kind, i.direction, i.occurred_at, coalesce(
+            nullif(concat_ws(E'\\n', m.text, i.email_subject, i.email_body, i.text, (
+                select string_agg(s.speaker || ': ' || s.text, E'\\n' order by s.start_ms, s.id)
+                from transcript_segments s where s.tenant_id = i.tenant_id and s.interaction_id = i.id
+            )), ''), i.summary, '') as words
+        from interactions i
+        left join thread_messages m on m.tenant_id = i.tenant_id and m.id = i.thread_message_id
+        where i.tenant_id = :tenant and i.person_id = :person
+        order by i.occurred_at desc, i.id desc limit :most) newest
+    where words <> ''
+    order by occurred_at desc, id desc
+""")
 
 
 class SqlInteractions:
@@ -31,6 +60,20 @@ class SqlInteractions:
             occurred_at=command.occurred_at, created_at=now, author_noun=actor.noun, author_id=actor.id,
             **_columns(command.detail),
         )  # fmt: skip
+
+    async def heard(self, person_id: UUID, most: int) -> list[Heard]:
+        """Return the newest interactions with a person in which something was said."""
+        given = {
+            "tenant": self._unit.caller.tenant_id, "person": person_id, "most": most, "longest": LONGEST_HEARD,
+        }  # fmt: skip
+        found = await self._unit.connection.execute(_HEARD, given)
+        return [
+            Heard(
+                row.id, InteractionKind[row.kind], None if row.direction is None else Direction[row.direction],
+                row.occurred_at, row.words,
+            )
+            for row in found
+        ]  # fmt: skip
 
 
 def _columns(detail: Detail) -> dict[str, object]:

@@ -6,22 +6,26 @@ from datetime import datetime
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from sqlalchemy import literal_column
+from sqlalchemy import RowMapping, literal_column, select
 from sqlalchemy.dialects.postgresql import insert
 
 from db.leads.source import LEADS
 from db.leads.tables import leads, property_interests, stage_changes
 from db.people.owned import heir
+from db.people.tables import tags
 from db.reading.writer import Writer
 from db.tables import money_values
 from db.visibility import own_person
 from domain.access import Actor, UserStatus
 from domain.leads import (
     Client,
+    Described,
     InterestKept,
     Lead,
     LeadCreate,
     LeadMove,
+    LeadQualification,
+    LeadSource,
     LeadStage,
     LeadUpdate,
     PropertyInterestSet,
@@ -41,8 +45,22 @@ class SqlLeads:
 
     async def get_for_update(self, lead_id: UUID) -> Lead:
         """Return a lead that the caller may see and lock its row; raises NotFound."""
-        row = await self._unit.visible_row(LEADS, lead_id)
-        return Lead(row["id"], row["person_id"], row["assignee_id"], LeadStage[row["stage"]], tuple(row["tags"]))
+        return _lead(await self._unit.visible_row(LEADS, lead_id))
+
+    async def described(self, lead_id: UUID) -> Described:
+        """Return what is known of a lead that the caller may see; nothing is locked. Raises NotFound."""
+        row = await self._unit.visible_row(LEADS, lead_id, lock=False)
+        names = await self._unit.connection.execute(
+            select(tags.c.name).where(tags.c.tenant_id == self._unit.caller.tenant_id).order_by(tags.c.name)
+        )
+        qualification, amount = row["qualification"], row["budget_amount"]
+        return Described(
+            _lead(row),
+            LeadSource[row["source"]],
+            None if qualification is None else LeadQualification[qualification],
+            None if amount is None else Money(amount, row["budget_currency"]),
+            tuple(names.scalars()),
+        )
 
     async def client(self, person_id: UUID, field: str) -> Client:
         """Return a person, or who absorbed them, and lock the row; raises NotFound naming `field`."""
@@ -125,3 +143,7 @@ class SqlLeads:
         )
         interest_id, created = kept.one()
         return InterestKept(interest_id, created)
+
+
+def _lead(row: RowMapping) -> Lead:
+    return Lead(row["id"], row["person_id"], row["assignee_id"], LeadStage[row["stage"]], tuple(row["tags"]))

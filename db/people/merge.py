@@ -85,6 +85,11 @@ _JOIN: Final = (
     where tenant_id = :tenant and subject_noun = 'people' and subject_id = any(:absorbed)
     on conflict do nothing
     """,
+    # What is proposed about the absorbed is about the survivor.
+    """
+    update proposals set subject_id = :survivor
+    where tenant_id = :tenant and subject_noun = 'people' and subject_id = any(:absorbed)
+    """,
     # The feed follows the person; the audit chain and the events say what happened and stay.
     "update activity_entries set person_id = :survivor where tenant_id = :tenant and person_id = any(:absorbed)",
 )

@@ -7,17 +7,19 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 
-from db.people import duplicates, merge, next_best_action, owned, rows
+from db.people import duplicates, learned, merge, next_best_action, owned, rows
 from db.people.source import FACTS
 from db.people.tables import facts, people
-from db.tables import metadata
+from db.tables import metadata, money_values
 from domain.people import FactKind, FactSource, RecordKind
 from domain.people.consents import HeldConsent, Narrowed
 from domain.people.duplicates import Duplicate, Identity
-from domain.people.facts import Fact
+from domain.people.facts import CERTAIN, Fact, FactLearn, Learned
 from domain.people.records import Person
+from domain.structured import Identity as Spelling
 from domain.values import Money
 
 if TYPE_CHECKING:
@@ -115,6 +117,45 @@ class SqlPeople:
             facts, fact.id, text=fact.text, confidence=fact.confidence, source=fact.source.name,
             amount_amount=fact.amount and fact.amount.amount, amount_currency=fact.amount and fact.amount.currency,
             dismissed_at=fact.dismissed_at, updated_at=now,
+        )  # fmt: skip
+
+    async def has_fact(self, person_id: UUID, kind: FactKind, text: str) -> bool:
+        """Whether a person has a fact of a kind with these words, in any case, that was not dismissed."""
+        found = await self._unit.connection.execute(
+            select(facts.c.id)
+            .where(
+                facts.c.tenant_id == self._tenant_id,
+                facts.c.person_id == person_id,
+                facts.c.kind == kind.name,
+                func.lower(facts.c.text) == text.lower(),
+                facts.c.dismissed_at.is_(None),
+            )
+            .limit(1)
+        )
+        return found.first() is not None
+
+    async def learned(self, person_id: UUID) -> list[Learned]:
+        """Return the newest facts of a person that were not dismissed, a hundred at most."""
+        return await learned.facts(self._unit.connection, self._tenant_id, person_id)
+
+    async def spellings(self, person_id: UUID) -> list[Spelling]:
+        """Return whoever may be named in what was said with a person."""
+        return await learned.spellings(self._unit.connection, self._tenant_id, person_id)
+
+    async def learn_fact(self, fact_id: UUID, command: FactLearn, now: datetime) -> None:
+        """Store a fact, or what one says now."""
+        said = {
+            "text": command.text, "quote": command.quote, "confidence": CERTAIN, "source": command.source.name,
+            "interaction_id": command.interaction_id, "extracted_at": command.extracted_at, "updated_at": now,
+            **money_values("amount", command.amount),
+        }  # fmt: skip
+        await self._unit.connection.execute(
+            insert(facts)
+            .values(
+                tenant_id=self._tenant_id, id=fact_id, person_id=command.person_id, kind=command.kind.name,
+                created_at=now, **said,
+            )
+            .on_conflict_do_update(index_elements=["tenant_id", "id"], set_=said)
         )  # fmt: skip
 
     async def touch(self, *person_ids: UUID) -> None:

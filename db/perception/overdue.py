@@ -21,6 +21,7 @@ _ERASURES: Final = "select tenant_id, id from unfinished_erasures(:most)"
 _CONSENTS: Final = "select tenant_id, id from overdue_consents(:moment, :before, :most)"
 _SESSIONS: Final = "select tenant_id, id from left_sessions(:before, :most)"
 _WATCHED: Final = "select tenant_id, id from watched_tenants(:most)"
+_PROPOSALS: Final = "select tenant_id, id from left_proposals(:before, :most)"
 _TASKS: Final = "select tenant_id, id from due_tasks(:moment, :before, :most)"
 
 
@@ -47,6 +48,10 @@ class SqlOverdue:
     def watched(self) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield the tenants that keep camera events, each with who acts."""
         return self._found(_WATCHED, {})
+
+    def proposals(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield proposals that wait since before a moment."""
+        return self._found(_PROPOSALS, {"before": before})
 
     def tasks(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield tasks that came due and of which nobody was told."""

@@ -9,6 +9,8 @@ from uuid import UUID
 
 from sqlalchemy import null
 
+from db import erasing
+from db.perception import refining
 from db.perception.ingesting import ARRAYS, MEASURED, given_of, watched, watching
 from db.perception.tables import perception_sessions, visitor_scores
 from domain import qd
@@ -19,6 +21,7 @@ from domain.perception import (
     Outcome,
     QdSource,
     Score,
+    Scored,
     Session,
     Watched,
 )
@@ -143,7 +146,29 @@ class SqlPerception:
             perception_sessions, session.id, status=session.status.name, ended_at=session.ended_at, memory=null(),
             peak_score=outcome.peak_score, peak_scene_id=outcome.peak_scene_id, **final,
         )  # fmt: skip
-        if reading is not None and session.person_id is None:
+        if reading is not None:
+            await self._keep_of_visitor(session, reading)
+
+    async def scored(self, session_id: UUID) -> Scored:
+        """Return a session, locked, with what the rules came to; raises NotFound."""
+        session = await self.session_for_update(session_id)
+        return await refining.scored(self._unit.connection, self._unit.caller.tenant_id, session)
+
+    async def hold_off_erasures(self) -> None:
+        """Let no erasure begin until the unit ends."""
+        await erasing.hold_off(self._unit.connection, self._unit.caller.tenant_id)
+
+    async def refine(self, session: Session, reading: qd.Reading) -> None:
+        """Store what a model made of a session."""
+        parts = {name: getattr(reading, name) for name in KEPT[:-1]}
+        await self._unit.change(
+            perception_sessions, session.id, **{f"refined_qd_{name}": value for name, value in parts.items()}
+        )
+        await self._keep_of_visitor(session, reading)
+
+    async def _keep_of_visitor(self, session: Session, reading: qd.Reading) -> None:
+        """Store a score of a session among the visitor's, as long as nobody knows who that is."""
+        if session.person_id is None:
             parts = {name: getattr(reading, name) for name in KEPT[:-1]}
             await self._unit.add(
                 visitor_scores, session_id=session.id, id=new_id(), kind=reading.kind.name,

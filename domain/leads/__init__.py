@@ -20,6 +20,7 @@ from domain.leads.rules import (
 )
 from domain.leads.store import (
     Client,
+    Described,
     InterestKept,
     Lead,
     LeadAssign,
@@ -37,6 +38,7 @@ __all__ = [
     "OPEN_STAGES",
     "AssigneeNotActive",
     "Client",
+    "Described",
     "InterestKept",
     "InterestLevel",
     "Lead",

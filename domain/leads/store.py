@@ -24,6 +24,17 @@ class Lead:
 
 
 @dataclass(frozen=True, slots=True)
+class Described:
+    """A lead as it is told to a model: what is known of it, and the tags that the tenant sorts leads by."""
+
+    lead: Lead
+    source: LeadSource
+    qualification: LeadQualification | None
+    budget: Money | None
+    catalogue: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Client:
     """Whose lead it is or will be: `own` to the caller through one of their leads, `followed` by anybody at all."""
 
@@ -97,6 +108,9 @@ class LeadStore(Protocol):
 
     async def get_for_update(self, lead_id: UUID) -> Lead:
         """Return a lead and lock its row; raises NotFound."""
+
+    async def described(self, lead_id: UUID) -> Described:
+        """Return what is known of a lead; nothing is locked. Raises NotFound."""
 
     async def client(self, person_id: UUID, field: str) -> Client:
         """Return a person, or who absorbed them, and lock the row; raises NotFound naming `field`."""

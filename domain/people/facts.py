@@ -1,4 +1,4 @@
-"""What is known about a person, and how somebody who knows better corrects it."""
+"""What is known about a person, how it is learned, and how somebody who knows better corrects it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.audit import AuditAction, Change
 from domain.errors import Invalid
 from domain.people.kinds import FactKind, FactSource
-from domain.values import UNSET, Money, Unset, given
+from domain.values import UNSET, Money, Unset, given, new_id
 
 if TYPE_CHECKING:
     from domain.unit import Unit
@@ -34,6 +34,15 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """What is on file about a person, and the words that it rests on."""
+
+    kind: FactKind
+    text: str
+    quote: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class FactCorrect:
     """What is wrong about a fact: its text, its amount, or the whole of it. None stays, but takes an amount away."""
 
@@ -41,6 +50,24 @@ class FactCorrect:
     text: str | None = None
     amount: Money | Unset | None = UNSET
     dismissed: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FactLearn:
+    """What was read about a person and is approved: where it was said, in which words, and when it was read.
+
+    With `fact_id` it takes the place of what that fact says.
+    """
+
+    person_id: UUID
+    kind: FactKind
+    text: str
+    source: FactSource
+    extracted_at: datetime
+    amount: Money | None = None
+    interaction_id: UUID | None = None
+    quote: str | None = None
+    fact_id: UUID | None = None
 
 
 def corrected(fact: Fact, command: FactCorrect, now: datetime) -> Fact:
@@ -84,3 +111,25 @@ async def correct(unit: Unit, command: FactCorrect) -> UUID:
         )
     )
     return fact.id
+
+
+async def learn(unit: Unit, command: FactLearn) -> UUID:
+    """Keep a fact with its source and the words that prove it, at full confidence: a person has approved it.
+
+    Raises NotFound and NotAllowed for a person who is not the caller's own.
+    """
+    person_id = await unit.people.owned(command.person_id)
+    fact_id, new = command.fact_id or new_id(), command.fact_id is None
+    await unit.people.learn_fact(fact_id, replace(command, person_id=person_id), unit.now)
+    amount = ("amount",) if command.amount is not None else ()
+    unit.record(
+        Change(
+            action=AuditAction.CREATE if new else AuditAction.UPDATE,
+            event="FactLearned" if new else "FactCorrected",
+            noun="facts",
+            id=fact_id,
+            fields=("kind", "text", "source", "quote", *amount) if new else ("text", "source", "quote", *amount),
+            person_id=person_id,
+        )
+    )
+    return fact_id

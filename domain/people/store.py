@@ -10,9 +10,10 @@ from uuid import UUID
 if TYPE_CHECKING:
     from domain.people.consents import HeldConsent, Narrowed
     from domain.people.duplicates import Duplicate, Identity
-    from domain.people.facts import Fact
-    from domain.people.kinds import RecordKind
+    from domain.people.facts import Fact, FactLearn, Learned
+    from domain.people.kinds import FactKind, RecordKind
     from domain.people.records import Person
+    from domain.structured import Identity as Spelling
 
 
 class PersonStore(Protocol):
@@ -77,6 +78,18 @@ class PersonStore(Protocol):
 
     async def save_fact(self, fact: Fact, now: datetime) -> None:
         """Store a corrected fact."""
+
+    async def has_fact(self, person_id: UUID, kind: FactKind, text: str) -> bool:
+        """Whether a person has a fact of a kind with these words, in any case, that was not dismissed."""
+
+    async def learned(self, person_id: UUID) -> list[Learned]:
+        """Return the newest facts of a person that were not dismissed, a hundred at most."""
+
+    async def spellings(self, person_id: UUID) -> list[Spelling]:
+        """Return whoever may be named in what was said with a person: them, their relations and household, the team."""
+
+    async def learn_fact(self, fact_id: UUID, command: FactLearn, now: datetime) -> None:
+        """Store a fact, or what one says now."""
 
     async def touch(self, *person_ids: UUID) -> None:
         """Compute again when people were last contacted and what to do next for them, from what the unit has written.

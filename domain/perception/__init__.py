@@ -29,6 +29,8 @@ from domain.perception.kinds import (
     SubjectKind,
     SurfaceKind,
 )
+from domain.perception.refining import Moment, QdRefiner, Scored, Shown
+from domain.perception.refining import request as request_refining
 from domain.perception.retention import Overdue, complete_if_left, complete_left, end, sweep
 from domain.perception.scores import Score
 from domain.perception.series import (
@@ -49,6 +51,7 @@ from domain.perception.sessions import (
     SessionMatch,
     SessionMatched,
     SessionStart,
+    Then,
     WalkInLead,
     Watched,
     complete,
@@ -85,15 +88,18 @@ __all__ = [
     "Ingested",
     "Matched",
     "Modality",
+    "Moment",
     "Outcome",
     "Overdue",
     "PerceptionIngest",
     "PerceptionStore",
     "QdKind",
+    "QdRefiner",
     "QdSource",
     "Receipt",
     "Scene",
     "Score",
+    "Scored",
     "SentPacket",
     "Session",
     "SessionComplete",
@@ -102,9 +108,11 @@ __all__ = [
     "SessionMatched",
     "SessionStart",
     "SessionStatus",
+    "Shown",
     "Span",
     "SubjectKind",
     "SurfaceKind",
+    "Then",
     "WalkInLead",
     "Watched",
     "Withdrawn",
@@ -121,6 +129,7 @@ __all__ = [
     "match",
     "proof",
     "receipted",
+    "request_refining",
     "run",
     "start",
     "sweep",

@@ -10,7 +10,7 @@ from uuid import UUID
 from domain.perception.consents import LONGEST_TERM, order, stop
 from domain.perception.erasures import AT_ONCE, run
 from domain.perception.kinds import ErasureScope, SessionStatus
-from domain.perception.sessions import SessionComplete, complete
+from domain.perception.sessions import SessionComplete, Then, complete
 
 if TYPE_CHECKING:
     from domain.access import Caller
@@ -28,6 +28,9 @@ class Overdue(Protocol):
 
     def sessions(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield running sessions of which nothing has come since a moment."""
+
+    def proposals(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield proposals that wait since before a moment."""
 
     def tasks(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield tasks that came due and of which nobody was told."""
@@ -61,7 +64,7 @@ async def sweep(units: Units, overdue: Overdue, now: datetime, most: int = AT_ON
     return finished
 
 
-async def complete_if_left(unit: Unit, session_id: UUID, before: datetime) -> bool:
+async def complete_if_left(unit: Unit, session_id: UUID, before: datetime, then: Then | None = None) -> bool:
     """Complete a session of which nothing has come since a moment, as whoever began it would; return whether it was so.
 
     It is looked at again, now that it is locked: somebody may have sent or ended something meanwhile.
@@ -69,14 +72,14 @@ async def complete_if_left(unit: Unit, session_id: UUID, before: datetime) -> bo
     session = await unit.perception.session_for_update(session_id)
     if session.status is not SessionStatus.RUNNING or await unit.perception.heard_since(session, before):
         return False
-    await complete(unit, SessionComplete(session_id))
+    await complete(unit, SessionComplete(session_id), then)
     return True
 
 
-async def complete_left(units: Units, overdue: Overdue, before: datetime) -> int:
-    """Complete the sessions of which nothing has come since a moment; return how many."""
+async def complete_left(units: Units, overdue: Overdue, before: datetime, then: Then | None = None) -> int:
+    """Complete the sessions of which nothing has come since a moment, and do what follows; return how many."""
     completed = 0
     async for caller, session_id in overdue.sessions(before):
         async with units.write(caller) as unit:
-            completed += await complete_if_left(unit, session_id, before)
+            completed += await complete_if_left(unit, session_id, before, then)
     return completed

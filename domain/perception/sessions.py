@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from domain import notifications, qd
@@ -20,6 +20,10 @@ from domain.values import new_id
 
 if TYPE_CHECKING:
     from domain.unit import Unit
+
+
+Then: TypeAlias = "Callable[[Unit, UUID], Awaitable[None]]"
+"""What follows the end of a session."""
 
 
 class SessionEnded(Conflict):
@@ -162,10 +166,11 @@ async def start(unit: Unit, command: SessionStart) -> UUID:
     return session.id
 
 
-async def complete(unit: Unit, command: SessionComplete) -> UUID:
+async def complete(unit: Unit, command: SessionComplete, then: Then | None = None) -> UUID:
     """End a session and sum it up. One that is completed already gives the same answer; raises NotFound, SessionEnded.
 
-    What a consent that has run out meanwhile let be measured is summed up as well: the sweep removes it with the rest.
+    `then` is done in the unit that completes it. What a consent that has run out meanwhile let be measured is summed up
+    as well: the sweep removes it with the rest.
     """
     watched = await unit.perception.watched(command.session_id)
     session = watched.session
@@ -182,6 +187,8 @@ async def complete(unit: Unit, command: SessionComplete) -> UUID:
         await unit.perception.add_scores([scored(reading, session, session.person_id, new_id())])
     unit.record(changed(AuditAction.UPDATE, "PerceptionSessionCompleted", ended, ("status",)))
     await notifications.tell(unit, _completed(ended), await audience(unit, session))
+    if then is not None:
+        await then(unit, session.id)
     return session.id
 
 

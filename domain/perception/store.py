@@ -10,7 +10,9 @@ from uuid import UUID
 from domain.perception.scores import Score
 
 if TYPE_CHECKING:
+    from domain import qd
     from domain.perception.batches import Batch, Ingested
+    from domain.perception.refining import Scored
     from domain.perception.sessions import Outcome, Session, Watched
 
 
@@ -43,6 +45,15 @@ class PerceptionStore(Protocol):
 
     async def finish(self, session: Session, outcome: Outcome) -> None:
         """Store that a session has ended and forget what scoring needed; a visitor's final score joins the others."""
+
+    async def scored(self, session_id: UUID) -> Scored:
+        """Return a session, locked, with what the rules came to; raises NotFound."""
+
+    async def hold_off_erasures(self) -> None:
+        """Let no erasure begin until the unit ends; called before anything is locked that an erasure changes."""
+
+    async def refine(self, session: Session, reading: qd.Reading) -> None:
+        """Store what a model made of a session; a visitor's score joins the others."""
 
     async def stop(self, consent_ids: Sequence[UUID], now: datetime) -> list[UUID]:
         """Stop every running session that rests on these consents; return which."""

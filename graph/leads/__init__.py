@@ -4,6 +4,7 @@ from graph.leads import kinds
 from graph.leads.demographics import LeadDemographicsQuery
 from graph.leads.mutations import LeadMutation
 from graph.leads.pipeline import PipelineQuery
+from graph.leads.tagging import LeadTagMutation
 from graph.leads.types import Lead, LeadFilter, LeadQuery, PropertyInterest, StageChange
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "LeadFilter",
     "LeadMutation",
     "LeadQuery",
+    "LeadTagMutation",
     "PipelineQuery",
     "PropertyInterest",
     "StageChange",

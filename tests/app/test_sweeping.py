@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from app.database import Database
 from app.outside.s3 import S3Store
-from app.sweeping import Sweeps, cctv_kept, session_idle, sweep_regularly, swept
+from app.sweeping import Sweeps, cctv_kept, proposal_wait, session_idle, sweep_regularly, swept
 from app.wiring import System
 from db.assets.receipts import SqlReceipts
 from db.engine import create_write_engine
@@ -22,14 +22,17 @@ from tests.factories import assets
 from tests.factories.access import Tenant
 from tests.factories.people import person
 
-LOST = ("uploads_swept", "cctv_events_forgotten", "erasures_finished", "sessions_completed", "tasks_told_of")
+LOST = (
+    *("uploads_swept", "cctv_events_forgotten", "erasures_finished", "proposals_expired", "sessions_completed"),
+    "tasks_told_of",
+)
 
 
 def sweeps_of(system: System) -> Sweeps:
     settings = system.settings
     return Sweeps(
-        system.uploads, system.database, system.units, system.overdue, session_idle(settings),
-        cctv_kept=cctv_kept(settings),
+        system.uploads, system.database, system.units, system.overdue, session_idle(settings), proposal_wait(settings),
+        cctv_kept(settings),
     )  # fmt: skip
 
 

@@ -26,6 +26,7 @@ from tests.factories import (
     people,
     perception,
     properties,
+    proposals,
     tasks,
     threads,
 )
@@ -145,6 +146,7 @@ async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> W
         "job": await jobs.job(owner, tenant, requested_by=junior),
         "inferenceProvider": await inference.provider(owner, tenant),
         "render": await jobs.job(owner, tenant, requested_by=junior, kind="RENDER", status="FAILED"),
+        "proposal": await proposals.proposal(owner, tenant, lead_id=lead),
         "fact": await _fact(owner, tenant, person),
         "avatar": await assets.upload(owner, tenant, user_id=junior),
         "brochure": await assets.upload(owner, tenant, user_id=senior, **pdf),

@@ -68,6 +68,9 @@ class Here:
     def sessions(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         return self.every.sessions(before)
 
+    def proposals(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        return self.every.proposals(before)
+
     def tasks(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         return self.every.tasks(moment)
 

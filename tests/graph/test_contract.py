@@ -242,6 +242,7 @@ QUERIES = [
     Case("Properties", JUNIOR, 3, fixed(first=20)),
     Case("Property", JUNIOR, 5, lambda demo: demo.ids(id="property")),
     Case("Projects", JUNIOR, 1, fixed(first=20)),
+    Case("ProposalQueue", DIRECTOR, 5, fixed(first=20)),
     Case("ApiKeys", ADMIN, 2, keys),
     Case("PersistedOperations", ADMIN, 1, keys),
     Case("Consents", JUNIOR, 2, fixed(first=20)),
@@ -283,6 +284,7 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
         ),
     ),
     "LeadUpdate": (JUNIOR, made(input={"leadId": "lead", "qualification": "HOT", "tags": ["sea view"]})),
+    "LeadTag": (JUNIOR, made(leadId="open_lead")),
     "LeadMove": (JUNIOR, made(leadId="open_lead", toStage="QUALIFIED", expectedStage="NEGOTIATION", note="Thinking.")),
     "LeadAssign": (SENIOR, made(leadId="lead", assigneeId="junior")),
     "OpportunityCreate": (
@@ -341,6 +343,7 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
     "PropertyUpdate": (SENIOR, made(input={"propertyId": "property", "publicRemarks": "Facing the sea."})),
     "PropertyMediaAdd": (SENIOR, brochure),
     "PropertyMediaRemove": (SENIOR, made(mediaId="medium")),
+    "ProposalDecide": (DIRECTOR, made(proposalId="proposal", decision="APPROVE", comment="So they said.")),
     "PropertyArchive": (SENIOR, made(propertyId="property")),
     "UploadCreate": (JUNIOR, fixed(purpose="AVATAR", contentType="image/png", bytes=1000)),
     "ViewerAvatarSet": (JUNIOR, avatar),

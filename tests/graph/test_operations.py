@@ -16,9 +16,11 @@ NAMES = {
     *("Activity", "CallTranscript", "Client360", "FactCorrect", "InteractionLog", "People", "PersonCreate"),
     *("PersonDuplicates", "PersonMerge", "PersonTimeline", "PersonUpdate", "QdHistory", "SentimentScatter"),
     # leads and deals
-    *("Lead", "LeadAssign", "LeadBoard", "LeadCreate", "LeadDemographics", "LeadMove", "LeadUpdate"),
+    *("Lead", "LeadAssign", "LeadBoard", "LeadCreate", "LeadDemographics", "LeadMove", "LeadTag", "LeadUpdate"),
     *("Opportunities", "OpportunityCreate", "OpportunityUpdate", "PipelineBoard", "PropertyInterestSet"),
     *("TaskComplete", "TaskCreate", "TaskUpdate", "Tasks"),
+    # proposals
+    *("ProposalDecide", "ProposalQueue"),
     # API keys and what they may send
     *("ApiKeyCreate", "ApiKeyRevoke", "ApiKeyRotate", "ApiKeys", "PersistedOperations"),
     # properties
@@ -47,7 +49,7 @@ def schema() -> GraphQLSchema:
 
 
 def test_every_operation_has_its_file() -> None:
-    assert len(NAMES) == 92
+    assert len(NAMES) == 95
     assert {file.name for file in FILES} == {f"{name}.graphql" for name in NAMES}
 
 

@@ -18,6 +18,7 @@ from db.roles import set_tenant
 from domain.access import Caller, Role
 from domain.leads import LeadSource, LeadStage
 from domain.properties import StandardStatus
+from domain.proposals import ProposalKind, ProposalStatus
 from tests.demo import NOW, Demo
 
 Row = dict[str, Any]
@@ -49,7 +50,7 @@ class World:
 
 
 TABLES = (
-    *("people", "leads", "lead_shares", "opportunities", "properties", "tasks"),
+    *("people", "leads", "lead_shares", "opportunities", "properties", "proposals", "tasks"),
     *("cctv_events", "perception_sessions"),
 )
 
@@ -104,6 +105,17 @@ def visible_cctv_events(world: World, caller: Caller) -> list[Row]:
     return [row for row in rows if caller.role is not Role.JUNIOR_BROKER or row["session_id"] in sessions]
 
 
+def visible_proposals(world: World, caller: Caller) -> list[Row]:
+    leads = {lead["id"] for lead in visible_leads(world, caller)}
+    return [
+        each
+        for each in world.tables["proposals"]
+        if caller.role in UNRESTRICTED
+        or (each["subject_noun"] == "leads" and each["subject_id"] in leads)
+        or (each["subject_noun"] == "people" and world.own_person(caller, each["subject_id"]))
+    ]
+
+
 Test = Callable[[World, Row], bool]
 
 
@@ -152,6 +164,16 @@ def cctv_filter(random: Random, world: World) -> tuple[Row, Test]:
         ("cameras", cameras, lambda _w, row: row["camera"] in cameras),
         ("from", since.isoformat(), lambda _w, row: row["at"] >= since),
         ("to", until.isoformat(), lambda _w, row: row["at"] < until),
+    ]
+    return chosen(random, drawn)
+
+
+def proposal_filter(random: Random, _world: World) -> tuple[Row, Test]:
+    """Draw a filter of proposals and what it means."""
+    status, kind = random.choice(list(ProposalStatus)).name, random.choice(list(ProposalKind)).name
+    drawn: list[tuple[str, Any, Test]] = [
+        ("status", status, lambda _w, row: row["status"] == status),
+        ("kind", kind, lambda _w, row: row["kind"] == kind),
     ]
     return chosen(random, drawn)
 
@@ -207,6 +229,14 @@ LISTS = [
         visible_properties,
         property_filter,
         {"CREATED_AT": lambda row: row["created_at"], "LIST_PRICE": lambda row: row["list_price_amount"]},
+    ),
+    Listed(
+        "proposals",
+        "Proposal",
+        "proposal",
+        visible_proposals,
+        proposal_filter,
+        {"CREATED_AT": lambda row: row["created_at"]},
     ),
     Listed(
         "tasks",

@@ -63,6 +63,7 @@ TABLE = [
     page("tasks", of="task"),
     page("threads", of="thread"),
     page("activity", of="activity"),
+    page("proposals", of="proposal"),
     page("apiKeys", of="key", role=ADMIN, low=Sees.REFUSED),
     page("persistedOperations", of="operation", role=ADMIN, low=Sees.REFUSED),
     page("auditEntries", of="audit", role=SENIOR, low=Sees.REFUSED),
@@ -118,6 +119,7 @@ TABLE = [
     change("leadCreate", 'personId: "$person", source: REFERRAL', low=Sees.UNTRIED),
     change("leadUpdate", 'leadId: "$lead", qualification: HOT'),
     change("leadMove", 'leadId: "$lead", toStage: CONTACTED'),
+    change("leadTag", 'leadId: "$lead"'),
     change("leadAssign", 'leadId: "$lead", assigneeId: "$senior"', role=SENIOR, low=Sees.REFUSED),
     change("propertyInterestSet", 'personId: "$person", propertyId: "$property", level: HIGH', low=Sees.NOT_YOURS),
     change("opportunityCreate", 'leadId: "$lead"'),
@@ -137,6 +139,7 @@ TABLE = [
         low=Sees.REFUSED,
         stranger=Sees.SHOWN,
     ),
+    change("proposalDecide", 'proposalId: "$proposal", decision: APPROVE', role=SENIOR, low=Sees.REFUSED),
     # Properties.
     change(
         "propertyCreate",

@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "cctv"
-down_revision = "inference"
+down_revision = "proposals_decided"
 
 CCTV = Path(__file__).parent.parent / "cctv"
 

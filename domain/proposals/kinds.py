@@ -1,4 +1,4 @@
-"""Proposals: changes that a machine or an import suggests and a person decides."""
+"""The words that proposals are described with."""
 
 from enum import Enum
 

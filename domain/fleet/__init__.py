@@ -1,0 +1,58 @@
+"""The fleet: machines, what their GPUs say, what their errors mean, and what they work on."""
+
+from domain.fleet.modes import (
+    FleetMode,
+    Resource,
+    Runtime,
+    WorkerKind,
+    is_served,
+    place_of,
+    places,
+    served,
+)
+from domain.fleet.telemetry import (
+    ALARMING,
+    STALE_AFTER,
+    GpuProcess,
+    GpuSample,
+    HostSample,
+    Machine,
+    RecoveryAction,
+    Sensors,
+    TelemetrySource,
+    ThrottleReason,
+    alarms,
+    bus_key,
+    throttle_reasons,
+)
+from domain.fleet.xids import XIDS, XidLine, XidMeaning, XidSeen, explained, xid_in
+
+__all__ = [
+    "ALARMING",
+    "STALE_AFTER",
+    "XIDS",
+    "FleetMode",
+    "GpuProcess",
+    "GpuSample",
+    "HostSample",
+    "Machine",
+    "RecoveryAction",
+    "Resource",
+    "Runtime",
+    "Sensors",
+    "TelemetrySource",
+    "ThrottleReason",
+    "WorkerKind",
+    "XidLine",
+    "XidMeaning",
+    "XidSeen",
+    "alarms",
+    "bus_key",
+    "explained",
+    "is_served",
+    "place_of",
+    "places",
+    "served",
+    "throttle_reasons",
+    "xid_in",
+]

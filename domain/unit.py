@@ -14,6 +14,7 @@ from domain.access import AccessStore, ApiKeyStore, Caller
 from domain.assets import UploadStore
 from domain.audit import Change
 from domain.canvases import CanvasStore
+from domain.fleet import FleetStore
 from domain.inference import InferenceStore
 from domain.interactions import InteractionStore
 from domain.jobs import JobStore
@@ -70,6 +71,10 @@ class Unit(Protocol):
     @property
     def inference(self) -> InferenceStore:
         """Items of inference jobs, and what is switched of providers."""
+
+    @property
+    def fleet(self) -> FleetStore:
+        """What the installation's machines work on."""
 
     @property
     def interactions(self) -> InteractionStore:

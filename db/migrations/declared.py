@@ -6,6 +6,7 @@ from db.assets import tables as assets
 from db.audit import tables as audit
 from db.canvases import tables as canvases
 from db.events import tables as events
+from db.fleet import tables as fleet
 from db.inference import tables as inference
 from db.interactions import tables as interactions
 from db.jobs import tables as jobs
@@ -23,6 +24,7 @@ NOUNS = (
     canvases,
     events,
     inference,
+    fleet,
     interactions,
     jobs,
     leads,

@@ -6,6 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final
+from uuid import UUID, uuid5
+
+NAMESPACE: Final = UUID("0d4f7c1e-96a5-5a0b-8a43-5e3f1f0c9b62")
+"""A worker's id follows from its kind and name, so that every process knows it without asking."""
 
 
 class FleetMode(Enum):
@@ -47,6 +51,26 @@ class Resource:
     runtime: Runtime
     on_premise: bool = True
     gpu: str | None = None
+
+    @property
+    def id(self) -> UUID:
+        """Its id in every process."""
+        return worker_id(self.kind, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerSeen:
+    """A resource as whoever asks it found it last."""
+
+    resource: Resource
+    answers: bool = True
+    queue_depth: int = 0
+    """What waits at the resource itself, beside our own queue."""
+
+
+def worker_id(kind: WorkerKind, name: str) -> UUID:
+    """Return the id of the worker that slots call `name`."""
+    return uuid5(NAMESPACE, f"{kind.name}:{name}")
 
 
 UNPLACED: Final = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +17,7 @@ from app.callers import CheckedCallers
 from app.contents import FileContents
 from app.database import Database
 from app.failures import CannotContinue
+from app.fleet import InstalledFleet, Reporting, reporting
 from app.inference import routing
 from app.keys import CheckedKeys
 from app.metrics import Metrics
@@ -33,6 +34,9 @@ from db.assets.receipts import SqlReceipts
 from db.engine import BRIEF_SETTINGS, ReadPool, create_write_engine
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
+from db.fleet.reports import SqlReports
+from db.fleet.state import SqlFleetState
+from db.fleet.view import SqlFleetView
 from db.jobs.slots import SqlSlots
 from db.perception.overdue import SqlOverdue
 from db.reading.answers import SqlAnswers
@@ -43,11 +47,13 @@ from db.unit import SqlUnits, utc_now
 from domain.access import Caller, Callers, SignInPorts, SignInRules
 from domain.assets import UploadPorts
 from domain.canvases import SourceReader
+from domain.fleet import Fleet
 from domain.inference import Providers
 from domain.jobs import SlotKind
 from domain.perception import Overdue
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
+from gpu.fleet.runtimes import HttpRuntimes
 from gpu.inference.overview import Overview
 from gpu.inference.router import Router
 from graph.canvases.sources import NoSources
@@ -102,6 +108,11 @@ class System:
     router: Router
     providers: Providers
     sources: SourceReader
+    fleet: Fleet
+    reporting: Reporting
+    """What this machine reports of itself."""
+    context_for: Callable[[Caller], GraphContext]
+    """Makes the context of what is answered for a caller without a request."""
     metrics: Metrics
 
     @property
@@ -122,6 +133,7 @@ class System:
             messengers=self.messengers,
             providers=self.providers,
             sources=self.sources,
+            fleet=self.fleet,
             address=address,
         )
 
@@ -209,6 +221,8 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
         providers = Overview(router, partial(SqlSlots(opened.engine).held, SlotKind.LLM))
         messengers = {MessageProvider.MOCK: MockMessenger()}
+        state, runtimes = SqlFleetState(opened.engine), HttpRuntimes()
+        fleet = InstalledFleet(state, SqlFleetView(opened.pool), runtimes, utc_now)
 
         def context(caller: Caller) -> GraphContext:
             return GraphContext(
@@ -220,6 +234,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
                 messengers=messengers,
                 providers=providers,
                 sources=NoSources(),
+                fleet=fleet,
                 address="",
             )
 
@@ -242,5 +257,8 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             router=router,
             providers=providers,
             sources=trusted_sources(settings, schema, answers, opened.pool, context),
+            fleet=fleet,
+            reporting=reporting(settings, SqlReports(opened.engine), state, runtimes, clock=utc_now),
+            context_for=context,
             metrics=Metrics(opened.pool),
         )

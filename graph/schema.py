@@ -14,6 +14,7 @@ from graph import (
     assets,
     audit,
     canvases,
+    fleet,
     inference,
     interactions,
     jobs,
@@ -81,6 +82,7 @@ QUERIES = (
     threads.ThreadQuery,
     canvases.CanvasQuery,
     canvases.MergeRequestQuery,
+    fleet.FleetQuery,
 )
 MUTATIONS = (
     access.AccessMutation,
@@ -103,6 +105,7 @@ MUTATIONS = (
     notifications.NotificationMutation,
     canvases.CanvasMutation,
     canvases.MergeRequestMutation,
+    fleet.FleetMutation,
 )
 SUBSCRIPTIONS = (
     audit.AuditSubscription,
@@ -111,6 +114,7 @@ SUBSCRIPTIONS = (
     perception.PerceptionSubscription,
     notifications.NotificationSubscription,
     jobs.JobSubscription,
+    fleet.FleetSubscription,
 )
 
 

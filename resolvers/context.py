@@ -8,6 +8,7 @@ from domain.access import Caller, Permission, SignInPorts
 from domain.assets import UploadPorts
 from domain.canvases import SourceReader
 from domain.errors import NotAllowed, Unauthenticated
+from domain.fleet import Fleet
 from domain.inference import Providers
 from domain.reading import Reads
 from domain.threads import Messengers
@@ -28,6 +29,7 @@ class Context:
     """The language models' servers."""
     sources: SourceReader
     """Runs trusted documents for canvases."""
+    fleet: Fleet
     address: str
     """Where the request came from, for counting failed sign-ins."""
 

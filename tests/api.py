@@ -46,6 +46,7 @@ class Api:
             messengers=self.system.messengers,
             providers=self.system.providers,
             sources=self.system.sources,
+            fleet=self.system.fleet,
             address=self.address,
         )
 

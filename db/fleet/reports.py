@@ -64,7 +64,7 @@ _MINUTE: Final = text(f"""
         memory_used_mib, memory_used_mib_max
     ) values (
         :gpu, date_trunc('minute', cast(:at as timestamptz)), :source, 1, :temperature_c, :temperature_c, :power_watts,
-        :utilization, :memory_used_mib, :memory_used_mib
+        :utilization, cast(:memory_used_mib as integer), cast(:memory_used_mib as integer)
     )
     on conflict (gpu_id, minute, source) do update set sample_count = s.sample_count + 1,
         {_mean("temperature_c")}, {_mean("power_watts")}, {_mean("utilization")}, {_mean("memory_used_mib")},

@@ -30,6 +30,7 @@ from domain.fleet.telemetry import (
     STALE_AFTER,
     GpuProcess,
     GpuSample,
+    HostReports,
     HostSample,
     Machine,
     RecoveryAction,
@@ -40,7 +41,16 @@ from domain.fleet.telemetry import (
     bus_key,
     throttle_reasons,
 )
-from domain.fleet.use_cases import FleetModeSet, FleetStore, set_mode
+from domain.fleet.use_cases import (
+    Fleet,
+    FleetModeSet,
+    FleetStore,
+    FleetView,
+    QueueState,
+    WorkerStatus,
+    set_mode,
+)
+from domain.fleet.waiting import waits_for
 from domain.fleet.xids import XIDS, XidLine, XidMeaning, XidSeen, explained, xid_in
 
 __all__ = [
@@ -48,16 +58,20 @@ __all__ = [
     "PATIENCE",
     "STALE_AFTER",
     "XIDS",
+    "Fleet",
     "FleetMode",
     "FleetModeSet",
     "FleetState",
     "FleetStore",
+    "FleetView",
     "GpuMemory",
     "GpuProcess",
     "GpuSample",
+    "HostReports",
     "HostSample",
     "Machine",
     "ModeSet",
+    "QueueState",
     "RecoveryAction",
     "Release",
     "Resource",
@@ -71,6 +85,7 @@ __all__ = [
     "ThrottleReason",
     "WorkerKind",
     "WorkerSeen",
+    "WorkerStatus",
     "XidLine",
     "XidMeaning",
     "XidSeen",
@@ -85,6 +100,7 @@ __all__ = [
     "settle",
     "steps",
     "throttle_reasons",
+    "waits_for",
     "worker_id",
     "xid_in",
 ]

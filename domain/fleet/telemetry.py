@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 from typing import Final, Protocol
+from uuid import UUID
+
+from domain.fleet.xids import XidSeen
 
 STALE_AFTER: Final = timedelta(seconds=30)
 """A machine that has said nothing for so long says nothing about the present."""
@@ -116,6 +119,25 @@ class Sensors(Protocol):
 
     async def sample(self) -> HostSample:
         """Return how the machine is now. It answers in bounded time, and says so where the driver does not."""
+
+    async def close(self) -> None:
+        """Leave nothing behind."""
+
+
+class HostReports(Protocol):
+    """Where machines report. None of it is a tenant's."""
+
+    async def claim(self, machine: Machine, reporter: UUID, at: datetime, silent: timedelta) -> UUID | None:
+        """Return the machine's id for the process that samples it; None where another does and was not silent."""
+
+    async def store(self, host_id: UUID, reporter: UUID, sample: HostSample) -> None:
+        """Store a sample as the present, and as part of its minute; nothing where another process samples by now."""
+
+    async def store_xids(self, host_id: UUID, source: TelemetrySource, seen: Sequence[XidSeen]) -> int:
+        """Store the XIDs that are not stored yet; return how many those were."""
+
+    async def forget(self, before: datetime) -> None:
+        """Remove minutes and XIDs from before a moment, and machines of which nothing was heard since."""
 
 
 def bus_key(pci: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "fleet"
-down_revision = "batches_in_one_statement"
+down_revision = "jobs"
 
 FLEET = Path(__file__).parent.parent / "fleet"
 

@@ -25,7 +25,7 @@ def _pairs(value: object) -> object:
     parts = [part.partition("=") for part in value.split(",") if part.strip()]
     if any(not (name.strip() and sign and gpu.strip()) for name, sign, gpu in parts):
         raise ValueError("write name=GPU-… with commas between them")
-    return {name.strip(): gpu.strip() for name, _, gpu in parts}
+    return tuple((name.strip(), gpu.strip()) for name, _, gpu in parts)
 
 
 KernelLog = Literal["auto", "kmsg", "journal", "off"]
@@ -88,8 +88,8 @@ class Settings(BaseSettings):
     fleet_simulation: Simulation | None = Field(
         None, description="A scenario to simulate in place of this machine's GPUs, such as `THERMAL_THROTTLE`."
     )
-    gpu_placements: Annotated[dict[str, str], NoDecode, BeforeValidator(_pairs)] = Field(
-        {}, description="On which GPU what serves work stands: `ollama=GPU-…,comfy-1=GPU-…`, by name and GPU's UUID."
+    gpu_placements: Annotated[tuple[tuple[str, str], ...], NoDecode, BeforeValidator(_pairs)] = Field(
+        (), description="On which GPU what serves work stands: `ollama=GPU-…,comfy-1=GPU-…`, by name and GPU's UUID."
     )
     kernel_log: KernelLog = Field(
         "auto", description="Where XIDs are read: `kmsg`, `journal`, `auto` for either, or `off`."

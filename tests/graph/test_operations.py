@@ -36,6 +36,8 @@ NAMES = {
     *("CanvasCommit", "CanvasCreate", "CanvasData", "CanvasFork", "CanvasHistory", "CanvasRevision", "CanvasRollback"),
     *("CanvasShare", "CanvasUnshare", "CanvasUpdate", "CanvasView", "Canvases"),
     *("MergeRequest", "MergeRequestMerge", "MergeRequestOpen", "MergeRequestReview", "MergeRequests"),
+    # machines
+    *("Fleet", "FleetModeSet", "FleetUpdates"),
     # subscriptions
     *("CanvasUpdates", "CrmActivity", "Notifications", "PerceptionScores", "ThreadMessages"),
 }
@@ -47,7 +49,7 @@ def schema() -> GraphQLSchema:
 
 
 def test_every_operation_has_its_file() -> None:
-    assert len(NAMES) == 92
+    assert len(NAMES) == 95
     assert {file.name for file in FILES} == {f"{name}.graphql" for name in NAMES}
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.fleet.reports import SqlReports
 from db.fleet.state import SqlFleetState
 from db.jobs.slots import SqlSlots
+from db.roles import set_tenant
 from domain.access import Role
 from domain.fleet import (
     GpuProcess,
@@ -281,7 +282,7 @@ async def test_queues_count_everybodys_work(
     assert after["RENDER"]["running"] - before["RENDER"]["running"] == 1
     assert after["RENDER"]["finishedPerMinute"] - before["RENDER"]["finishedPerMinute"] == pytest.approx(1)
     assert after["RENDER"]["waitsFor"] is None
-    await owner_connection.execute("SELECT set_config('app.tenant_id', $1, false)", str(tenant.id))
+    await set_tenant(owner_connection, tenant.id)
     await owner_connection.execute("DELETE FROM jobs WHERE tenant_id = $1", tenant.id)
 
 
@@ -353,3 +354,34 @@ async def test_brokers_watch_no_machines(live: Served, write_engine: AsyncEngine
 
     assert message["type"] == "error"
     assert message["payload"][0]["message"] == "Your role, SENIOR_BROKER, lacks FLEET_READ."
+
+
+async def test_work_that_the_mode_forbids_says_so(
+    api: Api, write_engine: AsyncEngine, owner_connection: Owner, tenant: Tenant
+) -> None:
+    junior = tenant.users[JUNIOR]
+    waiting = await jobs.job(owner_connection, tenant, requested_by=junior, kind="RENDER", slot_kind="COMFYUI")
+    await jobs.job(owner_connection, tenant, requested_by=junior, kind="RENDER", slot_kind="COMFYUI", status="FAILED")
+    await jobs.job(owner_connection, tenant, requested_by=junior, slot_kind="LLM")
+    asked = "{ jobs(first: 9) { edges { node { status waitsFor ... on RenderJob { id } } } } }"
+    before = await api.data(asked, role=JUNIOR)
+    await serve(write_engine, comfy(), llm())
+    set_ = await api.data("FleetModeSet", role=DIRECTOR, mode="LLM_FIRST")
+    after = [edge["node"] for edge in (await api.data(asked, role=JUNIOR))["jobs"]["edges"]]
+    [queue] = [each for each in (await api.data(QUEUES))["fleet"]["queues"] if each["name"] == "RENDER"]
+
+    assert [edge["node"]["waitsFor"] for edge in before["jobs"]["edges"]] == [None, None, None]
+    assert after == [
+        {"status": "QUEUED", "waitsFor": None},
+        {"status": "FAILED", "waitsFor": None, "id": after[1]["id"]},
+        {
+            "status": "QUEUED", "id": f"job_{waiting}",
+            "waitsFor": "The machines work in the mode LLM_FIRST. This begins when they serve it again.",
+        },
+    ]  # fmt: skip
+    assert queue["waitsFor"] == "The mode is LLM_FIRST: work for renders waits until it is another."
+    assert set_["fleetModeSet"]["unconfirmed"] == [
+        "comfy-1 could not be asked to free its memory: It does not answer."
+    ]  # fmt: skip
+    await set_tenant(owner_connection, tenant.id)
+    await owner_connection.execute("DELETE FROM jobs WHERE tenant_id = $1", tenant.id)

@@ -245,7 +245,6 @@ QUERIES = [
     Case("NotificationInbox", JUNIOR, 2, fixed(first=20)),
     Case("Jobs", JUNIOR, 2, listed_jobs),
     Case("InferenceJob", JUNIOR, 3, answered),
-    Case("InferenceProviders", JUNIOR, 1, fixed()),
     Case("Threads", JUNIOR, 4, fixed(first=20)),
     Case("Thread", JUNIOR, 5, lambda demo: demo.ids(id="thread", last=20)),
     Case("Canvases", JUNIOR, 4, fixed(first=20)),
@@ -256,8 +255,11 @@ QUERIES = [
     Case("MergeRequest", JUNIOR, 6, lambda demo: demo.ids(id="merge_request")),
 ]
 
-PROCESS_STATE = [Case("Fleet", DIRECTOR, 6, machine)]
-"""A function answers these: what it names is read like any other rows."""
+PROCESS_STATE = [
+    Case("Fleet", DIRECTOR, 6, machine),
+    Case("InferenceProviders", JUNIOR, 1, fixed()),
+]
+"""A function answers these. What it names is read like any other rows."""
 
 RUN_AGAIN = [Case("CanvasData", JUNIOR, 0, lambda demo: demo.ids(revisionId="canvas_head", keys=["leads", "sources"]))]
 """Resolvers answer these: documents are run for them, each with its own statements."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from alembic import op
 
 revision = "fleet"
-down_revision = "jobs"
+down_revision = "inference"
 
 FLEET = Path(__file__).parent.parent / "fleet"
 

@@ -13,11 +13,14 @@ from graph.admission import Admission
 from graph.budgets import Budgets, Places
 from graph.documents import Documents
 from graph.execution import Execution
+from graph.fleet import samples_of
 from graph.http import EventStreams, GraphQLEndpoint, GraphQLSockets, HttpRules, Observer, Open, Profile
 from graph.limits import Limits, document_check
 from graph.persisted import Persisted, shipped
+from graph.subscriptions.declaration import Sample
 from graph.subscriptions.hub import Hub
 from graph.subscriptions.lines import Rules
+from graph.subscriptions.watching import Watches
 
 if TYPE_CHECKING:
     from app.wiring import System
@@ -90,6 +93,10 @@ def front_door(system: System, observer: Observer) -> FrontDoor:
         Places(settings.operations_at_once, settings.operations_at_once_per_caller),
     )
     rules = rules_of(settings)
+
+    async def machines() -> list[Sample]:
+        return samples_of(await system.fleet.view())
+
     hub = Hub(
         system.schema,
         execution.planner,
@@ -98,6 +105,7 @@ def front_door(system: System, observer: Observer) -> FrontDoor:
         system.event_key,
         observer.masked,
         rules.subscriptions_per_caller,
+        Watches(system.schema, system.context_for, machines, settings.fleet_seconds),
     )
     shared = Open(admission, execution, hub, system.context, rules)
     system.metrics.watch(shared, system.answers)

@@ -21,6 +21,7 @@ from app.asgi import Observer, application
 from app.connections import Limits, WatchedSocket, limited
 from app.database import Database, check_answers, check_serves
 from app.demo.team import SAFFRON
+from app.fleet import report_regularly
 from app.operations import register_shipped
 from app.prompts import loaded_prompts
 from app.seeding import demo_password, is_empty, load_demo
@@ -81,6 +82,7 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
             asyncio.create_task(
                 forget_regularly(made.events, timedelta(days=settings.event_days), settings.sweep_seconds)
             ),
+            asyncio.create_task(report_regularly(made.reporting)),
             asyncio.create_task(warm(made, door.execution, [each.text for each in shipped()])),
         ]
         try:

@@ -18,6 +18,20 @@ def _parts(value: object) -> object:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
 
+def _pairs(value: object) -> object:
+    """Split what the environment gives as one text, at its commas and the first `=` of each part."""
+    if not isinstance(value, str):
+        return value
+    parts = [part.partition("=") for part in value.split(",") if part.strip()]
+    if any(not (name.strip() and sign and gpu.strip()) for name, sign, gpu in parts):
+        raise ValueError("write name=GPU-… with commas between them")
+    return tuple((name.strip(), gpu.strip()) for name, _, gpu in parts)
+
+
+KernelLog = Literal["auto", "kmsg", "journal", "off"]
+Simulation = Literal[
+    "IDLE", "BUSY", "THERMAL_THROTTLE", "POWER_BRAKE", "MEMORY_PRESSURE", "LEAKED_MEMORY", "ECC_ERRORS", "XID_79"
+]
 Origin = Annotated[str, StringConstraints(pattern=r"^https?://[^/\s*]+$", to_lower=True)]
 ComfyAddress = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_-]{1,60}=)?https?://[^/\s@?#*]+/?$")]
 Network = IPv4Network | IPv6Network
@@ -82,6 +96,17 @@ class Settings(BaseSettings):
     )
     proposal_days: float = Field(
         30, gt=0, description="How many days a proposal waits before the sweep lets it expire."
+    )
+    fleet_seconds: float = Field(5, ge=1, le=3600, description="How often a machine samples its GPUs and reports.")
+    fleet_days: float = Field(30, gt=0, description="How many days minutes of GPUs and their XIDs are kept.")
+    fleet_simulation: Simulation | None = Field(
+        None, description="A scenario to simulate in place of this machine's GPUs, such as `THERMAL_THROTTLE`."
+    )
+    gpu_placements: Annotated[tuple[tuple[str, str], ...], NoDecode, BeforeValidator(_pairs)] = Field(
+        (), description="On which GPU what serves work stands: `ollama=GPU-…,comfy-1=GPU-…`, by name and GPU's UUID."
+    )
+    kernel_log: KernelLog = Field(
+        "auto", description="Where XIDs are read: `kmsg`, `journal`, `auto` for either, or `off`."
     )
     event_days: float = Field(30, gt=0, description="How many days events are kept for those who follow them.")
     look_seconds: float = Field(5, gt=0, description="How often new events are looked for that nobody told of.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,6 +17,7 @@ from app.callers import CheckedCallers
 from app.contents import FileContents
 from app.database import Database
 from app.failures import CannotContinue
+from app.fleet import InstalledFleet, Reporting, reporting
 from app.inference import routing
 from app.keys import CheckedKeys
 from app.metrics import Metrics
@@ -33,6 +34,9 @@ from db.assets.receipts import SqlReceipts
 from db.engine import BRIEF_SETTINGS, ReadPool, create_write_engine
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
+from db.fleet.reports import SqlReports
+from db.fleet.state import SqlFleetState
+from db.fleet.view import SqlFleetView
 from db.jobs.slots import SqlSlots
 from db.perception.overdue import SqlOverdue
 from db.reading.answers import SqlAnswers
@@ -44,11 +48,13 @@ from domain.access import Caller, Callers, SignInPorts, SignInRules
 from domain.assets import UploadPorts
 from domain.canvases import SourceReader
 from domain.cctv import Cameras, PlateKey
+from domain.fleet import Fleet
 from domain.inference import Providers
 from domain.jobs import SlotKind
 from domain.perception import Then, request_refining
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
+from gpu.fleet.runtimes import HttpRuntimes
 from gpu.inference.overview import Overview
 from gpu.inference.router import Router
 from graph.canvases.sources import NoSources
@@ -105,6 +111,11 @@ class System:
     router: Router
     providers: Providers
     sources: SourceReader
+    fleet: Fleet
+    reporting: Reporting
+    """What this machine reports of itself."""
+    context_for: Callable[[Caller], GraphContext]
+    """Makes the context of what is answered for a caller without a request."""
     metrics: Metrics
 
     @property
@@ -132,6 +143,7 @@ class System:
             providers=self.providers,
             sources=self.sources,
             after_session=self.after_session,
+            fleet=self.fleet,
             address=address,
         )
 
@@ -225,11 +237,14 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
         providers = Overview(router, partial(SqlSlots(opened.engine).held, SlotKind.LLM))
         messengers = {MessageProvider.MOCK: MockMessenger()}
+        state, runtimes = SqlFleetState(opened.engine), HttpRuntimes()
+        fleet = InstalledFleet(state, SqlFleetView(opened.pool), runtimes, utc_now)
 
         def context(caller: Caller) -> GraphContext:
             return GraphContext(
                 caller_or_none=caller, reads=reads, units=units, sign_in=opened.sign_in, uploads=opened.uploads,
-                cameras=opened.cameras, messengers=messengers, providers=providers, sources=NoSources(), address="",
+                cameras=opened.cameras, messengers=messengers, providers=providers, sources=NoSources(), fleet=fleet,
+                address="",
             )  # fmt: skip
 
         yield System(
@@ -252,5 +267,8 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             router=router,
             providers=providers,
             sources=trusted_sources(settings, schema, answers, opened.pool, context),
+            fleet=fleet,
+            reporting=reporting(settings, SqlReports(opened.engine), state, runtimes, clock=utc_now),
+            context_for=context,
             metrics=Metrics(opened.pool),
         )

@@ -18,6 +18,7 @@ from db.canvases.source import (
 )
 from db.cctv.source import CCTV_EVENTS
 from db.events.tables import events
+from db.fleet.source import HOSTS, WORKERS
 from db.inference.source import INFERENCE_ITEMS, INFERENCE_PROVIDERS
 from db.interactions.source import INTERACTIONS, OBJECTIONS, TRANSCRIPT_SEGMENTS
 from db.jobs.source import JOB_UPDATES, JOBS
@@ -54,6 +55,7 @@ CATALOGUE.add(THREADS, THREAD_MESSAGES)
 CATALOGUE.add(JOBS)
 CATALOGUE.add(INFERENCE_ITEMS, INFERENCE_PROVIDERS)
 CATALOGUE.add(ASSETS)
+CATALOGUE.add(HOSTS, WORKERS)
 CATALOGUE.add(CANVASES, CANVAS_REVISIONS, CANVAS_COMPONENTS, MERGE_REQUESTS, MERGE_REQUEST_REVIEWS)
 CATALOGUE.add(CCTV_EVENTS)
 CATALOGUE.events = events

@@ -25,6 +25,7 @@ from db.cctv.store import SqlCctv
 from db.engine import ReadPool, transaction
 from db.errors import answering
 from db.events.bus import CHANNEL, note
+from db.fleet.store import SqlFleet
 from db.history import history
 from db.inference.store import SqlInference
 from db.interactions.store import SqlInteractions
@@ -50,6 +51,7 @@ from domain.audit import Change
 from domain.canvases import CanvasStore
 from domain.cctv import CctvStore
 from domain.errors import Contended, NotFound
+from domain.fleet import FleetStore
 from domain.inference import InferenceStore
 from domain.interactions import InteractionStore
 from domain.jobs import JobStore
@@ -95,6 +97,7 @@ class SqlUnit:
         self._cctv: Final = SqlCctv(self)
         self._consents: Final = SqlConsents(self)
         self._inference: Final = SqlInference(self)
+        self._fleet: Final = SqlFleet(self)
         self._interactions: Final = SqlInteractions(self)
         self._jobs: Final = SqlJobs(self)
         self._leads: Final = SqlLeads(self)
@@ -153,6 +156,11 @@ class SqlUnit:
     def inference(self) -> InferenceStore:
         """Items of inference jobs, and what is switched of providers."""
         return self._inference
+
+    @property
+    def fleet(self) -> FleetStore:
+        """What the installation's machines work on."""
+        return self._fleet
 
     @property
     def interactions(self) -> InteractionStore:

@@ -15,6 +15,7 @@ from domain.assets import UploadStore
 from domain.audit import Change
 from domain.canvases import CanvasStore
 from domain.cctv import CctvStore
+from domain.fleet import FleetStore
 from domain.inference import InferenceStore
 from domain.interactions import InteractionStore
 from domain.jobs import JobStore
@@ -77,6 +78,10 @@ class Unit(Protocol):
     @property
     def inference(self) -> InferenceStore:
         """Items of inference jobs, and what is switched of providers."""
+
+    @property
+    def fleet(self) -> FleetStore:
+        """What the installation's machines work on."""
 
     @property
     def interactions(self) -> InteractionStore:

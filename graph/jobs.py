@@ -135,6 +135,7 @@ class Job(Node):
     started_at: DateTime | None = column("When it was first begun.")
     finished_at: DateTime | None = column("When it ended, however it did.")
     requested_by: Actor | None = reference("Who asked for it.")
+    waits_for: str | None = column("Why it cannot begin, where the mode of the machines keeps it waiting.")
     error: JobError | None = column("Why it failed; of one that is queued again, why its last attempt did.")
 
 

@@ -15,6 +15,7 @@ from graph import (
     audit,
     canvases,
     cctv,
+    fleet,
     inference,
     interactions,
     jobs,
@@ -86,6 +87,7 @@ QUERIES = (
     canvases.CanvasQuery,
     canvases.MergeRequestQuery,
     cctv.CctvQuery,
+    fleet.FleetQuery,
 )
 MUTATIONS = (
     access.AccessMutation,
@@ -112,6 +114,7 @@ MUTATIONS = (
     canvases.CanvasMutation,
     canvases.MergeRequestMutation,
     cctv.CctvMutation,
+    fleet.FleetMutation,
 )
 SUBSCRIPTIONS = (
     audit.AuditSubscription,
@@ -120,6 +123,7 @@ SUBSCRIPTIONS = (
     perception.PerceptionSubscription,
     notifications.NotificationSubscription,
     jobs.JobSubscription,
+    fleet.FleetSubscription,
 )
 
 

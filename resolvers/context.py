@@ -9,6 +9,7 @@ from domain.assets import UploadPorts
 from domain.canvases import SourceReader
 from domain.cctv import Cameras
 from domain.errors import NotAllowed, Unauthenticated
+from domain.fleet import Fleet
 from domain.inference import Providers
 from domain.perception import Then
 from domain.reading import Reads
@@ -31,6 +32,7 @@ class Context:
     """The language models' servers."""
     sources: SourceReader
     """Runs trusted documents for canvases."""
+    fleet: Fleet
     after_session: Then | None = None
     """What follows the end of a session, in the same unit."""
     address: str

@@ -51,6 +51,7 @@ class Api:
             providers=self.system.providers,
             sources=self.system.sources,
             after_session=self.after_session,
+            fleet=self.system.fleet,
             address=self.address,
         )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from db.jobs.tables import jobs
 from db.reading.events import event
 from db.reading.fields import boolean, enum, integer, text, texts, time, value
-from db.reading.source import Filter, Link, Ordering, Reference, Through, source
+from db.reading.source import Computed, Filter, Link, Ordering, Reference, Through, source
 from db.reading.writer import Alias, Writer
 from domain.jobs import UPDATE_KINDS
 
@@ -27,6 +27,20 @@ def _position(w: Writer, t: Alias, key: str) -> str:
     return (
         f"(select {output.position} from render_outputs {output.name} where {output.tenant_id} = {w.tenant}"
         f" and {output.job_id} = {key} and {output.asset_id} = {t.id})"
+    )
+
+
+def _waits_for(w: Writer, t: Alias) -> str:
+    """Write why a queued job cannot begin, where every slot of its kind is closed: that is what a mode does."""
+    s, o, m = w.alias("slots"), w.alias("slots"), w.alias("fleet_modes")
+    closed = (
+        f"exists (select from slots {s.name} where {s.kind} = {t.slot_kind}) and not exists"
+        f" (select from slots {o.name} where {o.kind} = {t.slot_kind} and {o.open})"
+    )
+    mode = f"select {m.mode} from fleet_modes {m.name} order by {m.since} desc, {m.id} desc limit 1"
+    return (
+        f"case when {t.status} = 'QUEUED' and {closed} then concat('The machines work in the mode ', ({mode}),"
+        " '. This begins when they serve it again.') end"
     )
 
 
@@ -58,6 +72,7 @@ JOBS = source(
         "completed_count": integer("completed_count"),
         "failed_count": integer("failed_count"),
         "payload_hash": text("payload_hash"),
+        "waits_for": text(Computed(_waits_for), null=True),
         "workflow": enum("workflow"),
         "room_type": enum("room_type", null=True),
         "keywords": texts("keywords"),

@@ -100,6 +100,7 @@ jobs = tenant_table(
     # Workers look in whatever tenant for what waits unheard, for expired leases and for deadlines that have passed.
     Index("ix_jobs_turn_at", "turn_at", "id", postgresql_where="status = 'QUEUED'"),
     Index("ix_jobs_leased_until", "leased_until", postgresql_where="status = 'RUNNING'"),
+    Index("ix_jobs_finished_at", "finished_at", postgresql_where="finished_at IS NOT NULL"),
     Index("ix_jobs_deadline_at", "deadline_at", postgresql_where="status = 'QUEUED' AND deadline_at IS NOT NULL"),
 )
 

@@ -7,6 +7,7 @@ from db.audit import tables as audit
 from db.canvases import tables as canvases
 from db.cctv import tables as cctv
 from db.events import tables as events
+from db.fleet import tables as fleet
 from db.inference import tables as inference
 from db.interactions import tables as interactions
 from db.jobs import tables as jobs
@@ -25,6 +26,7 @@ NOUNS = (
     cctv,
     events,
     inference,
+    fleet,
     interactions,
     jobs,
     leads,

@@ -57,6 +57,7 @@ class Permission(Enum):
     TEAM_READ = "TEAM_READ"
     AUDIT_READ = "AUDIT_READ"
     PROPOSAL_DECIDE = "PROPOSAL_DECIDE"
+    FLEET_READ = "FLEET_READ"
     FLEET_MODE_SET = "FLEET_MODE_SET"
     SETTINGS_WRITE = "SETTINGS_WRITE"
 
@@ -91,7 +92,7 @@ _SENIOR: Final = _JUNIOR | {
     Permission.AUDIT_READ,
     Permission.PROPOSAL_DECIDE,
 }
-_DIRECTOR: Final = _SENIOR | {Permission.OPPORTUNITY_APPROVE, Permission.FLEET_MODE_SET}
+_DIRECTOR: Final = _SENIOR | {Permission.OPPORTUNITY_APPROVE, Permission.FLEET_READ, Permission.FLEET_MODE_SET}
 
 PERMISSIONS: Final = {
     Role.JUNIOR_BROKER: _JUNIOR,
@@ -111,7 +112,13 @@ class Actor:
 
 
 NOT_FOR_KEYS: Final = frozenset(
-    {Permission.TEAM_READ, Permission.AUDIT_READ, Permission.FLEET_MODE_SET, Permission.SETTINGS_WRITE}
+    {
+        Permission.TEAM_READ,
+        Permission.AUDIT_READ,
+        Permission.FLEET_READ,
+        Permission.FLEET_MODE_SET,
+        Permission.SETTINGS_WRITE,
+    }
 )
 """What no API key may do, whatever its role: team, audit trail, machines and settings are for people."""
 

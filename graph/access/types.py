@@ -52,6 +52,7 @@ described(
     TEAM_READ="Read the team.",
     AUDIT_READ="Read the audit trail.",
     PROPOSAL_DECIDE="Decide on proposals.",
+    FLEET_READ="See the machines and what they work on.",
     FLEET_MODE_SET="Set what the machines work on.",
     SETTINGS_WRITE="Change settings.",
 )

@@ -5,6 +5,6 @@ evaluated for each request, and `@skip`/`@include` values choose among the docum
 """
 
 from graph.compilation.planner import Planner, check_permissions
-from graph.compilation.plans import ANONYMOUS, Compiled, LacksPermission, Uncompiled
+from graph.compilation.plans import ANONYMOUS, Compiled, LacksPermission, Sampled, Uncompiled
 
-__all__ = ["ANONYMOUS", "Compiled", "LacksPermission", "Planner", "Uncompiled", "check_permissions"]
+__all__ = ["ANONYMOUS", "Compiled", "LacksPermission", "Planner", "Sampled", "Uncompiled", "check_permissions"]

@@ -41,7 +41,7 @@ from domain.answers import (
 )
 from domain.reading import FieldKind, Page
 from graph import ids
-from graph.compilation.plans import Arguments, Compiled, Followed, Uncompiled
+from graph.compilation.plans import Arguments, Compiled, Followed, Sampled, Uncompiled
 from graph.compilation.variables import evaluator, has_variable_arguments, raw_evaluator, uses
 from graph.declaration import DeclaredField, specification_of
 from graph.declarations import targets
@@ -49,7 +49,7 @@ from graph.loaders import given_arguments, page_of, unpacked_arguments
 from graph.registry import REGISTRY, Declared
 from graph.schema import LARGEST_NODES, Schema
 from graph.selection import object_type, type_name
-from graph.subscriptions.declaration import StreamField, required_links
+from graph.subscriptions.declaration import SampleField, StreamField, required_links
 
 TWICE: Final = 2
 _ENTRIES: Final = {
@@ -105,6 +105,8 @@ class Planning:
         node = group[0].node
         graphql_field = root.fields.get(node.name.value)
         declared = graphql_field.extensions["strawberry-definition"] if graphql_field is not None else None
+        if isinstance(declared, SampleField) and declared.specification.permission is not None:
+            raise Sampled(declared.specification.permission)
         if graphql_field is None or not isinstance(declared, StreamField) or declared.specification.permission is None:
             raise Uncompiled(f"Subscription.{node.name.value} follows no events.")
         evaluate = evaluator(self._strawberry, declared, graphql_field, node)

@@ -37,6 +37,15 @@ class LacksPermission(Uncompiled):
         self.permission = permission
 
 
+class Sampled(Uncompiled):
+    """The subscription is to samples, which no statement answers."""
+
+    def __init__(self, permission: Permission) -> None:
+        """Name the permission that it takes."""
+        super().__init__("Samples are watched; no event tells of them.")
+        self.permission = permission
+
+
 @dataclass(frozen=True, slots=True)
 class Followed:
     """What a subscription follows: the events of a stream, narrowed by the field's arguments."""

@@ -23,10 +23,10 @@ from graph.http.requests import got, posted
 from graph.http.responses import Profile, response
 from graph.persisted import Asked
 from graph.refusals import MethodNotAllowed, Overloaded, Refusal
-from graph.subscriptions.groups import Subscription
+from graph.subscriptions.follower import Follower
 from graph.subscriptions.lines import Line
 from graph.subscriptions.session import Session, bearer_token
-from graph.subscriptions.telling import Told
+from graph.subscriptions.telling import Question, Told
 
 EVENT_STREAM: Final = "text/event-stream"
 LAST_EVENT: Final = "Last-Event-ID"
@@ -100,7 +100,7 @@ class EventSource(Line):
         self._context = context
         self._request = request
         self._send = send
-        self._subscription: Subscription | None = None
+        self._subscription: Follower | None = None
         self._over: Final = asyncio.Event()
         self._timers: Final[dict[str, TimerHandle]] = {}
 
@@ -151,7 +151,7 @@ class EventSource(Line):
     async def _follow(self, admitted: Admitted) -> None:
         question = self._shared.hub.question(admitted, self._context.caller_or_none)
         seen = self._request.headers.get(LAST_EVENT)
-        if seen:
+        if seen and isinstance(question, Question):
             # A browser that connects again repeats its request as it was, and says here how far it had come.
             after = self._shared.hub.key.position(question.caller.tenant_id, seen, LAST_EVENT)
             question = replace(question, after=after)
@@ -171,19 +171,21 @@ class EventSource(Line):
         """Send one event."""
         await self._send({"type": "http.response.body", "body": text.encode(), "more_body": True})
 
-    def framed(self, subscription: Subscription, told: Told, response: str) -> str:
+    def framed(self, subscription: Follower, told: Told, response: str) -> str:
         """Return the `next` event; its id is the position that a browser comes back with."""
+        if not subscription.resumable:
+            return event("next", response)
         cursor = self._shared.hub.key.cursor(subscription.tenant_id, told.sequence)
         return f"id: {cursor}\n{event('next', response)}"
 
-    def failed(self, subscription: Subscription, error: Exception) -> None:
+    def failed(self, subscription: Follower, error: Exception) -> None:
         """Send why the subscription has ended, and end."""
         self._fail(self._shared.hub.shaped(error, subscription.tenant_id))
 
-    def too_slow(self, subscription: Subscription | None) -> None:
+    def too_slow(self, subscription: Follower | None) -> None:
         """End, and say from where to go on."""
         shaped = self._shared.hub.shaped(TooSlow(), None)
-        if self._subscription is not None:
+        if self._subscription is not None and self._subscription.resumable:
             cursor = self._shared.hub.key.cursor(self._subscription.tenant_id, self._subscription.sent)
             shaped[0]["extensions"]["cursor"] = cursor
         self._fail(shaped)
@@ -224,9 +226,12 @@ class EventSource(Line):
         self._timers["heartbeat"] = loop.call_later(self.rules.heartbeat_seconds, self._beat)
         if self._subscription is None:
             return
-        cursor = self._shared.hub.key.cursor(self._subscription.tenant_id, self._subscription.position)
         # What is held was not told yet, so no position is safe to resume from.
-        self.say(":\n\n" if self.held else f"id: {cursor}\n\n")
+        if self.held or not self._subscription.resumable:
+            self.say(":\n\n")
+        else:
+            cursor = self._shared.hub.key.cursor(self._subscription.tenant_id, self._subscription.position)
+            self.say(f"id: {cursor}\n\n")
         if not self.session.fresh:
             self.check()
 

@@ -22,7 +22,7 @@ from graph.http.connections import Open
 from graph.http.requests import asked_of
 from graph.persisted import Asked
 from graph.refusals import LimitExceeded, MalformedParameters
-from graph.subscriptions.groups import Subscription
+from graph.subscriptions.follower import Follower
 from graph.subscriptions.lines import Line
 from graph.subscriptions.patience import patiently
 from graph.subscriptions.protocol import Broken, Close, message_of, operation_id, short_reason, written
@@ -42,7 +42,7 @@ WRITES_AT_ONCE: Final = "velocity.writes_at_once"
 WriteAtOnce = Callable[[bytes, Sequence[bytes], bytes], int]
 """Takes what every message begins with, what each has of its own, and what every one ends with."""
 
-Operation = asyncio.Task[None] | Subscription
+Operation = asyncio.Task[None] | Follower
 """What runs under an id: a task while it is asked or answered, a subscription once it is followed."""
 
 
@@ -73,7 +73,7 @@ class Socket(Line):
         self._initialised = False
         self._acknowledged = False
         self._operations: Final[dict[str, Operation]] = {}
-        self._prefixes: Final[dict[Subscription, bytes]] = {}
+        self._prefixes: Final[dict[Follower, bytes]] = {}
         self._timers: Final[dict[str, TimerHandle]] = {}
         self._closing: asyncio.Task[None] | None = None
 
@@ -163,7 +163,7 @@ class Socket(Line):
 
     def _complete(self, id_: str) -> None:
         operation = self._operations.pop(id_, None)
-        if isinstance(operation, Subscription):
+        if isinstance(operation, Follower):
             self._leave(operation)
         elif operation is not None:
             operation.cancel()
@@ -209,16 +209,16 @@ class Socket(Line):
         for each in told[at_once:]:
             self.say(each.decode())
 
-    def framed(self, subscription: Subscription, told: Told, response: str) -> str:
+    def framed(self, subscription: Follower, told: Told, response: str) -> str:
         """Return the `next` message: what is told is the same text for everybody."""
         return f"{self._prefixes[subscription].decode()}{response}}}"
 
-    def write_at_once(self, subscription: Subscription, told: Sequence[Told]) -> int:
+    def write_at_once(self, subscription: Follower, told: Sequence[Told]) -> int:
         """Send `next` messages past the application's server, where that offers it."""
         write = self._write_at_once
         return 0 if write is None else write(self._prefixes[subscription], [each.body for each in told], b"}")
 
-    def failed(self, subscription: Subscription, error: Exception) -> None:
+    def failed(self, subscription: Follower, error: Exception) -> None:
         """Send `error`, after which the id is free."""
         id_ = self._id_of(subscription)
         self._leave(subscription)
@@ -232,9 +232,11 @@ class Socket(Line):
 
     # How it ends.
 
-    def too_slow(self, subscription: Subscription | None) -> None:
+    def too_slow(self, subscription: Follower | None) -> None:
         """Close it; the reason holds the last position of what was told."""
-        told = {} if subscription is None else {"id": self._id_of(subscription), "cursor": self._told(subscription)}
+        told: dict[str, str | None] = {}
+        if subscription is not None and subscription.resumable:
+            told = {"id": self._id_of(subscription), "cursor": self._told(subscription)}
         reason = orjson.dumps(told).decode()
         if len(reason) > len(short_reason(reason)):
             told.pop("id")
@@ -269,7 +271,7 @@ class Socket(Line):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._send({"type": "websocket.close", "code": int(code), "reason": reason})
 
-    def _leave(self, subscription: Subscription) -> None:
+    def _leave(self, subscription: Follower) -> None:
         subscription.end()
         self.forget(subscription)
         self._prefixes.pop(subscription, None)
@@ -280,7 +282,11 @@ class Socket(Line):
     def _beat(self) -> None:
         """Say how far every subscription of this socket has been told, and look at the caller on the way."""
         self._later("heartbeat", self.rules.heartbeat_seconds, self._beat)
-        followed = {id_: each.position for id_, each in self._operations.items() if isinstance(each, Subscription)}
+        followed = {
+            id_: each.position
+            for id_, each in self._operations.items()
+            if isinstance(each, Follower) and each.resumable
+        }
         if self.session.caller is None or not followed or self.held:
             # What is held was not told yet, so no position is safe to resume from.
             self.say(written("ping"))
@@ -293,8 +299,8 @@ class Socket(Line):
     def _later(self, name: str, seconds: float, what: Callable[[], None]) -> None:
         self._timers[name] = asyncio.get_running_loop().call_later(seconds, what)
 
-    def _id_of(self, subscription: Subscription) -> str | None:
+    def _id_of(self, subscription: Follower) -> str | None:
         return next((id_ for id_, each in self._operations.items() if each is subscription), None)
 
-    def _told(self, subscription: Subscription) -> str:
+    def _told(self, subscription: Follower) -> str:
         return self._shared.hub.key.cursor(subscription.tenant_id, subscription.sent)

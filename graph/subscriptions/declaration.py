@@ -6,7 +6,7 @@ not be null decides who is told: an event whose link leads to nothing that a cal
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, dataclass_transform
 from uuid import UUID
@@ -112,6 +112,35 @@ def stream(
     arguments = [Argument(each.name, strawberry.ID | None, each.description) for each in only]
     field.specification = Specification(FieldKind.STREAM, (*arguments, AFTER), permission)
     field.stream = Stream(frozenset(kinds), only, newest_of, told_to, frozenset(frames), frozenset(newest))
+    return field
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """What there is to tell of a subject: another `version` is another sample, and `root` is what the field answers."""
+
+    subject: str
+    version: Hashable
+    root: object
+
+
+class SampleField(DeclaredField):
+    """A root field of Subscription that answers samples, which have no position: each is the operation's root value."""
+
+    @property
+    def is_async(self) -> bool:
+        """The sample is there."""
+        return False
+
+    def get_result(self, source: Any, info: Any, args: list[Any], kwargs: Any) -> Any:
+        """Answer the sample; whoever watches may."""
+        return source
+
+
+def samples(description: str, permission: Permission) -> Any:
+    """Declare a subscription to samples: the newest stands for those that were skipped."""
+    field = SampleField(description=description)
+    field.specification = Specification(FieldKind.STREAM, (), permission)
     return field
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from domain.events import CursorExpired, Event
+from graph.subscriptions.follower import Follower
 from graph.subscriptions.lines import Line
 from graph.subscriptions.patience import patiently
 from graph.subscriptions.telling import Question, Told
@@ -195,15 +196,17 @@ class Group:
         return events
 
 
-class Subscription:
+class Subscription(Follower):
     """One client's subscription: what it has missed is read for it alone, then it is told what its group is told."""
+
+    resumable = True
 
     def __init__(self, hub: Hub, feed: Feed, question: Question, line: Line, position: int) -> None:
         """Begin after a position."""
         self.ended = False
         self.sent = position
         """The last event that was handed to the network."""
-        self.tenant_id: Final = feed.tenant_id
+        self.tenant_id = feed.tenant_id
         self._position = position
         self._hub = hub
         self._feed = feed

@@ -17,14 +17,16 @@ from domain.errors import Invalid, NotAllowed, Unauthenticated
 from domain.events import CursorExpired, Event, EventStream
 from domain.signing import EventKey
 from graph.admission import Admitted
-from graph.compilation import Compiled, LacksPermission, Planner, Uncompiled
+from graph.compilation import Compiled, LacksPermission, Planner, Sampled, Uncompiled
 from graph.errors import Report, formatted
 from graph.refusals import LimitExceeded
 from graph.schema import Schema
+from graph.subscriptions.follower import Follower
 from graph.subscriptions.groups import Feed, Subscription
 from graph.subscriptions.lines import Line
 from graph.subscriptions.patience import patiently
 from graph.subscriptions.telling import Question, Told
+from graph.subscriptions.watching import Watches, Watching, WatchQuestion
 
 
 class Hub:
@@ -39,16 +41,21 @@ class Hub:
         key: EventKey,
         report: Report,
         most_of_one: int,
+        watches: Watches,
     ) -> None:
         """Follow `events`, answered by `answers`; `key` signs positions, `report` hears what clients must not see.
 
-        A caller has `most_of_one` subscriptions, on whatever connections: each may cost a statement for every event.
+        `watches` follows what is sampled. A caller has `most_of_one` subscriptions, on whatever connections: each may
+        cost a statement for every event.
         """
         self._report = report
         self._most_of_one = most_of_one
         self._schema = schema
         self._planner = planner
         self._answers = answers
+        self.watches: Final = watches
+        self.watching = 0
+        """How many subscriptions to samples there are."""
         self.events: Final = events
         self.key: Final = key
         self.feeds: Final[dict[UUID, Feed]] = {}
@@ -66,14 +73,14 @@ class Hub:
     @property
     def groups(self) -> int:
         """How many different questions are followed."""
-        return sum(len(feed.groups) for feed in self.feeds.values())
+        return sum(len(feed.groups) for feed in self.feeds.values()) + len(self.watches.groups)
 
     @property
     def subscriptions(self) -> int:
         """How many subscriptions there are."""
-        return sum(feed.users for feed in self.feeds.values())
+        return sum(feed.users for feed in self.feeds.values()) + self.watching
 
-    def question(self, admitted: Admitted, caller: Caller | None) -> Question:
+    def question(self, admitted: Admitted, caller: Caller | None) -> Question | WatchQuestion:
         """Return what an admitted subscription follows; raises Invalid, NotAllowed or Unauthenticated."""
         if caller is None:
             raise Unauthenticated
@@ -83,6 +90,10 @@ class Hub:
             compiled = self._planner.compiled(prepared, operation, variables, caller)
         except LacksPermission as error:
             raise NotAllowed(f"Your role, {caller.role.name}, lacks {error.permission.name}.") from None
+        except Sampled as sampled:
+            if not caller.may(sampled.permission):
+                raise NotAllowed(f"Your role, {caller.role.name}, lacks {sampled.permission.name}.") from None
+            return WatchQuestion(caller, request, prepared)
         except Uncompiled as error:
             raise Invalid(self._misfit(admitted) or str(error), field="variables") from None
         if compiled.followed is None:
@@ -103,11 +114,13 @@ class Hub:
             key=(prepared.text, request.operation_name, _without_position(admitted, compiled), scope),
         )
 
-    async def follow(self, question: Question, line: Line) -> Subscription:
+    async def follow(self, question: Question | WatchQuestion, line: Line) -> Follower:
         """Begin to tell a line; raises LimitExceeded, CursorExpired or Unavailable."""
         tenant_id, principal, most = question.caller.tenant_id, question.caller.principal, self._most_of_one
         if self.callers[principal] >= most:
             raise LimitExceeded("subscriptionsPerCaller", "subscriptions of one caller", most + 1, most)
+        if isinstance(question, WatchQuestion):
+            return self._watched(question, line)
         feed = self.feeds.get(tenant_id)
         if feed is None:
             feed = self.feeds[tenant_id] = Feed(self, tenant_id)
@@ -122,12 +135,27 @@ class Hub:
 
     def leave(self, feed: Feed, principal: str) -> None:
         """Give back what `follow` took."""
-        self.callers[principal] -= 1
-        if not self.callers[principal]:
-            del self.callers[principal]
+        self._uncount(principal)
         feed.users -= 1
         if not feed.users and self.feeds.pop(feed.tenant_id, None) is not None:
             feed.close()
+
+    def _watched(self, question: WatchQuestion, line: Line) -> Watching:
+        principal = question.caller.principal
+
+        def left(skipped: int) -> None:
+            self.watching -= 1
+            self.skipped += skipped
+            self._uncount(principal)
+
+        self.watching += 1
+        self.callers[principal] += 1
+        return Watching(self.watches, question, line, left)
+
+    def _uncount(self, principal: str) -> None:
+        self.callers[principal] -= 1
+        if not self.callers[principal]:
+            del self.callers[principal]
 
     async def evaluated(self, question: Question, events: Sequence[Event]) -> list[Told]:
         """Return what is told of events, however long the database takes to come back."""

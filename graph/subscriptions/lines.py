@@ -16,7 +16,7 @@ from graph.subscriptions.session import Session
 from graph.subscriptions.telling import Told
 
 if TYPE_CHECKING:
-    from graph.subscriptions.groups import Subscription
+    from graph.subscriptions.follower import Follower
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Rules:
 class _Waiting:
     """A message that waits: what a subscription tells, or something of the protocol's own."""
 
-    subscription: Subscription | None
+    subscription: Follower | None
     told: Told | None
     text: str
     skipped: int = 0
@@ -56,27 +56,27 @@ class Line(ABC):
         self._number = 0
         self._writing: asyncio.Task[None] | None = None
         self._drained: asyncio.Event | None = None
-        self._held: list[tuple[Subscription, Told]] = []
+        self._held: list[tuple[Follower, Told]] = []
         self._checking: asyncio.Task[None] | None = None
 
     @abstractmethod
     async def write(self, text: str) -> None:
         """Send one message; wait while the client does not read. Raises OSError where it has gone."""
 
-    def write_at_once(self, subscription: Subscription, told: Sequence[Told]) -> int:
+    def write_at_once(self, subscription: Follower, told: Sequence[Told]) -> int:
         """Send what is told without a task, as much of it as the transport takes now; return how many."""
         return 0
 
     @abstractmethod
-    def framed(self, subscription: Subscription, told: Told, response: str) -> str:
+    def framed(self, subscription: Follower, told: Told, response: str) -> str:
         """Return the message that brings the response of an event."""
 
     @abstractmethod
-    def failed(self, subscription: Subscription, error: Exception) -> None:
+    def failed(self, subscription: Follower, error: Exception) -> None:
         """Send why a subscription has ended."""
 
     @abstractmethod
-    def too_slow(self, subscription: Subscription | None) -> None:
+    def too_slow(self, subscription: Follower | None) -> None:
         """End the connection, whose client reads more slowly than is sent."""
 
     @abstractmethod
@@ -87,7 +87,7 @@ class Line(ABC):
     def gone(self) -> None:
         """Forget everything: the client is not there any more."""
 
-    def tell(self, subscription: Subscription, told: Sequence[Told]) -> None:
+    def tell(self, subscription: Follower, told: Sequence[Told]) -> None:
         """Send what a subscription tells, once the caller is known to be who it was."""
         if self._held or not self.session.fresh:
             self._held += [(subscription, each) for each in told]
@@ -125,7 +125,7 @@ class Line(ABC):
             if task is not None and task is not asyncio.current_task():
                 task.cancel()
 
-    def forget(self, subscription: Subscription) -> None:
+    def forget(self, subscription: Follower) -> None:
         """Send nothing more of a subscription that has ended."""
         for key in [key for key, each in self._waiting.items() if each.subscription is subscription]:
             self._bytes -= len(self._waiting.pop(key).text)
@@ -146,7 +146,7 @@ class Line(ABC):
         """How many messages wait."""
         return len(self._waiting) + len(self._held)
 
-    def _put(self, subscription: Subscription, told: Sequence[Told]) -> None:
+    def _put(self, subscription: Follower, told: Sequence[Told]) -> None:
         while told and not self._waiting and self._writing is None and not self.broken:
             written = self.write_at_once(subscription, told)
             if not written:
@@ -158,7 +158,7 @@ class Line(ABC):
                 return
             self._put_behind(subscription, each)
 
-    def _put_behind(self, subscription: Subscription, told: Told) -> None:
+    def _put_behind(self, subscription: Follower, told: Told) -> None:
         """Let it wait behind what waits already."""
         if told.newest_of is None:
             self._number += 1

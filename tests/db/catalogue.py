@@ -14,7 +14,10 @@ TENANT: Final = (
 )
 
 # Tables that hold no tenant's rows.
-WITHOUT_TENANT: Final = "'{alembic_version, sign_in_attempts, slots}'::text[]"
+WITHOUT_TENANT: Final = (
+    "'{alembic_version, fleet_modes, fleet_releases, fleet_workers, gpu_samples, gpu_xids, gpus, hosts,"
+    " sign_in_attempts, slots}'::text[]"
+)
 
 # What is asked before a tenant is known: an e-mail address is unique to the installation, a hash cannot be guessed,
 # and the sweep learns nothing but ids.
@@ -22,7 +25,7 @@ LOOKED_UP: Final = (
     "'{uq_sign_ins_email_normalised, ix_refresh_tokens_token_hash, ix_api_keys_secret_hash,"
     " ix_api_keys_previous_secret_hash, ix_uploads_expires_at, ix_perception_sessions_started_at,"
     " ix_perception_sessions_running, ix_erasures_requested_at, ix_tasks_due_at, ix_jobs_turn_at, ix_jobs_leased_until,"
-    " ix_jobs_deadline_at, ix_proposals_pending}'::text[]"
+    " ix_jobs_deadline_at, ix_jobs_finished_at, ix_proposals_pending}'::text[]"
 )
 LOOKUP_TABLES: Final = (
     "'{api_keys, cctv_events, consents, erasures, jobs, perception_batches, perception_sessions, proposals,"
@@ -80,7 +83,8 @@ STATEMENTS: Final = (
     JOIN pg_constraint ON conrelid = ours.oid AND contype = 'f'
     JOIN pg_attribute here ON here.attrelid = conrelid AND here.attnum = conkey[1]
     JOIN pg_attribute there ON there.attrelid = confrelid AND there.attnum = confkey[1]
-    WHERE here.attname <> 'tenant_id' OR there.attname <> 'tenant_id'""",
+    WHERE (here.attname <> 'tenant_id' OR there.attname <> 'tenant_id')
+      AND (tenanted OR confrelid IN (SELECT oid FROM ours WHERE tenanted))""",
     f"""{OURS}
     SELECT format('%s.%s: %s', relname, attname, format_type(atttypid, NULL)) FROM ours
     JOIN pg_attribute ON attrelid = ours.oid AND attnum > 0

@@ -194,7 +194,8 @@ async def test_a_key_reads_neither_team_nor_settings_nor_history(api: Api, owner
     key = await caller(api, (await created(api, owner_connection, COUNT))["secret"])
 
     assert [each for each in Permission if not key.may(each)] == [
-        Permission.TEAM_READ, Permission.AUDIT_READ, Permission.FLEET_MODE_SET, Permission.SETTINGS_WRITE
+        Permission.TEAM_READ, Permission.AUDIT_READ, Permission.FLEET_READ, Permission.FLEET_MODE_SET,
+        Permission.SETTINGS_WRITE,
     ]  # fmt: skip
     for field in ("users", "auditEntries", "apiKeys", "persistedOperations"):
         answer = await api.run(f"{{ {field}(first: 1) {{ totalCount }} }}", caller=key)

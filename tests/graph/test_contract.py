@@ -1,7 +1,7 @@
 """Every client operation of `graph/operations` on the seeded demo tenant: real rows in exactly so many statements."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,10 +9,13 @@ from uuid import uuid4
 
 import pytest
 
+from app.fleet import report
 from domain.access import Role
+from domain.fleet import WorkerSeen
+from gpu.fleet.scenarios import Scenario, SimulatedSensors
 from tests.api import OPERATIONS, Api
 from tests.demo import NOW, Demo
-from tests.factories import access, assets, inference, jobs
+from tests.factories import access, assets, fleet, inference, jobs
 from tests.factories.access import Tenant
 from tests.graph.streams import Served
 
@@ -182,6 +185,15 @@ async def keys(demo: Demo) -> Variables:
     return {"first": 20}
 
 
+async def machine(demo: Demo) -> Variables:
+    """Let there be a machine, and something that serves work."""
+    system = demo.api.system
+    await fleet.emptied(demo.owner)
+    await report(replace(system.reporting, sensors=SimulatedSensors(Scenario.BUSY, system.reporting.clock)))
+    await system.reporting.state.register([WorkerSeen(fleet.comfy())], datetime.now(UTC))
+    return {}
+
+
 def words(key: str, markdown: str) -> Variables:
     """Return a change that adds a text."""
     layout = {"x": 0, "y": 40, "width": 48, "height": 3}
@@ -254,7 +266,6 @@ QUERIES = [
     Case("NotificationInbox", JUNIOR, 2, fixed(first=20)),
     Case("Jobs", JUNIOR, 2, listed_jobs),
     Case("InferenceJob", JUNIOR, 3, answered),
-    Case("InferenceProviders", JUNIOR, 1, fixed()),
     Case("Threads", JUNIOR, 4, fixed(first=20)),
     Case("Thread", JUNIOR, 5, lambda demo: demo.ids(id="thread", last=20)),
     Case("Canvases", JUNIOR, 4, fixed(first=20)),
@@ -264,6 +275,12 @@ QUERIES = [
     Case("MergeRequests", JUNIOR, 3, fixed(first=20)),
     Case("MergeRequest", JUNIOR, 6, lambda demo: demo.ids(id="merge_request")),
 ]
+
+PROCESS_STATE = [
+    Case("Fleet", DIRECTOR, 6, machine),
+    Case("InferenceProviders", JUNIOR, 1, fixed()),
+]
+"""A function answers these. What it names is read like any other rows."""
 
 RUN_AGAIN = [Case("CanvasData", JUNIOR, 0, lambda demo: demo.ids(revisionId="canvas_head", keys=["leads", "sources"]))]
 """Resolvers answer these: documents are run for them, each with its own statements."""
@@ -322,6 +339,7 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
             }
         ),
     ),
+    "FleetModeSet": (DIRECTOR, fixed(mode="SPLIT")),
     "JobCancel": (JUNIOR, queued),
     "JobRetry": (JUNIOR, failed),
     "RenderSubmit": (JUNIOR, room),
@@ -388,7 +406,7 @@ MUTATIONS: dict[str, tuple[Role, Callable[[Demo], Awaitable[Variables]]]] = {
 }
 
 
-@pytest.mark.parametrize("case", QUERIES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", [*QUERIES, *PROCESS_STATE], ids=lambda case: case.name)
 async def test_query_answers_real_rows_in_this_many_statements(case: Case, demo_tenant: Demo) -> None:
     api: Api = demo_tenant.api
     data = await api.data(case.name, caller=demo_tenant.caller(case.role), **await case.variables(demo_tenant))
@@ -442,8 +460,9 @@ async def test_subscription_tells_real_rows(name: str, demo_tenant: Demo, live: 
         assert empty_places(told) == empty
 
 
-# Operations whose answers hold secrets: the tests that send them, and what they look at.
+# Operations whose answers hold secrets, or that no mutation is told of: where they are sent and looked at.
 ELSEWHERE = {
+    "FleetUpdates": "test_fleet.py",
     "Login": "test_access.py",
     "SessionRefresh": "test_access.py",
     "SessionRevoke": "test_access.py",
@@ -451,7 +470,12 @@ ELSEWHERE = {
 
 
 def test_every_client_operation_has_a_case() -> None:
-    covered = {case.name for case in [*QUERIES, *RUN_AGAIN]} | set(MUTATIONS) | set(SUBSCRIPTIONS) | set(ELSEWHERE)
+    covered = (
+        {case.name for case in [*QUERIES, *PROCESS_STATE, *RUN_AGAIN]}
+        | set(MUTATIONS)
+        | set(SUBSCRIPTIONS)
+        | set(ELSEWHERE)
+    )
     assert covered == {path.stem for path in OPERATIONS.glob("*.graphql")}
     for name, module in ELSEWHERE.items():
         assert f'"{name}"' in (Path(__file__).parent / module).read_text(encoding="utf-8")

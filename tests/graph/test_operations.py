@@ -38,6 +38,8 @@ NAMES = {
     *("CanvasCommit", "CanvasCreate", "CanvasData", "CanvasFork", "CanvasHistory", "CanvasRevision", "CanvasRollback"),
     *("CanvasShare", "CanvasUnshare", "CanvasUpdate", "CanvasView", "Canvases"),
     *("MergeRequest", "MergeRequestMerge", "MergeRequestOpen", "MergeRequestReview", "MergeRequests"),
+    # machines
+    *("Fleet", "FleetModeSet", "FleetUpdates"),
     # subscriptions
     *("CanvasUpdates", "CrmActivity", "Notifications", "PerceptionScores", "ThreadMessages"),
 }

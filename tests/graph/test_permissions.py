@@ -15,6 +15,7 @@ from tests.api import Api
 from tests.factories.access import Tenant
 from tests.graph.permissions import (
     ADMIN,
+    DIRECTOR,
     JUNIOR,
     SCENES,
     SENIOR,
@@ -27,6 +28,7 @@ from tests.graph.permissions import (
     row,
     secret,
     seen,
+    sent,
     tried,
     world,
 )
@@ -99,6 +101,26 @@ TABLE = [
         holds="$person",
         low=Sees.OTHER,
         stranger=Sees.OTHER,
+    ),
+    # Machines, which every company shares.
+    Line(
+        field="fleet",
+        text="{ mode { current } }",
+        holds='"current"',
+        role=DIRECTOR,
+        stranger=Sees.SHOWN,
+        low=Sees.REFUSED,
+    ),
+    # A stranger's director sets it, too: to another mode, or there were nothing left to change.
+    Line(
+        field="fleetModeSet",
+        text=sent("mode: LLM_FIRST"),
+        wrong=sent("mode: MEDIA_FIRST"),
+        holds="Payload",
+        mutation=True,
+        role=DIRECTOR,
+        stranger=Sees.SHOWN,
+        low=Sees.REFUSED,
     ),
     # People.
     change("personCreate", 'fullName: "Meera Iyer"', low=Sees.UNTRIED, stranger=Sees.SHOWN),
@@ -256,6 +278,10 @@ FOLLOWED = {
 }
 
 
+WATCHED = {"fleetUpdates"}
+"""What is sampled, and no mutation makes: tests/graph/test_fleet.py tries who may watch it."""
+
+
 @pytest.mark.parametrize("field", FOLLOWED)
 async def test_subscriptions_tell_each_caller_what_it_may_know(
     field: str, api: Api, filled: World, live: Served, system: System
@@ -294,7 +320,7 @@ def idle(live: Served) -> bool:
 def test_every_subscription_is_tried(system: System) -> None:
     kind = system.schema._schema.subscription_type
     assert isinstance(kind, GraphQLObjectType)
-    assert set(kind.fields) == set(FOLLOWED)
+    assert set(kind.fields) == set(FOLLOWED) | WATCHED
 
 
 async def bearer_of(api: Api, caller: Caller) -> dict[str, str]:

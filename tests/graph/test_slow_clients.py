@@ -12,6 +12,7 @@ from domain.errors import DomainError
 from graph.http.event_streams import EventSource
 from graph.http.socket import Socket
 from graph.subscriptions import groups
+from graph.subscriptions.follower import Follower
 from graph.subscriptions.groups import Subscription
 from graph.subscriptions.lines import Line, Rules
 from graph.subscriptions.session import Session
@@ -62,13 +63,13 @@ class Still(Line):
         await self.reads.wait()
         self.sent.append(text)
 
-    def framed(self, _subscription: Subscription, _told: Told, response: str) -> str:
+    def framed(self, _subscription: Follower, _told: Told, response: str) -> str:
         return response
 
-    def failed(self, _subscription: Subscription, error: Exception) -> None:
+    def failed(self, _subscription: Follower, error: Exception) -> None:
         raise error
 
-    def too_slow(self, _subscription: Subscription | None) -> None:
+    def too_slow(self, _subscription: Follower | None) -> None:
         self.slow += 1
 
     def refused(self, error: DomainError) -> None:

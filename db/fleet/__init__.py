@@ -1,0 +1,1 @@
+"""The fleet: tables of machines, what they said, and the mode they work in."""

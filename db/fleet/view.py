@@ -1,0 +1,53 @@
+"""The fleet as it is at a moment: the mode, the ids of machines and workers, and what waits of every tenant's work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from db.engine import ReadPool
+from domain.access import Actor
+from domain.fleet import FleetMode, FleetView, ModeSet, QueueState, Situation, WorkerKind, waits_for
+
+MODE: Final = "select id, mode, since, set_by_noun, set_by_id from fleet_modes order by since desc, id desc limit 1"
+MOST: Final = 100
+HOST_IDS: Final = f"select id, sampled_at from hosts order by hostname, id limit {MOST}"
+WORKER_IDS: Final = f"select id from fleet_workers order by kind, name limit {MOST}"
+QUEUES: Final = "select name, depth, running, oldest_seconds, finished_per_minute from queue_states()"
+SERVED_BY: Final = {"INFERENCE": WorkerKind.LLM, "RENDER": WorkerKind.COMFYUI}
+
+
+class SqlFleetView:
+    """Reads the fleet; nothing here is a tenant's."""
+
+    def __init__(self, pool: ReadPool) -> None:
+        """Read through `pool`."""
+        self._pool = pool
+
+    async def read(self, situation: Situation) -> FleetView:
+        """Return the fleet; what its work waits for follows from the situation of its mode."""
+        [mode] = await self._pool.fetch(None, MODE)
+        hosts = await self._pool.fetch(None, HOST_IDS)
+        workers = await self._pool.fetch(None, WORKER_IDS)
+        by = None if mode["set_by_id"] is None else Actor(mode["set_by_noun"], mode["set_by_id"])
+        return FleetView(
+            mode=ModeSet(mode["id"], FleetMode[mode["mode"]], mode["since"]),
+            set_by=by,
+            hosts={row["id"]: row["sampled_at"] for row in hosts},
+            workers=[row["id"] for row in workers],
+            queues=await self.queues(situation),
+        )
+
+    async def queues(self, situation: Situation) -> Sequence[QueueState]:
+        """Return what waits and runs."""
+        return [
+            QueueState(
+                name=row["name"],
+                depth=row["depth"],
+                running=row["running"],
+                oldest_seconds=row["oldest_seconds"],
+                finished_per_minute=row["finished_per_minute"],
+                waits_for=waits_for(situation, SERVED_BY[row["name"]]) if row["depth"] else None,
+            )
+            for row in await self._pool.fetch(None, QUEUES)
+        ]

@@ -55,7 +55,7 @@ async def into_store(place: Lively, sessions: Sequence[str], seconds: float) -> 
 def _use_case(made: System, caller: Caller, session_id: UUID) -> Send:
     context = Context(
         caller_or_none=caller, reads=made.reads, units=made.units, sign_in=made.sign_in, uploads=made.uploads,
-        messengers=made.messengers, sources=made.sources, address="",
+        messengers=made.messengers, sources=made.sources, providers=made.providers, address="",
     )  # fmt: skip
     start = datetime.now(UTC) - AGO
     prepared = [_command(session_id, start, number) for number in range(PREPARED)]

@@ -7,8 +7,7 @@ down_revision = "inference"
 
 MEASURED = "score, engagement, valence, attention, confidence"
 READINGS = (
-    "unnest(whose, score_ids, score_ats, score_0, score_1, score_2, score_3, score_4)"
-    f" AS r (n, id, at, {MEASURED})"
+    f"unnest(whose, score_ids, score_ats, score_0, score_1, score_2, score_3, score_4) AS r (n, id, at, {MEASURED})"
 )
 TYPES = (
     "uuid, integer[], uuid[], uuid[], integer[], timestamptz[], integer[], uuid[], timestamptz[], float8[], float8[],"

@@ -34,3 +34,11 @@ def working_in(folder: Path) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def busy() -> float:
+    """Return the seconds that all processors of the machine have worked, for whomever."""
+    user, nice, system, _idle, _waiting, *others = map(
+        int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]
+    )
+    return (user + nice + system + sum(others)) / TICKS

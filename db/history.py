@@ -18,6 +18,12 @@ def history(tenant_id: UUID, actor: Actor, now: datetime, changes: Sequence[Chan
     return orjson.dumps([_row(tenant_id, actor, now, change) for change in changes]).decode()
 
 
+def told_of(tenant_id: UUID, actor: Actor, now: datetime, changes: Sequence[Change]) -> str:
+    """Return the entries of such JSON, each of which says for itself when it was and who did it."""
+    by = {"moment": now.isoformat(), "by_noun": actor.noun, "by_id": str(actor.id)}
+    return ",".join(orjson.dumps(_row(tenant_id, actor, now, change) | by).decode() for change in changes)
+
+
 def _row(tenant_id: UUID, actor: Actor, now: datetime, change: Change) -> dict[str, object]:
     """Return what `write_history` takes for a change. The database alone knows its number."""
     entry = Entry(

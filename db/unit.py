@@ -19,7 +19,7 @@ from db.access.keys import SqlApiKeys
 from db.access.store import SqlAccess
 from db.access.tables import idempotency_keys
 from db.assets.store import SqlUploads
-from db.brief import BriefUnit
+from db.brief import Brief, BriefUnit
 from db.canvases.store import SqlCanvases
 from db.cctv.store import SqlCctv
 from db.engine import ReadPool, transaction
@@ -50,7 +50,7 @@ from domain.assets import UploadStore
 from domain.audit import Change
 from domain.canvases import CanvasStore
 from domain.cctv import CctvStore
-from domain.errors import Contended, NotFound
+from domain.errors import Contended, DomainError, NotFound
 from domain.fleet import FleetStore
 from domain.inference import InferenceStore
 from domain.interactions import InteractionStore
@@ -348,17 +348,22 @@ class SqlUnits:
         self._engine = engine
         self._clock = clock
         self._committed = committed
-        self._pool = pool
+        self._brief = Brief(pool, committed) if pool is not None and committed is not None else None
 
     @asynccontextmanager
     async def brief(self, caller: Caller) -> AsyncIterator[Unit]:
         """Open a unit that is written by one statement when it ends. Raises Contended, and Unavailable."""
-        if self._pool is None or self._committed is None:
+        if self._brief is None:
             raise Contended
-        unit = BriefUnit(self._pool, caller, self._clock())
-        yield cast("Unit", unit)
-        last = await unit.end()
-        self._committed(caller.tenant_id, last)
+        unit = BriefUnit(self._brief, caller, self._clock())
+        try:
+            yield cast("Unit", unit)
+        except DomainError as error:
+            if not unit.perception.was_known:
+                raise
+            # What was known may be over: whoever reads it says what is so.
+            raise Contended from error
+        await unit.end()
 
     @asynccontextmanager
     async def write(self, caller: Caller) -> AsyncIterator[Unit]:

@@ -70,6 +70,8 @@ class Prepared:
     """What was compiled of each operation, by its name."""
     coercions: dict[str, Any] = field(default_factory=dict)
     """How each operation's variables are coerced, by its name."""
+    directs: dict[str, Any] = field(default_factory=dict)
+    """How each mutation is answered without an executor, by its name; None where it cannot be."""
     estimates: dict[str, Estimate] = field(default_factory=dict)
     """What each operation costs, by its name."""
     questions: dict[Hashable, Question] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from domain.answers import Answers
 from domain.errors import DomainError
 from graph.compilation import ANONYMOUS, Planner, Uncompiled, check_permissions
 from graph.context import GraphContext
+from graph.direct import Directs
 from graph.documents import Documents, Prepared, Question
 from graph.errors import Report, formatted
 from graph.refusals import Broken, Refusal
@@ -66,6 +67,7 @@ class Execution:
         self.schema: Final = schema
         self.documents = documents
         self.planner = Planner(schema)
+        self.directs = Directs(schema)
         self._answers = answers
         self._report = report
         self.compiled = 0
@@ -98,6 +100,8 @@ class Execution:
         self, request: GraphRequest, prepared: Prepared, operation: OperationDefinitionNode, context: GraphContext
     ) -> GraphAnswer:
         """Run an operation of a valid document."""
+        if operation.operation is OperationType.MUTATION:
+            return await self._mutated(request, prepared, operation, context)
         if operation.operation is not OperationType.QUERY:
             return await self.resolved(request, prepared, context, operation.operation)
         try:
@@ -114,6 +118,20 @@ class Execution:
             return answer
         self.fallbacks[reason] += 1
         return replace(await self.resolved(request, prepared, context, operation.operation), reason=reason)
+
+    async def _mutated(
+        self, request: GraphRequest, prepared: Prepared, operation: OperationDefinitionNode, context: GraphContext
+    ) -> GraphAnswer:
+        """Run a mutation: one that answers no rows without an executor."""
+        direct = self.directs.plan(prepared, operation)
+        values = None if direct is None else self.directs.coerced(operation, request.variables)
+        if direct is None or values is None:
+            return await self.resolved(request, prepared, context, OperationType.MUTATION)
+        try:
+            data = await self.directs.answered(direct, operation, values, context)
+        except GraphQLError as error:
+            return self._answered(None, (error,), context, OperationType.MUTATION)
+        return self._answered(data, (), context, OperationType.MUTATION)
 
     async def _compiled(
         self, request: GraphRequest, prepared: Prepared, operation: OperationDefinitionNode, context: GraphContext
@@ -150,18 +168,26 @@ class Execution:
             )
         finally:
             context.unawaited.close()
-        errors = tuple(result.errors or ())
+        return self._answered(result.data, tuple(result.errors or ()), context, operation)
+
+    def _answered(
+        self,
+        data: Mapping[str, Any] | None,
+        errors: Sequence[GraphQLError],
+        context: GraphContext,
+        operation: OperationType,
+    ) -> GraphAnswer:
         suggestions = context.caller_or_none is not None
-        executed = result.data is not None or any(error.path for error in errors)
+        executed = data is not None or any(error.path for error in errors)
         if not executed:
             return self.refused(errors, operation, suggestions=suggestions)
         shaped = [formatted(error, self._report, suggestions=suggestions) for error in errors]
         answer: dict[str, Any] = {"errors": shaped} if shaped else {}
         return GraphAnswer(
-            orjson.dumps(answer | {"data": result.data}),
+            orjson.dumps(answer | {"data": data}),
             len(errors),
             operation,
-            data=result.data is not None,
+            data=data is not None,
             codes=self._counted(shaped),
         )
 

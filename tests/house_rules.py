@@ -31,9 +31,9 @@ INFRASTRUCTURE = {
     "domain": words("answers asking currencies errors events pseudonyms qd reading signing structured unit values"),
     "resolvers": words("context guard performing"),
     "graph": words("""
-        admission budgets compilation connections context converting cost declaration declarations documents enums
-        errors execution fields http ids inputs limits loaders mutations persisted problems refusals registry scalars
-        schema selection shares subscriptions unawaited values
+        admission budgets compilation connections context converting cost declaration declarations direct documents
+        enums errors execution fields http ids inputs limits loaders mutations persisted problems refusals registry
+        scalars schema selection shares subscriptions unawaited values
     """),
     "db": words("""
         brief dumps engine erasing errors events history migrations partitions reading roles server sources tables unit

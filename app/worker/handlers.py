@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final, TypeAlias
-from uuid import UUID, uuid5
+from typing import TypeAlias
+from uuid import UUID
 
 from app.inference import declare_places
 from app.prompts import loaded_prompts, replies
@@ -14,6 +14,7 @@ from app.rendering import render_pool
 from app.settings import Settings
 from app.worker.asking import LeasedAsking
 from app.worker.renders import RenderHandler, as_asked
+from domain import fleet
 from domain.assets import UploadPorts
 from domain.cctv.judging import CctvProfiler, RiskAnalyzer
 from domain.inference import BATCH, InferenceTask
@@ -26,9 +27,6 @@ from domain.unit import Units
 from gpu.answers import PromptedAnswers
 from gpu.inference.batches import ItemsHandler
 from gpu.inference.router import Router
-
-WORKERS: Final = UUID("0d4f7c1e-96a5-5a0b-8a43-5e3f1f0c9b62")
-"""The namespace of workers' ids."""
 
 Handlers: TypeAlias = Mapping[Work, JobHandler]
 
@@ -61,7 +59,7 @@ async def opened(
 
 def worker_id(name: str) -> UUID:
     """Return the id of a render worker, which is the same in every process."""
-    return uuid5(WORKERS, f"{SlotKind.COMFYUI.name}:{name}")
+    return fleet.worker_id(fleet.WorkerKind.COMFYUI, name)
 
 
 class Submitted:

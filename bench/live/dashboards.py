@@ -32,7 +32,11 @@ SETTLED: Final = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Waited:
-    """What dashboards waited, in ms, for `told` packets; how many a score stood for; what the server used of a core."""
+    """What dashboards waited, in ms, for `told` packets, and what was used of a processor meanwhile.
+
+    `server_ms` and `database_ms` are of a batch with its frames; `elsewhere` are the cores that worked for neither of
+    the two nor for who measures.
+    """
 
     p50_ms: float
     p95_ms: float
@@ -44,7 +48,9 @@ class Waited:
     missing: int
     frames: int
     skipped: int
-    cores: float
+    server_ms: float
+    database_ms: float
+    elsewhere: float
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -158,20 +164,30 @@ async def measured(place: Lively, server: Server, seconds: float) -> Waited:
         dashboards = Dashboards(cameras)
         await dashboards.follow(server.port, place.token)
         await asyncio.sleep(SETTLED)
-        return await _run(cameras, dashboards, server, seconds)
+        return await _run(place, cameras, dashboards, server, seconds)
     finally:
         for each in (*overs, *(dashboards.sockets if dashboards is not None else ())):
             each.close()
 
 
-async def _run(cameras: Sequence[Camera], dashboards: Dashboards, server: Server, seconds: float) -> Waited:
+def _used(place: Lively, server: Server) -> tuple[float, float, float, float]:
+    database = processors.used(processors.working_in(place.server.cluster))
+    return processors.used([server.process.pid]), database, time.process_time(), processors.busy()
+
+
+async def _run(
+    place: Lively, cameras: Sequence[Camera], dashboards: Dashboards, server: Server, seconds: float
+) -> Waited:
     began = time.monotonic()
     running = [asyncio.create_task(each.run(began, WARM + seconds)) for each in cameras]
     await asyncio.sleep(WARM)
     dashboards.counting = True
-    batches, used = sum(each.batches for each in cameras), processors.used([server.process.pid])
+    batches, before = sum(each.batches for each in cameras), _used(place, server)
     await asyncio.sleep(seconds)
-    used, batches = processors.used([server.process.pid]) - used, sum(each.batches for each in cameras) - batches
+    batches = sum(each.batches for each in cameras) - batches
+    of_server, of_database, own, all_ = (
+        now - then for now, then in zip(_used(place, server), before, strict=True)
+    )  # fmt: skip
     await asyncio.gather(*running)
     await asyncio.sleep(SETTLED)
     ordered = sorted(each * 1000 for each in dashboards.waited)
@@ -188,5 +204,7 @@ async def _run(cameras: Sequence[Camera], dashboards: Dashboards, server: Server
         missing=dashboards.expected() - dashboards.told(),
         frames=dashboards.frames,
         skipped=dashboards.skipped,
-        cores=used / seconds,
+        server_ms=of_server / batches * 1000,
+        database_ms=of_database / batches * 1000,
+        elsewhere=(all_ - of_server - of_database - own) / seconds,
     )

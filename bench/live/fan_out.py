@@ -46,6 +46,9 @@ class Crowd:
         self.bytes = 0
         self._wanted = 0
         self._enough: asyncio.Future[None] | None = None
+        self._last: dict[Socket, bytes] | None = {}
+        """What each was told last, while that matters."""
+        self._mark: bytes | None = None
 
     async def follow(self, port: int, number: int, following: Following, tokens: Sequence[str | None]) -> None:
         """Open connections and subscribe on each, under an id of its own as clients make them."""
@@ -56,25 +59,49 @@ class Crowd:
     async def told(self, number: int) -> None:
         """Wait until all of them together were told so many."""
         if self.frames < number:
-            self._wanted, self._enough = number, asyncio.get_running_loop().create_future()
-            try:
-                async with asyncio.timeout(PATIENCE):
-                    await self._enough
-            except TimeoutError:
-                said = next((each.told for each in self.sockets if each.told), None)
-                raise SystemExit(f"{self.frames} frames came of {number}. The server said: {said}") from None
+            self._wanted = number
+            await self._until(f"{number} frames")
+
+    async def told_of(self, mark: str) -> None:
+        """Wait until the last that each was told holds this text: then nothing from before is on its way."""
+        self._mark = mark.encode()
+        if not self._all_have_it():
+            await self._until(f"the event of {mark} for everybody")
+        self._mark = self._last = None
+
+    async def grown(self) -> None:
+        """Wait until each was told something, or nothing has come for a while."""
+        before = -1
+        while before < self.frames and not all(each.frames for each in self.sockets):
+            before = self.frames
+            await asyncio.sleep(4 * QUIET)
+
+    async def _until(self, what: str) -> None:
+        self._enough = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._enough
+        except TimeoutError:
+            said = next((each.told for each in self.sockets if each.told), None)
+            raise SystemExit(f"Waiting for {what}; {self.frames} frames came. The server said: {said}") from None
 
     def close(self) -> None:
         """Leave."""
         for each in self.sockets:
             each.close()
 
-    def _heard(self, _socket: Socket, message: bytes) -> None:
+    def _heard(self, socket: Socket, message: bytes) -> None:
         self.frames += 1
         self.bytes += len(message)
-        if self._enough is not None and self.frames >= self._wanted:
+        if self._last is not None:
+            self._last[socket] = message
+        if self._enough is not None and (self.frames >= self._wanted if self._mark is None else self._all_have_it()):
             self._enough.set_result(None)
             self._enough = None
+
+    def _all_have_it(self) -> bool:
+        mark, last = self._mark or b"", self._last or {}
+        return all(mark in last.get(each, b"") for each in reversed(self.sockets))
 
 
 async def measured(
@@ -85,15 +112,19 @@ async def measured(
     await writes.open(writing.port, place.token)
     try:
         await crowd.follow(server.port, FOLLOWERS, following, [place.token if following.signed_in else None])
-        await everybody_follows(crowd, writes)
+        await everybody_follows(crowd, writes, following)
         return {name: await _sent(server, crowd, writes, number, seconds) for name, number in AT_ONCE.items()}
     finally:
         crowd.close()
         writes.close()
 
 
-async def everybody_follows(crowd: Crowd, writes: Writer) -> None:
-    """Write until everybody was told something: no server says when a subscription has begun."""
+async def everybody_follows(crowd: Crowd, writes: Writer, following: Following) -> None:
+    """Write until everybody was told something, and has been told all of it.
+
+    No server says when a subscription has begun, and a slow one may be minutes behind if the next event does not wait
+    for the last. Silence says nothing either on a busy machine, so that the last event is looked for in what comes.
+    """
     deadline = time.monotonic() + PATIENCE
     while not all(each.frames for each in crowd.sockets):
         if time.monotonic() > deadline:
@@ -101,7 +132,12 @@ async def everybody_follows(crowd: Crowd, writes: Writer) -> None:
             raise SystemExit(f"Not everybody is told. The server said: {said}")
         await writes.write(1)
         await asyncio.sleep(QUIET)
-    # What was written last may be on its way to those who follow longer.
+        await crowd.grown()
+    if following.tells:
+        [person_id] = await writes.write(1)
+        await crowd.told_of(person_id)
+        return
+    # What only sends tells everybody at once.
     before = -1
     while before < crowd.frames:
         before = crowd.frames

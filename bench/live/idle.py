@@ -23,7 +23,7 @@ async def measured(place: Lively, server: Server, following: Following, writing:
     try:
         before, _ = server.memory()
         await crowd.follow(server.port, IDLE, following, [place.token if following.signed_in else None])
-        await everybody_follows(crowd, writes)
+        await everybody_follows(crowd, writes, following)
         await asyncio.sleep(SETTLED)
         after, _ = server.memory()
     finally:

@@ -18,8 +18,11 @@ from bench.live.place import Lively
 from bench.live.sessions import batch, begun
 from bench.servers import Server
 from domain import perception
+from domain.access import Caller
 from domain.perception.batches import Face, SentPacket
 from domain.qd import MOST_PACKETS
+from resolvers.context import Context
+from resolvers.perception import perception_ingest
 
 SENDERS: Final = 8
 """How many sessions are fed at once, each by a client that waits for its answers."""
@@ -42,21 +45,25 @@ class Ingested:
 
 
 async def into_store(place: Lively, sessions: Sequence[str], seconds: float) -> Ingested:
-    """Measure the use case in this process: scoring, and the unit with its rows, audit entry and event."""
+    """Measure the resolver in this process: scoring, and the unit with its rows, audit entry and event."""
     async with system(place.settings, place.database) as made:
         caller = await made.callers.caller_for(place.token)
         sends = [_use_case(made, caller, UUID(each.partition("_")[2])) for each in sessions]
         return await _measured(sends, place, None, seconds)
 
 
-def _use_case(made: System, caller: object, session_id: UUID) -> Send:
+def _use_case(made: System, caller: Caller, session_id: UUID) -> Send:
+    context = Context(
+        caller_or_none=caller, reads=made.reads, units=made.units, sign_in=made.sign_in, uploads=made.uploads,
+        cameras=made.cameras, messengers=made.messengers, sources=made.sources, providers=made.providers,
+        fleet=made.fleet, address="",
+    )  # fmt: skip
     start = datetime.now(UTC) - AGO
     prepared = [_command(session_id, start, number) for number in range(PREPARED)]
 
     async def send(number: int) -> None:
         command = prepared[number] if number < PREPARED else _command(session_id, start, number)
-        async with made.units.write(caller) as unit:  # type: ignore[arg-type]  # the caller of a token
-            await perception.ingest(unit, command)
+        await perception_ingest(context, command)
 
     return send
 

@@ -25,6 +25,8 @@ class Following:
     kind: Kind
     payload: dict[str, object]
     signed_in: bool = False
+    tells: bool = True
+    """Whether what it sends says of what."""
 
 
 def velocity(place: Lively, name: str = "velocity") -> Kind:
@@ -51,5 +53,5 @@ def followed(place: Lively) -> list[Following]:
         Following(velocity(place), {"documentId": "CrmActivity"}, signed_in=True),
         Following(Kind("mercurius", "Mercurius", mercurius, Question.body, "none", libpq), asked),
         Following(Kind("strawberry", "Strawberry", strawberry, Question.body, "none", dsn), asked),
-        Following(Kind("sender", "the limit", sender, Question.body, "none", dsn), asked),
+        Following(Kind("sender", "the limit", sender, Question.body, "none", dsn), asked, tells=False),
     ]

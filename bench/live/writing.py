@@ -13,6 +13,7 @@ PERSON: Final = body("PersonCreate", input={"fullName": "Asha Rao"})
 class Writer(OverSocket):
     """Writes people."""
 
-    async def write(self, number: int) -> None:
-        """Write so many at once, and wait until all are committed."""
-        await asyncio.gather(*(self.ask(PERSON) for _ in range(number)))
+    async def write(self, number: int) -> list[str]:
+        """Write so many at once, and wait until all are committed; return their ids."""
+        answers = await asyncio.gather(*(self.ask(PERSON) for _ in range(number)))
+        return [each["personCreate"]["person"]["id"] for each in answers]

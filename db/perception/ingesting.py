@@ -1,9 +1,10 @@
-"""How a batch of packets is read and written by a unit, and by one that is two statements without a transaction."""
+"""What a batch of packets needs of its session, and what is written of it."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, NoReturn, TypeAlias
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import orjson
@@ -14,9 +15,8 @@ from db.perception.sessions import PERCEPTION_SESSIONS
 from db.perception.tables import perception_sessions
 from db.reading.conditions import visible
 from db.reading.writer import Writer
-from domain import qd
 from domain.access import Actor, Caller
-from domain.errors import Contended, NotFound
+from domain.errors import NotFound
 from domain.perception import (
     Batch,
     Consent,
@@ -66,19 +66,19 @@ def _session(row: Row) -> Session:
 
 MEASURED: Final = ("at", "score", "engagement", "valence", "attention", "confidence")
 ARRAYS: Final = {"id": "uuid[]", "at": "timestamptz[]"} | dict.fromkeys(MEASURED[1:], "float8[]")
-INGEST: Final = "select ingest_batch(" + ", ".join(f"${number}" for number in range(1, 28)) + ")"
-"""Writes a batch with its history, and answers the tenant's last event; null where the session has moved on."""
 
 
 def watching(caller: Caller, session_id: UUID, *, lock: bool) -> tuple[str, tuple[object, ...]]:
     """Write what reads a session that a caller may see, with its consent, its memory and its video's scenes."""
     w = Writer(caller)
-    s, c, scene = w.alias(perception_sessions), w.alias("consents"), w.alias("scenes")
+    s, c, scene, v = w.alias(perception_sessions), w.alias("consents"), w.alias("scenes"), w.alias("videos")
     picked = ", ".join(f"{getattr(s, name)} as {name}" for name in _PICKED)
     seen = visible(w, PERCEPTION_SESSIONS, s, f"{s.id} = {w.bind(session_id, 'uuid')}")
     statement = (
         f"select {picked}, {s.memory}::text as memory, {c.subject_kind}, {c.person_id} as consented_id,"
         f" {c.purpose}, {c.modality}, {c.granted_at}, {c.expires_at}, {c.withdrawn_at},"
+        f" (select {v.updated_at} from videos {v.name} where {v.tenant_id} = {w.tenant} and {v.id} = {s.video_id})"
+        " as video_at,"
         f" array(select ({scene.id}, {scene.start_ms}, {scene.end_ms}) from scenes {scene.name}"
         f" where {scene.tenant_id} = {w.tenant} and {scene.video_id} = {s.video_id} order by {scene.start_ms})"
         f" as scenes from perception_sessions {s.name} join consents {c.name}"
@@ -87,48 +87,51 @@ def watching(caller: Caller, session_id: UUID, *, lock: bool) -> tuple[str, tupl
     return f"{statement} for update of {s.name}" if lock else statement, tuple(w.values)
 
 
-def watched(row: Row | None) -> Watched:
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A session as it was read or left, its memory as text."""
+
+    session: Session
+    memory: str | None
+    scenes: tuple[Scene, ...]
+    video_at: datetime | None
+    """When the video was last changed, and its scenes with it."""
+
+    def watched(self) -> Watched:
+        """Return what a batch needs of it."""
+        memory = orjson.loads(self.memory) if self.memory is not None else {}
+        return Watched(self.session, memory, self.scenes)
+
+    def after(self, batch: Batch) -> Seen:
+        """Return the session as a batch has left it."""
+        session = replace(self.session, last_sequence=batch.sequence)
+        return replace(self, session=session, memory=orjson.dumps(batch.memory).decode())
+
+
+def seen(row: Row | None) -> Seen:
     """Return what was read; raises NotFound where there is no such session."""
     if row is None:
         raise NotFound(field="sessionId")
-    memory = orjson.loads(row["memory"]) if row["memory"] is not None else {}
-    return Watched(_session(row), memory, tuple(Scene(*each) for each in row["scenes"]))
+    return Seen(_session(row), row["memory"], tuple(Scene(*each) for each in row["scenes"]), row["video_at"])
 
 
 def given_of(tenant_id: UUID, batch: Batch) -> tuple[object, ...]:
     """Return what the statement that stores a batch takes, without the person."""
+    return (tenant_id, *columns_of(batch), *readings_of(batch))
+
+
+def columns_of(batch: Batch) -> tuple[object, ...]:
+    """Return what is stored of a batch, one value for each column: its session first, its memory last but one."""
     reading, form = batch.answer.reading, batch.answer.form
     return (
-        tenant_id, batch.session.id, batch.id, batch.sequence, batch.at, batch.answer.accepted_count, batch.scene_id,
+        batch.session.id, batch.id, batch.sequence, batch.at, batch.answer.accepted_count, batch.scene_id,
         *(getattr(reading, name) for name in MEASURED), orjson.dumps(batch.memory).decode(),
-        None if form is None else form.name, *_columns_of(batch.readings),
+        None if form is None else form.name,
     )  # fmt: skip
 
 
-def _columns_of(readings: Sequence[qd.Reading]) -> list[list[object]]:
+def readings_of(batch: Batch) -> list[list[object]]:
+    """Return what is stored of a batch's readings, one list for each column."""
+    readings = batch.readings
     ids: list[object] = [*new_ids(len(readings))]
     return [ids, *([getattr(reading, name) for reading in readings] for name in MEASURED)]
-
-
-class BriefPerception:
-    """Reads a session without a lock, and keeps the batch that was made of it until the unit ends."""
-
-    def __init__(self, caller: Caller, fetch: Callable[..., Awaitable[list[Record]]]) -> None:
-        """Read as `caller`, by `fetch`."""
-        self.kept: Batch | None = None
-        self._caller = caller
-        self._fetch = fetch
-
-    def __getattr__(self, _name: str) -> NoReturn:
-        """Leave everything else to a unit with a transaction."""
-        raise Contended
-
-    async def watched(self, session_id: UUID) -> Watched:
-        """Return a session as it is now; raises NotFound."""
-        statement, values = watching(self._caller, session_id, lock=False)
-        rows = await self._fetch(self._caller.tenant_id, statement, *values)
-        return watched(rows[0] if rows else None)
-
-    async def ingest(self, batch: Batch) -> None:
-        """Keep a batch."""
-        self.kept = batch

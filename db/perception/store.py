@@ -11,7 +11,7 @@ from sqlalchemy import null
 
 from db import erasing
 from db.perception import refining
-from db.perception.ingesting import ARRAYS, MEASURED, given_of, watched, watching
+from db.perception.ingesting import ARRAYS, MEASURED, given_of, seen, watching
 from db.perception.tables import perception_sessions, visitor_scores
 from domain import qd
 from domain.perception import (
@@ -102,14 +102,14 @@ class SqlPerception:
         """Return a session that the caller may see, with its consent, and lock it; raises NotFound."""
         return (await self.watched(session_id)).session
 
-    async def watched(self, session_id: UUID) -> Watched:
+    async def watched(self, session_id: UUID, before: int | None = None) -> Watched:  # noqa: ARG002 -- it is locked.
         """Return a session, locked, with its consent, its memory and the scenes of its video, in one statement.
 
         Whoever waits for the lock sees that the session was stopped meanwhile, because that is written in its row.
         """
         statement, values = watching(self._unit.caller, session_id, lock=True)
         result = await self._unit.connection.exec_driver_sql(statement, values)
-        return watched(result.mappings().one_or_none())
+        return seen(result.mappings().one_or_none()).watched()
 
     async def batch(self, session_id: UUID, sequence: int) -> Ingested | None:
         """Return what a batch was answered, None where it was never accepted."""

@@ -94,7 +94,7 @@ async def ingest(unit: Unit, command: PerceptionIngest) -> Ingested:
     if not 1 <= command.sequence <= MOST_BATCHES:
         raise Invalid("Batches are numbered from 1.", field="sequence")
     packets = qd.parsed([packet.raw() for packet in command.packets], unit.now)
-    watched = await unit.perception.watched(command.session_id)
+    watched = await unit.perception.watched(command.session_id, before=command.sequence)
     session = watched.session
     if command.sequence <= session.last_sequence:
         return await _again(unit, session, command.sequence)

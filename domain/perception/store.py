@@ -34,8 +34,12 @@ class PerceptionStore(Protocol):
         Raises NotFound naming `sessionId`.
         """
 
-    async def watched(self, session_id: UUID) -> Watched:
-        """Return a session as `session_for_update` does, with what scoring needs: its memory and its video's scenes."""
+    async def watched(self, session_id: UUID, before: int | None = None) -> Watched:
+        """Return a session as `session_for_update` does, with what scoring needs: its memory and its video's scenes.
+
+        `before` is the number of the batch that is to come: where the one before it was the last that was taken here,
+        the session need not be read, since what is written checks whether it is still so.
+        """
 
     async def batch(self, session_id: UUID, sequence: int) -> Ingested | None:
         """Return what a batch was answered, None where it was never accepted."""

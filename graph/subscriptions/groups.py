@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from domain.events import CursorExpired, Event
+from graph.subscriptions.answering import BATCH, Answering
 from graph.subscriptions.follower import Follower
 from graph.subscriptions.lines import Line
 from graph.subscriptions.patience import patiently
@@ -17,8 +18,6 @@ from graph.subscriptions.telling import Question, Told
 if TYPE_CHECKING:
     from graph.subscriptions.hub import Hub
 
-BATCH: Final = 200
-"""How many events are read, or answered, by one statement."""
 MOST_OFFERED: Final = 10 * BATCH
 """How many events a group keeps that it could not answer yet; it reads what comes after them once it gets there."""
 
@@ -34,6 +33,8 @@ class Feed:
         """Read nothing until somebody asks where to begin."""
         self.tenant_id: Final = tenant_id
         self.groups: Final[dict[Hashable, Group]] = {}
+        self.answering: Final[dict[Hashable, Answering]] = {}
+        """What answers the groups, by what they ask of each event."""
         self.users = 0
         self.position = -1
         self._hub = hub
@@ -65,6 +66,8 @@ class Feed:
                 task.cancel()
         for group in self.groups.values():
             group.close()
+        for answering in self.answering.values():
+            answering.close()
 
     def wake(self, sequence: int) -> None:
         """Hear that there may be new events, up to a number if one is known."""
@@ -123,6 +126,11 @@ class Group:
         """The last event that was kept."""
         self._frames: Final[deque[Event]] = deque(maxlen=MOST_FRAMES)
         self._working: asyncio.Task[None] | None = None
+        answering = feed.answering.get(question.asks)
+        if answering is None:
+            answering = feed.answering[question.asks] = Answering(hub, question)
+        answering.groups += 1
+        self._answering = answering
 
     def offer_frame(self, frame: Event) -> None:
         """Take a frame, if it is wanted; the oldest of too many that wait are lost."""
@@ -149,6 +157,10 @@ class Group:
         if not self.members:
             self._feed.groups.pop(self._question.key, None)
             self.close()
+            self._answering.groups -= 1
+            if not self._answering.groups:
+                self._feed.answering.pop(self._question.asks, None)
+                self._answering.close()
 
     def close(self) -> None:
         """Answer no more."""
@@ -164,7 +176,7 @@ class Group:
         try:
             while True:
                 if events := await self._next():
-                    told = await self._hub.evaluated(self._question, events)
+                    told = await self._answering.told([event for event in events if self._question.wants(event)])
                     # Between these two lines nobody joins: who is at this position has had everything before it.
                     self.position = events[-1].sequence
                     for member in tuple(self.members):

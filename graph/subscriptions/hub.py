@@ -102,7 +102,8 @@ class Hub:
         arguments = compiled.followed.arguments(variables)
         after = arguments.get("after")
         stream, viewer = compiled.followed.stream, caller.actor.id
-        scope = (self._answers.scope(caller, compiled.plan, given), viewer if stream.told_to is not None else None)
+        scope = self._answers.scope(caller, compiled.plan, given)
+        told_to = viewer if stream.told_to is not None else None
         return Question(
             caller=caller,
             plan=compiled.plan,
@@ -111,7 +112,9 @@ class Hub:
             newest_of=stream.newest_of,
             newest=stream.newest,
             after=self.key.position(caller.tenant_id, after, "after") if isinstance(after, str) else None,
-            key=(prepared.text, request.operation_name, _without_position(admitted, compiled), scope),
+            key=(prepared.text, request.operation_name, _without_position(admitted, compiled), (scope, told_to)),
+            # The plan lives as long as whoever asks by it.
+            asks=(id(compiled.plan), repr(given), scope),
         )
 
     async def follow(self, question: Question | WatchQuestion, line: Line) -> Follower:

@@ -51,6 +51,8 @@ class Question:
     """Where to begin; None for what comes next."""
     key: Hashable
     """Who has an equal one is told the same."""
+    asks: Hashable
+    """Who has an equal one is told the same of the events that it follows."""
 
     def subject(self, event: Event) -> str | None:
         """Return what this event is the newest of, in a stream that lets a slow client skip."""

@@ -393,3 +393,33 @@ async def test_everybody_is_told_of_their_own_notifications(live: Served, system
             "id": "", "kind": "SESSION_COMPLETE", "rule": "A session is completed.", "title": "A session is complete",
             "body": None, "at": "", "readAt": None, "subject": None,
         }  # fmt: skip
+
+
+async def test_whoever_follows_one_session_and_whoever_follows_all_share_a_statement(
+    live: Served, owner_connection: Owner
+) -> None:
+    api, tenant = live.api, live.api.tenant
+    sessions = [await session_of(api, await consent_of(owner_connection, tenant)) for _ in range(3)]
+    after = await cursor(live)
+    async with live.client(JUNIOR) as client, live.client(DIRECTOR) as director:
+        for number, session_id in enumerate(sessions):
+            await client.subscribe("PerceptionScores", f"of {number}", sessionId=session_id, after=after)
+        await client.subscribe("PerceptionScores", "all", after=after)
+        await director.subscribe("PerceptionScores", "all", after=after)
+        await live.until(lambda: live.hub.subscriptions == 5)
+        assert live.hub.groups == 5
+        [feed] = live.hub.feeds.values()
+        # What is asked of an event depends on who asks, and not on which events are followed.
+        assert [each.groups for each in feed.answering.values()] == [4, 1]
+        for number, session_id in enumerate(sessions):
+            before = live.hub.evaluations
+            await ingested(api, session_id, 1, packets(0, 1))
+            told = {each["id"]: each["payload"] for each in [await client.next(), await client.next()]}
+            assert told.keys() == {f"of {number}", "all"}
+            assert told["all"] == told[f"of {number}"] == (await director.next())["payload"]
+            assert live.hub.evaluations - before == 2
+        await client.send({"type": "complete", "id": "all"})
+        await live.until(lambda: live.hub.subscriptions == 4)
+        assert [each.groups for each in feed.answering.values()] == [3, 1]
+    await live.until(lambda: not live.hub.feeds)
+    assert not feed.answering

@@ -418,9 +418,9 @@ async def test_one_batch_takes_this_many_statements(
 ) -> None:
     person_id = await client_of(owner_connection, tenant)
     session_id = await session_of(api, await consent_of(owner_connection, tenant, person_id))
-    brief, engine = system.units._pool, system.units._engine.sync_engine
-    assert brief is not None
-    before, units = brief.statements, list[object]()
+    assert system.units._brief is not None
+    pool, engine = system.units._brief.pool, system.units._engine.sync_engine
+    before, units = pool.statements, list[object]()
 
     def began(_connection: object, record: object, _proxy: object) -> None:
         units.append(record)
@@ -428,11 +428,15 @@ async def test_one_batch_takes_this_many_statements(
     event.listen(engine, "checkout", began)
     try:
         await ingested(api, session_id, 1, packets(0, 20))
+        first = pool.statements - before
+        await ingested(api, session_id, 2, packets(20, 20))
     finally:
         event.remove(engine, "checkout", began)
 
     # The session with its consent and scenes; and everything that is stored, with the history. Nothing began a unit.
-    assert (brief.statements - before, units) == (2, [])
+    assert (first, units) == (2, [])
+    # The next need not be read any more.
+    assert pool.statements - before == 3
     assert api.statements == 0
 
 

@@ -14,6 +14,7 @@ from domain.inference.items import (
     finish_item,
     items_hash,
     submit,
+    wanted_model,
 )
 from domain.inference.kinds import CircuitState, ProviderKind, ProviderStatus, provider_id
 from domain.inference.models import (
@@ -91,5 +92,6 @@ __all__ = [
     "submit",
     "switched",
     "update_provider",
+    "wanted_model",
     "words_of",
 ]

@@ -26,6 +26,8 @@ LONGEST_REQUEST_ID: Final = 200
 ROLES: Final = frozenset({"system", "user", "assistant"})
 BATCH: Final = "items"
 """In the payload of a job whose work is in its items, and nowhere else."""
+MODEL: Final = "model"
+"""In its payload too: which model was asked for. The job's own `model` is the one that answered last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +157,12 @@ def items_hash(items: Sequence[NewItem]) -> str:
     return hashlib.sha256(json.dumps(content, separators=(",", ":"), ensure_ascii=False).encode()).hexdigest()
 
 
+def wanted_model(job: RunningJob) -> str | None:
+    """Return the model that was asked for, if one was."""
+    model = job.payload.get(MODEL)
+    return model if isinstance(model, str) else None
+
+
 async def submit(unit: Unit, command: InferenceSubmit) -> UUID:
     """Ask models for something; return the job's id. The items are stored with it or not at all. Raises Invalid."""
     check_submit(command)
@@ -162,7 +170,7 @@ async def submit(unit: Unit, command: InferenceSubmit) -> UUID:
         NewJob(
             kind=JobKind.INFERENCE,
             task=command.task,
-            payload={BATCH: items_hash(command.items)},
+            payload={BATCH: items_hash(command.items), MODEL: command.model},
             items=len(command.items),
             model=command.model,
             # Each request takes a place of the provider that it goes to, and only while it is there.

@@ -24,6 +24,7 @@ from domain.inference import (
     Reply,
     finish_item,
     named,
+    wanted_model,
     words_of,
 )
 from domain.jobs import Cancelled, Failed, Lease, LeaseLost, Outcome, Partial, RunningJob, SlotKind, Succeeded
@@ -117,7 +118,7 @@ class _Batch:
         """Return how many items run at once: no more than are left, and as many as the first provider serves."""
         if not self.left or self.job.task is None:
             return 0
-        request = Completion(self.job.task, self.left[0].messages, model=self.job.model)
+        request = Completion(self.job.task, self.left[0].messages, model=wanted_model(self.job))
         return min(len(self.left), MOST_AT_ONCE, await self.models.at_once(request))
 
     async def _run_items(self) -> None:
@@ -138,7 +139,7 @@ class _Batch:
         messages: tuple[Message, ...] = item.messages
         try:
             reply = await self.replies.reply(
-                self.models, self.job.task, messages, names=named(self.names, messages), model=self.job.model,
+                self.models, self.job.task, messages, names=named(self.names, messages), model=wanted_model(self.job),
                 on_text=on_text,
             )  # fmt: skip
         except LeaseLost:

@@ -162,6 +162,8 @@ async def test_the_payload_hash_is_of_what_was_submitted(api: Api) -> None:
     one, same, other = await submitted(api), await submitted(api), await submitted(api, 3)
     assert one["job"]["id"] != same["job"]["id"]
     assert one["job"]["payloadHash"] == same["job"]["payloadHash"] != other["job"]["payloadHash"]
+    by_name = await submitted(api, model="m2")
+    assert by_name["job"]["payloadHash"] != one["job"]["payloadHash"]
 
 
 WRONG: list[tuple[Any, list[str]]] = [

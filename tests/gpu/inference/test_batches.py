@@ -15,7 +15,16 @@ from db.access.acting import system_caller
 from db.inference.store import SqlSwitches
 from domain.access import Caller, Role
 from domain.errors import Unavailable
-from domain.inference import InferenceTask, Message, ModelRefused, Models, OnText, ProviderKind, RefusalCode
+from domain.inference import (
+    InferenceTask,
+    Message,
+    ModelRefused,
+    Models,
+    OnText,
+    ProviderKind,
+    RefusalCode,
+    wanted_model,
+)
 from domain.jobs import (
     Cancelled,
     Failed,
@@ -90,6 +99,7 @@ class Bench:
     router: Router
     replies: ModelReplies
     job_id: str = ""
+    model: str | None = None
 
     async def submit(self, count: int, *, task: str = "CHAT", text: str = "Say hello to number") -> None:
         items = [
@@ -102,7 +112,8 @@ class Bench:
     def running(self, attempt: int = 1, task: InferenceTask = InferenceTask.CHAT) -> RunningJob:
         return RunningJob(
             tenant_id=self.tenant.id, id=UUID(self.job_id.removeprefix("job_")), kind=JobKind.INFERENCE,
-            attempt=attempt, max_attempts=3, payload={}, payload_hash="", requested_by=self.caller.actor, task=task,
+            attempt=attempt, max_attempts=3, payload={"model": self.model}, payload_hash="",
+            requested_by=self.caller.actor, task=task,
         )  # fmt: skip
 
     def lease(self) -> HandLease:
@@ -246,6 +257,21 @@ async def test_a_job_that_is_asked_again_tries_what_failed(bench: Bench) -> None
     assert [each["attempt"] for each in await bench.items()] == [1, 2, 1]
     job = await bench.job()
     assert (job["completedCount"], job["failedCount"]) == (3, 0)
+
+
+async def test_a_model_is_asked_for_by_name_in_every_attempt_and_no_other_is(bench: Bench) -> None:
+    await bench.submit(2)
+    bench.fake.otherwise = by_number({1: Break()})
+    assert isinstance(await bench.run(), Failed)
+    # The job says who answered last; that is nobody's wish.
+    bench.router.endpoints["near"].of_model("m1").open(1000)
+    job = bench.running(attempt=2)
+    assert (await bench.job())["model"] == "m1"
+    bench.model = "m7"
+    outcome = await bench.run(attempt=2)
+    assert isinstance(outcome, Failed)
+    assert outcome.message == "No model can answer now. No provider serves m7."
+    assert wanted_model(job) is None
 
 
 async def test_cancelling_ends_the_work_at_the_provider_too(bench: Bench) -> None:

@@ -17,14 +17,17 @@ import pytest
 from asyncpg import Connection, Record
 
 from app import logs
+from domain.inference import ProviderKind
 from domain.qd import BLEND_SHAPES
 from tests.api import operation
 from tests.factories import access
 from tests.factories.access import Tenant
+from tests.fake_llm import FakeLlm, Json, Refuse
 from tests.installation import SCALE, Installation
 
 SIGNING_KEY = "canary-signing-key-that-is-long-enough-for-us"
 WRONG_PASSWORD = "canary-wrong-password"
+MODEL_KEY = "nvapi-canary-key-of-a-model"
 TEXT = "canary-message: meet me behind the temple"
 BIOMETRIC = "0.82746139051"
 LANDMARKS = f"blendshapes [{BIOMETRIC}, 0.11]"
@@ -53,7 +56,7 @@ class Client:
             self.refusals.append(answer.text)
             return None
         [result] = content["data"].values()
-        if str(result.get("__typename", "")).endswith("Problem"):
+        if isinstance(result, dict) and str(result.get("__typename", "")).endswith("Problem"):
             self.refusals.append(answer.text)
         return result
 
@@ -133,6 +136,26 @@ async def drive_past(client: Client, superuser: "Connection[Record]") -> None:
         await client.send("CctvEventIngest", input=given | {"plate": plate})
 
 
+def quoting(body: Json) -> Refuse:
+    """Refuse a request as the worst server would: with all of it, and with the key."""
+    return Refuse(400, json.dumps({"error": {"message": f"Bad: {body['messages'][0]['content']} {MODEL_KEY}"}}))
+
+
+async def ask(client: Client) -> None:
+    """Send a message to a model that refuses it, and keep what the job says of that."""
+    items = [{"requestId": "one", "messages": [{"role": "user", "content": TEXT}]}]
+    for task in ("CHAT", "RISK_ANALYZER"):
+        submitted = await client.send("InferenceSubmit", input={"task": task, "items": items})
+        job, never = submitted["job"], asyncio.get_running_loop().create_future()
+        async with asyncio.timeout(60):
+            while job["status"] in {"QUEUED", "RUNNING"}:
+                await asyncio.wait([never], timeout=0.1)
+                job = await client.send("InferenceJob", id=job["id"], first=1)
+        assert (job["status"], job["error"]["code"]) == ("FAILED", "INVALID_REQUEST")
+        client.refusals.append(json.dumps(job))
+    client.refusals.append(json.dumps(await client.send("InferenceProviders")))
+
+
 async def plant(client: Client, superuser: "Connection[Record]", password: str) -> dict[str, str]:
     """Use every secret, message and value, in ways that succeed and fail; return the secrets that were answered."""
     email = "admin@saffron.example"
@@ -160,6 +183,7 @@ async def plant(client: Client, superuser: "Connection[Record]", password: str) 
     key = await client.send("ApiKeyCreate", input=given)
 
     await measure(client, superuser)
+    await ask(client)
     for bearer in (key["secret"], f"{key['secret']}x", SIGNING_KEY):
         await client.http.post("/graphql", json={"documentId": "Canary"}, headers={"authorization": f"Bearer {bearer}"})
 
@@ -185,8 +209,19 @@ async def plant(client: Client, superuser: "Connection[Record]", password: str) 
     }
 
 
-async def test_no_secret_message_or_measure_is_told_anywhere(folder: Path) -> None:
+@pytest.fixture
+async def model(folder: Path) -> AsyncIterator[FakeLlm]:
+    """A model that refuses everything, and a settings file that names it."""
+    async with FakeLlm(ProviderKind.VLLM, key=MODEL_KEY).serving() as fake:
+        fake.otherwise = quoting
+        provider = f'name = "quoting"\nkind = "VLLM"\nurl = "{fake.url}"\nmodel = "m1"\nkey_variable = "MODEL_KEY"\n'
+        (folder / "models.toml").write_text(f"[[providers]]\n{provider}")
+        yield fake
+
+
+async def test_no_secret_message_or_measure_is_told_anywhere(folder: Path, model: FakeLlm) -> None:
     settings = {"VELOCITY_DEMO_SCALE": SCALE, "VELOCITY_SIGNING_KEY": SIGNING_KEY, "VELOCITY_LOG_FORMAT": "json"}
+    settings |= {"VELOCITY_INFERENCE_SETTINGS": str(folder / "models.toml"), "MODEL_KEY": MODEL_KEY}
     installation = Installation(folder / "var", settings)
     with installation.serving("--demo") as serving:
         password = (folder / "var" / "demo.password").read_text().strip()
@@ -208,7 +243,13 @@ async def test_no_secret_message_or_measure_is_told_anywhere(folder: Path) -> No
     for line in masked:
         assert any(line["error_id"] in refusal for refusal in client.refusals)
 
-    secrets = answered | {"password": password, "wrong password": WRONG_PASSWORD, "signing key": SIGNING_KEY}
+    assert len(model.asked) >= 2
+    secrets = answered | {
+        "model's key": MODEL_KEY,
+        "password": password,
+        "wrong password": WRONG_PASSWORD,
+        "signing key": SIGNING_KEY,
+    }
     canaries = secrets | {"message": TEXT, "biometric value": BIOMETRIC, "plate": PLATE}
     places = kept | {
         "log": logged,

@@ -11,6 +11,7 @@ from app.failures import CannotContinue
 from app.settings import Settings
 from db.engine import ReadPool
 from db.inference.store import SqlSwitches
+from domain.inference import Provider
 from domain.jobs import SlotKind, Slots
 from gpu.inference.capabilities import Memory
 from gpu.inference.probing import Found, examined
@@ -25,6 +26,11 @@ def inference_settings(settings: Settings) -> InferenceSettings:
         return configured(settings.inference_settings, os.environ)
     except SettingsWrong as wrong:
         raise CannotContinue(f"The language models are not configured as they have to be.\n{wrong}") from None
+
+
+def configured_providers(settings: Settings) -> list[Provider]:
+    """Return the providers as everybody but the router knows them; raises CannotContinue."""
+    return [Provider(each.id, each.name, each.kind) for each in inference_settings(settings).providers]
 
 
 async def declare_places(slots: Slots, found: InferenceSettings) -> None:

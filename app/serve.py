@@ -22,6 +22,7 @@ from app.connections import Limits, WatchedSocket, limited
 from app.database import Database, check_answers, check_serves
 from app.demo.team import SAFFRON
 from app.fleet import report_regularly
+from app.inference import configured_providers, inference_settings
 from app.operations import register_shipped
 from app.prompts import loaded_prompts
 from app.seeding import demo_password, is_empty, load_demo
@@ -33,6 +34,7 @@ from app.wiring import System, system
 from app.worker.handlers import handlers, opened
 from app.worker.running import made as made_worker
 from app.worker.working import Worker
+from db.inference.registering import register_providers
 from db.jobs.slots import SqlSlots
 from db.migrations import migrate, newest_revision
 from domain.access import Role
@@ -50,6 +52,7 @@ log = structlog.get_logger()
 async def run(settings: Settings, found: Database, stop: Stop, bound: socket.socket, *, demo: bool) -> None:
     """Serve on a bound socket until stopped. Raises CannotContinue."""
     loaded_prompts(settings)
+    inference_settings(settings)
     await _prepare(settings, found, demo=demo)
     await _serve(settings, found, stop, bound)
 
@@ -66,6 +69,7 @@ async def _prepare(settings: Settings, found: Database, *, demo: bool) -> None:
         log.info("demo_loaded", summary=await load_demo(settings, found, settings.demo_scale))
     if found.owner_or_none is not None:
         await register_shipped(found.owner)
+        await register_providers(found.owner, configured_providers(settings))
 
 
 async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.socket) -> None:

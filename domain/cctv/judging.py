@@ -15,7 +15,7 @@ from domain import inference
 from domain.audit import AuditAction, Change
 from domain.cctv.profiles import Judged, Profile, Witnessed, profile_faults, risk_faults
 from domain.cctv.risk import Risk
-from domain.inference import ModelRefused, ModelsOf, ModelUnavailable
+from domain.inference import ModelRefused, ModelsOf, ModelUnavailable, provider_id
 from domain.jobs import Failed, Lease, Outcome, RunningJob, SlotKind, Succeeded
 from domain.structured import Answer, AnswerRefused, Check, StructuredAnswers
 
@@ -67,7 +67,7 @@ class _Judge:
             by = Judged(answer.model, answer.prompt_version, answer.prompt_hash, unit.now)
             if not await self.save(unit, job.subject.id, answer, by):
                 return GONE
-            await unit.jobs.served_by(job.id, model=answer.model)
+            await unit.jobs.served_by(job.id, provider_id=provider_id(answer.provider), model=answer.model)
             await unit.jobs.count(job.id, completed=1)
             fields = ("summary", "model", "promptVersion")
             unit.record(Change(AuditAction.UPDATE, self.event, "cctv_events", job.subject.id, fields))

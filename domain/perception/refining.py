@@ -17,7 +17,7 @@ from domain.access import Actor
 from domain.asking import Asking
 from domain.audit import AuditAction
 from domain.errors import Conflict, NotAllowed
-from domain.inference import InferenceTask
+from domain.inference import InferenceTask, provider_id
 from domain.interactions import Heard
 from domain.jobs import Failed, JobKind, Lease, NewJob, Outcome, RunningJob, Succeeded
 from domain.perception.kinds import SessionStatus
@@ -166,7 +166,7 @@ class QdRefiner:
             if not may_refine(found, unit.now):
                 return WITHOUT_CONSENT
             await _keep(unit, found, refined(found, answer.value))
-            await unit.jobs.served_by(job.id, model=answer.model)
+            await unit.jobs.served_by(job.id, provider_id=provider_id(answer.provider), model=answer.model)
             await unit.jobs.count(job.id, completed=1)
         return Succeeded()
 

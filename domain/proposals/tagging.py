@@ -15,7 +15,7 @@ from uuid import UUID
 from domain import leads
 from domain.access import Actor
 from domain.asking import Asking
-from domain.inference import InferenceTask
+from domain.inference import InferenceTask, provider_id
 from domain.interactions import Heard
 from domain.jobs import JobKind, Lease, NewJob, Outcome, RunningJob, Succeeded
 from domain.leads import MOST_TAGS, Described, LeadUpdate
@@ -159,7 +159,7 @@ class LeadTagger:
             # Read again: what is quoted must still be there.
             found = supported(answer.value, await dossier(unit, lead_id))
             await self._keep(unit, lead_id, job, answer, found)
-            await unit.jobs.served_by(job.id, model=answer.model)
+            await unit.jobs.served_by(job.id, provider_id=provider_id(answer.provider), model=answer.model)
             await unit.jobs.count(job.id, completed=1)
         return Succeeded()
 

@@ -8,9 +8,10 @@ import pytest
 from asyncpg import Connection, Record
 
 from app.wiring import System
+from db.inference.registering import register_providers
 from db.inference.store import SqlSwitches
 from domain.access import Role
-from domain.inference import ProviderKind, provider_id
+from domain.inference import Provider, ProviderKind, provider_id
 from gpu.inference.capabilities import Memory
 from gpu.inference.overview import Overview
 from gpu.inference.router import Router
@@ -199,3 +200,16 @@ async def test_items_are_seen_by_whoever_sees_their_job(api: Api, tenant: Tenant
     assert data["nodes"] == [{"id": named[0], "requestId": "req_000", "status": "CANCELLED"}, None]
     everything = await api.data(document, role=DIRECTOR, ids=named)
     assert [node["status"] for node in everything["nodes"]] == ["CANCELLED", "QUEUED"]
+
+
+async def test_every_tenant_knows_the_providers_once_the_server_has_started(
+    api: Api, tenant: Tenant, owner_connection: Owner, owner_dsn: str
+) -> None:
+    near = Provider(provider_id("local"), "local", ProviderKind.OLLAMA)
+    await register_providers(owner_dsn, [near])
+    document = "mutation ($id: ID!) { inferenceProviderUpdate(input: { providerId: $id, priority: 3 }) { __typename } }"
+    await api.data(document, id=f"inferenceprovider_{inference.LOCAL}")
+    await register_providers(owner_dsn, [replace(near, kind=ProviderKind.VLLM)])
+    [row] = await rows_of(owner_connection, "inference_providers", tenant.id)
+    assert (row["name"], row["kind"], row["priority"], row["enabled"]) == ("local", "VLLM", 3, None)
+    await register_providers(owner_dsn, [near])

@@ -24,6 +24,7 @@ from app.metrics import Metrics
 from app.objects import object_store, upload_rules
 from app.outside.mock import MockMessenger
 from app.passwords import Argon2Passwords
+from app.rendering import render_pool, seen_workers
 from app.secrets import kept
 from app.settings import Settings
 from app.sources import trusted_sources
@@ -229,6 +230,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         ports(settings, database) as opened,
         listening(database.app, settings.look_seconds) as bus,
         routing(settings, opened.pool) as router,
+        render_pool(settings) as renderers,
     ):
         secrets = [key.encode() for key in opened.keys]
         keys = Keys(CursorKey(*secrets), opened.uploads.key, EventKey(*secrets))
@@ -268,7 +270,14 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             providers=providers,
             sources=trusted_sources(settings, schema, answers, opened.pool, context),
             fleet=fleet,
-            reporting=reporting(settings, SqlReports(opened.engine), state, runtimes, clock=utc_now),
+            reporting=reporting(
+                settings,
+                SqlReports(opened.engine),
+                state,
+                runtimes,
+                clock=utc_now,
+                found=partial(seen_workers, renderers, dict(settings.gpu_placements)),
+            ),
             context_for=context,
             metrics=Metrics(opened.pool),
         )

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.inference import declare_places
 from app.prompts import loaded_prompts, replies
-from app.rendering import expanding, render_pool
+from app.rendering import declare_workers, expanding, render_pool
 from app.settings import Settings
 from app.worker.asking import LeasedAsking
 from app.worker.renders import RenderHandler
@@ -18,7 +18,7 @@ from domain import fleet
 from domain.assets import UploadPorts
 from domain.cctv.judging import CctvProfiler, RiskAnalyzer
 from domain.inference import BATCH, InferenceTask
-from domain.jobs import JobHandler, JobKind, Lease, Outcome, RunningJob, SlotKind, Slots, Work
+from domain.jobs import JobHandler, JobKind, Lease, Outcome, RunningJob, Slots, Work
 from domain.perception import QdRefiner
 from domain.proposals import LeadTagger
 from domain.renders import Renderer
@@ -52,8 +52,7 @@ async def opened(
     answers = PromptedAnswers(loaded_prompts(settings))
     await declare_places(slots, router.settings)
     async with render_pool(settings) as pool:
-        for name in pool.names:
-            await slots.declare(SlotKind.COMFYUI, name, 1)
+        await declare_workers(slots, pool)
         yield Parts(settings, uploads, slots, units, router, answers, pool)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.contents import FileContents
 from app.outside.s3 import S3Store
-from app.rendering import expanding
+from app.rendering import expanding, seen_workers
 from app.wiring import System
 from app.worker import handlers as shipped
 from app.worker.frames import Frames
@@ -33,6 +33,7 @@ from db.roles import set_tenant
 from domain import jobs
 from domain.access import Role
 from domain.assets import ObjectStore
+from domain.fleet import Resource, Runtime, WorkerKind, WorkerSeen
 from domain.jobs import (
     LEASE,
     Cancelled,
@@ -430,3 +431,13 @@ async def test_a_worker_as_it_is_shipped_renders_and_tells_how_far_it_is(studio:
     assert (job["status"], job["progress"]) == ("SUCCEEDED", {"value": 100, "max": 100, "step": None})
     (row,) = [each for each in await rows_of(studio.owner, "jobs", studio.tenant.id) if each["id"] == job_id]
     assert row["render_worker_id"] == shipped.worker_id("left")
+
+
+async def test_the_fleet_is_told_of_every_render_worker(studio: Studio) -> None:
+    found = await seen_workers(studio.comfy.pool, {"one": "GPU-1"})
+    resource = Resource(WorkerKind.COMFYUI, "one", studio.comfy.fake.url, Runtime.COMFYUI, gpu="GPU-1")
+    assert found == [WorkerSeen(resource, answers=True, queue_depth=0)]
+    assert resource.id == worker_id("one")
+    await studio.comfy.fake.crash()
+    assert await seen_workers(studio.comfy.pool, {}) == [WorkerSeen(replace(resource, gpu=None), answers=False)]
+    await studio.comfy.fake.start()

@@ -1,16 +1,32 @@
-"""The pool of render workers as an operator set it."""
+"""Rendering as an operator set it: the pool of workers, and the model that writes what a picture shows."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
+
+import structlog
 
 from app.failures import CannotContinue
 from app.settings import Settings
+from app.worker.renders import Expand
+from domain.errors import Unavailable
+from domain.fleet import Resource, Runtime, WorkerKind, WorkerSeen
+from domain.inference import InferenceTask, ModelRefused, Models
+from domain.jobs import Lease, RenderWorkflow, RunningJob, SlotKind, Slots
+from domain.renders import Words
+from domain.structured import StructuredAnswers
 from domain.values import new_id
 from gpu.renders.pool import ComfyPool, addresses
 from gpu.renders.worker import RenderRules
 from gpu.renders.workflows import WorkflowWrong, read_workflows
+
+EXPAND_SECONDS: Final = 45.0
+"""How long a render waits for a model's words; the keywords as they are do as well."""
+
+log = structlog.get_logger()
 
 
 class WorkflowsWrong(CannotContinue):
@@ -35,3 +51,43 @@ async def render_pool(settings: Settings) -> AsyncIterator[ComfyPool]:
         yield pool
     finally:
         await pool.close()
+
+
+async def declare_workers(slots: Slots, pool: ComfyPool) -> None:
+    """Let each worker run one render at a time: it has one slot."""
+    for name in pool.names:
+        await slots.declare(SlotKind.COMFYUI, name, 1)
+
+
+async def seen_workers(pool: ComfyPool, placements: Mapping[str, str]) -> list[WorkerSeen]:
+    """Ask every worker how it is; `placements` say on which GPU it stands."""
+    return [
+        WorkerSeen(
+            Resource(WorkerKind.COMFYUI, health.name, health.url, Runtime.COMFYUI, gpu=placements.get(health.name)),
+            answers=health.vitals is not None,
+            queue_depth=health.load,
+        )
+        for health in await pool.health()
+    ]
+
+
+def expanding(
+    answers: StructuredAnswers, models: Callable[[RunningJob, Lease], Models], seconds: float = EXPAND_SECONDS
+) -> Expand:
+    """Return what has a model write what a furnished room shows. Where none answers in time, there are no words."""
+
+    async def expand(job: RunningJob, lease: Lease) -> Words | None:
+        # The prompt is about furnishing; posters and films are told the keywords as they are.
+        if job.workflow is not RenderWorkflow.STAGING or job.room_type is None:
+            return None
+        asked = {"room_type": job.room_type.name, "keywords": list(job.keywords)}
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await answers.ask(models(job, lease), InferenceTask.PROMPT_EXPANDER, asked, people=())
+        except (Unavailable, ModelRefused, TimeoutError) as error:
+            log.info("prompt_not_expanded", job=str(job.id), error=type(error).__name__)
+            return None
+        log.info("prompt_expanded", job=str(job.id), model=answer.model, prompt=answer.prompt_hash)
+        return Words(str(answer.value["prompt"]), str(answer.value["negative_prompt"]) or None)
+
+    return expand

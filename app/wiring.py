@@ -24,6 +24,7 @@ from app.metrics import Metrics
 from app.objects import object_store, upload_rules
 from app.outside.mock import MockMessenger
 from app.passwords import Argon2Passwords
+from app.rendering import render_pool, seen_workers
 from app.secrets import kept
 from app.settings import Settings
 from app.sources import trusted_sources
@@ -57,6 +58,7 @@ from domain.threads import MessageProvider, Messengers
 from gpu.fleet.runtimes import HttpRuntimes
 from gpu.inference.overview import Overview
 from gpu.inference.router import Router
+from gpu.renders.pool import ComfyPool
 from graph.canvases.sources import NoSources
 from graph.context import GraphContext
 from graph.declarations import declarations
@@ -221,6 +223,18 @@ def _collect_rarely() -> None:
     gc.set_threshold(GARBAGE_THRESHOLD)
 
 
+def _keys(opened: Ports) -> Keys:
+    secrets = [key.encode() for key in opened.keys]
+    return Keys(CursorKey(*secrets), opened.uploads.key, EventKey(*secrets))
+
+
+def _reporting(
+    settings: Settings, engine: AsyncEngine, state: SqlFleetState, runtimes: HttpRuntimes, renderers: ComfyPool
+) -> Reporting:
+    found = partial(seen_workers, renderers, dict(settings.gpu_placements))
+    return reporting(settings, SqlReports(engine), state, runtimes, clock=utc_now, found=found)
+
+
 @asynccontextmanager
 async def system(settings: Settings, database: Database) -> AsyncIterator[System]:
     """Open the system of one process and close it afterwards; raises DeclarationsDisagree."""
@@ -229,9 +243,9 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         ports(settings, database) as opened,
         listening(database.app, settings.look_seconds) as bus,
         routing(settings, opened.pool) as router,
+        render_pool(settings) as renderers,
     ):
-        secrets = [key.encode() for key in opened.keys]
-        keys = Keys(CursorKey(*secrets), opened.uploads.key, EventKey(*secrets))
+        keys = _keys(opened)
         _collect_rarely()
         reads, answers = SqlReads(CATALOGUE, opened.pool, keys), SqlAnswers(CATALOGUE, opened.pool, keys)
         units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
@@ -268,7 +282,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             providers=providers,
             sources=trusted_sources(settings, schema, answers, opened.pool, context),
             fleet=fleet,
-            reporting=reporting(settings, SqlReports(opened.engine), state, runtimes, clock=utc_now),
+            reporting=_reporting(settings, opened.engine, state, runtimes, renderers),
             context_for=context,
             metrics=Metrics(opened.pool),
         )

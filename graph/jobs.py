@@ -52,6 +52,7 @@ from resolvers import jobs as resolve
 
 if TYPE_CHECKING:
     from graph.access import Actor
+    from graph.fleet import Worker
     from graph.inference import InferenceItem, InferenceProvider
 
 described(
@@ -164,6 +165,7 @@ class RenderJob(Job):
     attempt: int = column("Which attempt this is: the first is 1, 0 before it.")
     progress: RenderProgress | None = column("How far it is; null before anything is known.")
     photo: Asset | None = link("The photograph that it is made of.")
+    worker: Worker | None = link("Which worker has it, or had it last; for those who see the fleet.")
     outputs: list[Asset] = links("What was made; empty until the job has succeeded.")
 
 

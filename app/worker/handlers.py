@@ -10,22 +10,22 @@ from uuid import UUID
 
 from app.inference import declare_places
 from app.prompts import loaded_prompts, replies
-from app.rendering import render_pool
+from app.rendering import declare_workers, expanding, render_pool
 from app.settings import Settings
 from app.worker.asking import LeasedAsking
-from app.worker.renders import RenderHandler, as_asked
+from app.worker.renders import RenderHandler
 from domain import fleet
 from domain.assets import UploadPorts
 from domain.cctv.judging import CctvProfiler, RiskAnalyzer
 from domain.inference import BATCH, InferenceTask
-from domain.jobs import JobHandler, JobKind, Lease, Outcome, RunningJob, SlotKind, Slots, Work
+from domain.jobs import JobHandler, JobKind, Lease, Outcome, RunningJob, Slots, Work
 from domain.perception import QdRefiner
 from domain.proposals import LeadTagger
 from domain.renders import Renderer
 from domain.structured import StructuredAnswers
 from domain.unit import Units
 from gpu.answers import PromptedAnswers
-from gpu.inference.batches import ItemsHandler
+from gpu.inference.batches import ItemsHandler, LeasedPlaces
 from gpu.inference.router import Router
 
 Handlers: TypeAlias = Mapping[Work, JobHandler]
@@ -52,8 +52,7 @@ async def opened(
     answers = PromptedAnswers(loaded_prompts(settings))
     await declare_places(slots, router.settings)
     async with render_pool(settings) as pool:
-        for name in pool.names:
-            await slots.declare(SlotKind.COMFYUI, name, 1)
+        await declare_workers(slots, pool)
         yield Parts(settings, uploads, slots, units, router, answers, pool)
 
 
@@ -89,7 +88,7 @@ def handlers(parts: Parts) -> Handlers:
         renderer=parts.renderer,
         objects=parts.uploads.objects,
         contents=parts.uploads.contents,
-        expand=as_asked,
+        expand=expanding(parts.answers, lambda job, lease: parts.router.of(job.tenant_id, LeasedPlaces(lease))),
         worker_id=worker_id,
     )
     inference = {Work(JobKind.INFERENCE, task): Submitted(items, others.get(task)) for task in InferenceTask}

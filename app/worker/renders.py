@@ -31,12 +31,7 @@ MOST_FILES: Final = 16
 """How many files of an attempt that failed are looked for, and removed."""
 
 
-async def as_asked(_job: RunningJob) -> Words | None:
-    """Leave the keywords as they are."""
-    return None
-
-
-Expand = Callable[[RunningJob], Awaitable[Words | None]]
+Expand = Callable[[RunningJob, Lease], Awaitable[Words | None]]
 """Has a model write what a picture shows; None where none can, or none is asked."""
 WorkerId = Callable[[str], UUID]
 
@@ -57,7 +52,7 @@ class RenderHandler:
     renderer: Renderer
     objects: ObjectStore
     contents: ContentCheck
-    expand: Expand
+    expand: Expand | None
     worker_id: WorkerId
 
     async def run(self, job: RunningJob, lease: Lease) -> Outcome:
@@ -103,7 +98,7 @@ class RenderHandler:
             await lease.progress(step.value, step.most, step.step)
 
         content = await self._read(photo)
-        words = await self._words(job)
+        words = await self._words(job, lease)
         async with self._worker(job, lease) as worker:
             async with lease.unit() as unit:
                 await unit.jobs.rendered_by(job.id, worker_id=self.worker_id(worker), prompt=words.text)
@@ -118,14 +113,12 @@ class RenderHandler:
             raise RenderFault("PHOTO_MISSING", "The photograph is not in the asset store any more.")
         return b"".join([piece async for piece in self.objects.read(photo.object_key, 0, size - 1)])
 
-    async def _words(self, job: RunningJob) -> Words:
+    async def _words(self, job: RunningJob, lease: Lease) -> Words:
         """Return what the worker is told: what it was told before, what a model writes, or the keywords alone."""
         if job.prompt is not None:
             return words_of(job.prompt)
-        written = await self.expand(job)
-        if written is not None:
-            return written
-        return plain_words(_workflow(job), job.room_type, job.keywords)
+        written = None if self.expand is None else await self.expand(job, lease)
+        return written or plain_words(_workflow(job), job.room_type, job.keywords)
 
     @asynccontextmanager
     async def _worker(self, job: RunningJob, lease: Lease) -> AsyncIterator[str]:

@@ -51,7 +51,7 @@ PEOPLE_OF: Final = {
 
 ABOUT_NOBODY: Final = frozenset(
     {
-        "accounts", "api_keys", "audit_entries", "canvas_components", "canvas_revisions", "canvases",
+        "accounts", "api_keys", "assets", "audit_entries", "canvas_components", "canvas_revisions", "canvases",
         "inference_items", "inference_providers", "jobs",
         "merge_request_reviews", "merge_requests", "notifications", "persisted_operations", "projects", "properties",
         "property_media", "scenes", "system_actors", "tenants", "uploads", "users", "videos",

@@ -91,6 +91,7 @@ JOBS = source(
         "provider": Link("inference_providers", local="provider_id"),
         "outputs": Link("assets", remote=Through("render_outputs", "job_id", "asset_id"), sort=_position),
         "photo": Link("assets", local="photo_id"),
+        "worker": Link("workers", local="render_worker_id"),
         "requested_by": Reference("requested_by_noun", "requested_by_id"),
     },
     orders={"CREATED_AT": Ordering(lambda t: t.created_at, "timestamptz")},

@@ -15,6 +15,7 @@ import httpx
 
 CONNECT_SECONDS: Final = 5.0
 READ_SECONDS: Final = 30.0
+PROBE_SECONDS: Final = 5.0
 OK: Final = 200
 BAD_REQUEST: Final = 400
 NO_SUCH_ROUTE: Final = frozenset({404, 405})
@@ -95,7 +96,7 @@ class ComfyClient:
 
     async def vitals(self) -> Vitals:
         """Ask how it is: the health probe."""
-        found = await self._json("GET", "/system_stats")
+        found = await self._json("GET", "/system_stats", seconds=PROBE_SECONDS)
         system, devices = found.get("system"), found.get("devices")
         first = devices[0] if isinstance(devices, list) and devices and is_object(devices[0]) else {}
         version = system.get("comfyui_version") if is_object(system) else None
@@ -110,7 +111,7 @@ class ComfyClient:
 
     async def load(self) -> int:
         """Return how many prompts are running or waiting."""
-        found = await self._json("GET", "/prompt")
+        found = await self._json("GET", "/prompt", seconds=PROBE_SECONDS)
         information = found.get("exec_info")
         count = information.get("queue_remaining") if is_object(information) else None
         return count if isinstance(count, int) else 0
@@ -195,8 +196,8 @@ class ComfyClient:
         except httpx.HTTPError as error:
             raise _unreachable(error) from error
 
-    async def _json(self, method: str, path: str) -> Json:
-        answer = await self._send(method, path)
+    async def _json(self, method: str, path: str, seconds: float = READ_SECONDS) -> Json:
+        answer = await self._send(method, path, timeout=httpx.Timeout(seconds, connect=CONNECT_SECONDS))
         if answer.status_code != OK:
             raise WorkerUnreachable(f"It answered {answer.status_code} to {path.split('/')[1]}.")
         return _object(answer)

@@ -1,6 +1,7 @@
 """A render from the mutation to its files: through the worker's handler, the database, the store and a ComfyUI."""
 
 import asyncio
+import json
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,12 +18,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.contents import FileContents
 from app.outside.s3 import S3Store
+from app.rendering import expanding, seen_workers
 from app.wiring import System
 from app.worker import handlers as shipped
 from app.worker.frames import Frames
 from app.worker.handlers import worker_id
 from app.worker.leases import HeldLease, Holding
-from app.worker.renders import RenderHandler, as_asked
+from app.worker.renders import RenderHandler
 from app.worker.running import made
 from db.access.acting import system_caller
 from db.jobs.queue import SqlJobQueue
@@ -31,6 +33,7 @@ from db.roles import set_tenant
 from domain import jobs
 from domain.access import Role
 from domain.assets import ObjectStore
+from domain.fleet import Resource, Runtime, WorkerKind, WorkerSeen
 from domain.jobs import (
     LEASE,
     Cancelled,
@@ -39,6 +42,7 @@ from domain.jobs import (
     Failed,
     JobKind,
     JobStatus,
+    Lease,
     LeaseLost,
     Outcome,
     RunningJob,
@@ -47,7 +51,9 @@ from domain.jobs import (
     Succeeded,
 )
 from domain.renders import Words
+from gpu.answers import PromptedAnswers
 from gpu.renders.workflows import TEMPLATES, read_workflow
+from prompts.loading import load_prompts
 from tests.api import Api
 from tests.buckets import CREDENTIALS, bucket_server
 from tests.comfy.server import photograph
@@ -55,8 +61,11 @@ from tests.comfy.workers import Rendering, rendering
 from tests.factories import assets
 from tests.factories.access import Tenant
 from tests.factories.rows import rows_of
+from tests.fake_llm import Say, Stall
+from tests.gpu.inference.routing import routed
 
 JUNIOR = Role.JUNIOR_BROKER
+ANSWERS = PromptedAnswers(load_prompts())
 JOB = """
 query ($id: ID!) {
   renderJob(id: $id) {
@@ -132,7 +141,7 @@ async def opened(
     contents = FileContents(1_000_000)
     async with rendering(folder, workers=workers, **options) as comfy:
         handler = RenderHandler(
-            renderer=comfy.pool, objects=objects or system.uploads.objects, contents=contents, expand=as_asked,
+            renderer=comfy.pool, objects=objects or system.uploads.objects, contents=contents, expand=None,
             worker_id=worker_id,
         )  # fmt: skip
         for name in comfy.pool.names:
@@ -216,7 +225,7 @@ async def test_results_are_kept_in_a_bucket_as_on_a_disk(
 async def test_what_a_model_wrote_is_sent_and_the_next_attempt_is_told_the_same(studio: Studio) -> None:
     asked: list[tuple[str, ...]] = []
 
-    async def expand(job: RunningJob) -> Words | None:
+    async def expand(job: RunningJob, _lease: Lease) -> Words | None:
         asked.append(job.keywords)
         return Words("A bright kitchen of oak", "people")
 
@@ -230,6 +239,34 @@ async def test_what_a_model_wrote_is_sent_and_the_next_attempt_is_told_the_same(
     await due(studio, job_id)
     assert await studio.ran(await studio.begun(job_id)) == Succeeded()
     assert asked == [("oak",)]
+
+
+async def words_in(studio: Studio, said: Say | Stall, **values: Any) -> tuple[str, int]:
+    """Render where a model says something; return what the worker was told, and how often the model was asked."""
+    async with routed({"on_premise": True}) as setting:
+        setting.fakes["p0"].otherwise = said
+        expand = expanding(ANSWERS, lambda _job, _lease: setting.models, 0.5)
+        studio.handler = replace(studio.handler, expand=expand)
+        job_id, outcome = await studio.rendered(**values)
+        assert outcome == Succeeded()
+        return (await studio.shown(job_id))["prompt"], len(setting.fakes["p0"].asked)
+
+
+async def test_a_model_writes_what_a_furnished_room_shows(studio: Studio) -> None:
+    said = json.dumps({"prompt": "oak kitchen,\n morning light", "negative_prompt": "people"})
+    assert await words_in(studio, Say(said)) == ("oak kitchen, morning light\n\nWithout: people", 1)
+
+
+async def test_a_model_without_words_or_time_leaves_the_keywords(studio: Studio) -> None:
+    plain = "Interior photograph of a furnished kitchen, oak"
+    # It is asked once more, and told what was wrong.
+    assert await words_in(studio, Say("A nice kitchen.")) == (plain, 2)
+    assert await words_in(studio, Stall()) == (plain, 1)
+
+
+async def test_a_poster_is_told_the_keywords(studio: Studio) -> None:
+    said = "Make an elegant property poster of this kitchen, without any text, oak"
+    assert await words_in(studio, Say(), workflow="POSTER") == (said, 0)
 
 
 async def due(studio: Studio, job_id: UUID) -> None:
@@ -394,3 +431,13 @@ async def test_a_worker_as_it_is_shipped_renders_and_tells_how_far_it_is(studio:
     assert (job["status"], job["progress"]) == ("SUCCEEDED", {"value": 100, "max": 100, "step": None})
     (row,) = [each for each in await rows_of(studio.owner, "jobs", studio.tenant.id) if each["id"] == job_id]
     assert row["render_worker_id"] == shipped.worker_id("left")
+
+
+async def test_the_fleet_is_told_of_every_render_worker(studio: Studio) -> None:
+    found = await seen_workers(studio.comfy.pool, {"one": "GPU-1"})
+    resource = Resource(WorkerKind.COMFYUI, "one", studio.comfy.fake.url, Runtime.COMFYUI, gpu="GPU-1")
+    assert found == [WorkerSeen(resource, answers=True, queue_depth=0)]
+    assert resource.id == worker_id("one")
+    await studio.comfy.fake.crash()
+    assert await seen_workers(studio.comfy.pool, {}) == [WorkerSeen(replace(resource, gpu=None), answers=False)]
+    await studio.comfy.fake.start()

@@ -26,6 +26,24 @@ async def upload(owner: "Connection[Record]", of: Tenant, *, user_id: UUID, **va
     return upload_id
 
 
+async def asset(owner: "Connection[Record]", of: Tenant, **values: object) -> UUID:
+    """Make a file that is a node of the graph; `created_by_noun` and `created_by_id` say whose."""
+    asset_id = new_id()
+    given = {
+        "object_key": f"renders/{asset_id}.png", "content_type": "image/png", "bytes": 10, "width": 4, "height": 3,
+        **values,
+    }  # fmt: skip
+    await insert(owner, "assets", of.id, id=asset_id, **given)
+    return asset_id
+
+
+async def output(owner: "Connection[Record]", of: Tenant, *, job_id: UUID, position: int = 1, **values: object) -> UUID:
+    """Make a result of a render."""
+    asset_id = await asset(owner, of, **values)
+    await insert(owner, "render_outputs", of.id, job_id=job_id, position=position, asset_id=asset_id, attempt=1)
+    return asset_id
+
+
 def picture(format_: str = "JPEG", size: tuple[int, int] = (40, 30), **options: object) -> bytes:
     """A picture whose left half is red and whose right half is blue."""
     image = Image.new("RGB", size, (200, 30, 30))

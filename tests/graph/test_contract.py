@@ -74,6 +74,18 @@ async def room(demo: Demo) -> Variables:
     return {"input": {"photoUploadId": f"upload_{made}", "roomType": "LIVING_ROOM", "keywords": ["warm", "oak"]}}
 
 
+async def rendered(demo: Demo) -> Variables:
+    """Return a render of the junior's that has ended with a picture."""
+    junior = demo.caller(JUNIOR).as_user()
+    asked_by: dict[str, Any] = {"created_by_noun": "users", "created_by_id": junior}
+    photo = await assets.asset(demo.owner, demo.api.tenant, **asked_by)
+    job = await jobs.job(
+        demo.owner, demo.api.tenant, requested_by=junior, kind="RENDER", status="SUCCEEDED", photo_id=photo
+    )
+    await assets.output(demo.owner, demo.api.tenant, job_id=job, **asked_by)
+    return {"id": f"job_{job}"}
+
+
 async def running(demo: Demo) -> Variables:
     """Return a session of a visitor that has just begun."""
     given = {"subjectKind": "VISITOR", "purpose": "SHOWROOM_ENGAGEMENT", "modality": "FACE", "noticeVersion": "2026-11"}
@@ -266,6 +278,7 @@ QUERIES = [
     Case("NotificationInbox", JUNIOR, 2, fixed(first=20)),
     Case("Jobs", JUNIOR, 2, listed_jobs),
     Case("InferenceJob", JUNIOR, 3, answered),
+    Case("RenderJob", JUNIOR, 3, rendered),
     Case("Threads", JUNIOR, 4, fixed(first=20)),
     Case("Thread", JUNIOR, 5, lambda demo: demo.ids(id="thread", last=20)),
     Case("Canvases", JUNIOR, 4, fixed(first=20)),

@@ -1,16 +1,18 @@
 """Renders through the schema: a photograph is taken into use, a job is queued, and its files are shown."""
 
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from uuid import UUID
 
 from asyncpg import Connection, Record
 
+from db.fleet.state import SqlFleetState
 from domain.access import Role
-from domain.values import new_id
+from domain.fleet import Resource, Runtime, WorkerKind, WorkerSeen
 from tests.api import Api
 from tests.factories import assets, jobs
 from tests.factories.access import Tenant
-from tests.factories.rows import insert, rows_of
+from tests.factories.rows import rows_of
 
 Owner: TypeAlias = "Connection[Record]"
 JUNIOR, SENIOR, DIRECTOR = Role.JUNIOR_BROKER, Role.SENIOR_BROKER, Role.SALES_DIRECTOR
@@ -32,15 +34,8 @@ async def photograph(owner: Owner, tenant: Tenant, **values: object) -> str:
     return f"upload_{made}"
 
 
-async def asset(owner: Owner, tenant: Tenant, **values: object) -> UUID:
-    """Make a file that the junior asked for."""
-    asset_id = new_id()
-    given = {
-        "object_key": f"renders/{asset_id}.png", "content_type": "image/png", "bytes": 10, "width": 4, "height": 3,
-        "created_by_noun": "users", "created_by_id": tenant.users[JUNIOR], **values,
-    }  # fmt: skip
-    await insert(owner, "assets", tenant.id, id=asset_id, **given)
-    return asset_id
+def asked_by(user_id: UUID) -> dict[str, Any]:
+    return {"created_by_noun": "users", "created_by_id": user_id}
 
 
 async def submitted(api: Api, **values: object) -> dict[str, Any]:
@@ -115,32 +110,23 @@ async def test_results_are_listed_as_they_were_made_with_signed_addresses(
     job_id = await jobs.job(
         owner_connection, tenant, requested_by=tenant.users[JUNIOR], kind="RENDER", status="SUCCEEDED"
     )
-    made = [
-        await asset(owner_connection, tenant),
-        await asset(owner_connection, tenant, thumbnail_key="renders/small.webp"),
-    ]
-    for position, asset_id in enumerate(reversed(made), start=1):
-        await insert(
-            owner_connection,
-            "render_outputs",
-            tenant.id,
-            job_id=job_id,
-            position=position,
-            asset_id=asset_id,
-            attempt=1,
-        )
+    mine = asked_by(tenant.users[JUNIOR])
+    second_made = await assets.output(owner_connection, tenant, job_id=job_id, position=2, **mine)
+    first_made = await assets.output(
+        owner_connection, tenant, job_id=job_id, thumbnail_key="renders/small.webp", **mine
+    )
     (first, second) = (await api.data(FILES, role=JUNIOR, id=f"job_{job_id}"))["renderJob"]["outputs"]
-    assert [first["id"], second["id"]] == [f"asset_{asset_id}" for asset_id in reversed(made)]
+    assert [first["id"], second["id"]] == [f"asset_{first_made}", f"asset_{second_made}"]
     assert first["thumbnailUrl"].startswith("/assets/renders/small.webp?expires=")
     assert second["thumbnailUrl"] is None
-    assert first["url"].startswith(f"/assets/renders/{made[1]}.png?expires=")
+    assert first["url"].startswith(f"/assets/renders/{first_made}.png?expires=")
 
 
 async def test_a_file_is_seen_by_who_asked_for_it_by_their_senior_and_by_directors(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    made = await asset(owner_connection, tenant)
-    theirs = await asset(owner_connection, tenant, created_by_id=tenant.outsider)
+    made = await assets.asset(owner_connection, tenant, **asked_by(tenant.users[JUNIOR]))
+    theirs = await assets.asset(owner_connection, tenant, **asked_by(tenant.outsider))
     document = "query ($ids: [ID!]!) { nodes(ids: $ids) { id ... on Asset { contentType } } }"
     ids = [f"asset_{made}", f"asset_{theirs}"]
     seen = {
@@ -148,3 +134,22 @@ async def test_a_file_is_seen_by_who_asked_for_it_by_their_senior_and_by_directo
         for role in (JUNIOR, SENIOR, DIRECTOR)
     }
     assert seen == {JUNIOR: [ids[0], None], SENIOR: [ids[0], None], DIRECTOR: ids}
+
+
+async def test_which_worker_has_a_render_is_for_those_who_see_the_fleet(
+    api: Api, tenant: Tenant, owner_connection: Owner
+) -> None:
+    resource = Resource(WorkerKind.COMFYUI, "left", "http://10.0.0.5:8188", Runtime.COMFYUI)
+    await SqlFleetState(api.system.engine).register([WorkerSeen(resource, queue_depth=1)], datetime.now(UTC))
+    given: dict[str, Any] = {"kind": "RENDER", "render_worker_id": resource.id}
+    job_id = await jobs.job(owner_connection, tenant, requested_by=tenant.users[JUNIOR], **given)
+    document = "query ($id: ID!) { renderJob(id: $id) { worker { id url } } }"
+    seen = {
+        role: (await api.data(document, role=role, id=f"job_{job_id}"))["renderJob"]["worker"]
+        for role in (JUNIOR, SENIOR, DIRECTOR)
+    }
+    assert seen == {
+        JUNIOR: None,
+        SENIOR: None,
+        DIRECTOR: {"id": f"worker_{resource.id}", "url": "http://10.0.0.5:8188"},
+    }

@@ -17,7 +17,7 @@ from app.callers import CheckedCallers
 from app.contents import FileContents
 from app.database import Database
 from app.failures import CannotContinue
-from app.fleet import InstalledFleet, Reporting, reporting
+from app.fleet import InstalledFleet, Reporting, language_models, reporting
 from app.inference import routing
 from app.keys import CheckedKeys
 from app.metrics import Metrics
@@ -34,8 +34,6 @@ from db.assets.receipts import SqlReceipts
 from db.engine import BRIEF_SETTINGS, ReadPool, create_write_engine
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
-from db.fleet.reports import SqlReports
-from db.fleet.state import SqlFleetState
 from db.fleet.view import SqlFleetView
 from db.jobs.slots import SqlSlots
 from db.perception.overdue import SqlOverdue
@@ -54,7 +52,6 @@ from domain.jobs import SlotKind
 from domain.perception import Then, request_refining
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
-from gpu.fleet.runtimes import HttpRuntimes
 from gpu.inference.overview import Overview
 from gpu.inference.router import Router
 from graph.canvases.sources import NoSources
@@ -237,8 +234,10 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
         providers = Overview(router, partial(SqlSlots(opened.engine).held, SlotKind.LLM))
         messengers = {MessageProvider.MOCK: MockMessenger()}
-        state, runtimes = SqlFleetState(opened.engine), HttpRuntimes()
-        fleet = InstalledFleet(state, SqlFleetView(opened.pool), runtimes, utc_now)
+        machine = reporting(
+            settings, opened.engine, utc_now, language_models(router, dict(settings.gpu_placements))
+        )  # fmt: skip
+        fleet = InstalledFleet(machine.state, SqlFleetView(opened.pool), machine.runtimes, utc_now)
 
         def context(caller: Caller) -> GraphContext:
             return GraphContext(
@@ -268,7 +267,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             providers=providers,
             sources=trusted_sources(settings, schema, answers, opened.pool, context),
             fleet=fleet,
-            reporting=reporting(settings, SqlReports(opened.engine), state, runtimes, clock=utc_now),
+            reporting=machine,
             context_for=context,
             metrics=Metrics(opened.pool),
         )

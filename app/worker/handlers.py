@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
+from app.fleet import Reporting, render_workers
 from app.inference import declare_places
 from app.prompts import loaded_prompts, replies
 from app.rendering import render_pool
@@ -46,14 +47,15 @@ class Parts:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, uploads: UploadPorts, slots: Slots, units: Units, router: Router
+    settings: Settings, uploads: UploadPorts, slots: Slots, units: Units, router: Router, machine: Reporting
 ) -> AsyncIterator[Parts]:
-    """Open what handlers are made of, declare what capacity it has, and close it afterwards."""
+    """Open what handlers are made of, declare and report what capacity it has, and close it afterwards."""
     answers = PromptedAnswers(loaded_prompts(settings))
     await declare_places(slots, router.settings)
     async with render_pool(settings) as pool:
         for name in pool.names:
             await slots.declare(SlotKind.COMFYUI, name, 1)
+        machine.founds.append(render_workers(pool, settings.gpu_placements))
         yield Parts(settings, uploads, slots, units, router, answers, pool)
 
 

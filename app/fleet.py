@@ -126,9 +126,7 @@ class Reporting:
     pending: list[XidSeen] = field(default_factory=list)
 
 
-def reporting(
-    settings: Settings, engine: AsyncEngine, clock: Callable[[], datetime], router: Router
-) -> Reporting:
+def reporting(settings: Settings, engine: AsyncEngine, clock: Callable[[], datetime], router: Router) -> Reporting:
     """Return what this machine reports by the settings: of itself, and of the language models of `router`."""
     scenario = None if settings.fleet_simulation is None else Scenario[settings.fleet_simulation]
     sensors: Sensors = NvmlSensors(clock) if scenario is None else SimulatedSensors(scenario, clock)

@@ -104,7 +104,7 @@ async def _working(system: System) -> AsyncIterator[Worker | None]:
         return
     async with (
         opened(
-            settings, system.uploads, SqlSlots(system.engine), system.units, system.router, system.reporting
+            settings, system.uploads, SqlSlots(system.engine), system.units, system.router, machine=system.reporting
         ) as parts,
         made_worker(settings, system.database.app, system.bus, tuple(JobKind), handlers(parts)) as worker,
     ):

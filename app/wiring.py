@@ -17,7 +17,7 @@ from app.callers import CheckedCallers
 from app.contents import FileContents
 from app.database import Database
 from app.failures import CannotContinue
-from app.fleet import InstalledFleet, Reporting, language_models, reporting
+from app.fleet import InstalledFleet, Reporting, reporting
 from app.inference import routing
 from app.keys import CheckedKeys
 from app.metrics import Metrics
@@ -234,9 +234,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
         providers = Overview(router, partial(SqlSlots(opened.engine).held, SlotKind.LLM))
         messengers = {MessageProvider.MOCK: MockMessenger()}
-        machine = reporting(
-            settings, opened.engine, utc_now, language_models(router, dict(settings.gpu_placements))
-        )  # fmt: skip
+        machine = reporting(settings, opened.engine, utc_now, router)
         fleet = InstalledFleet(machine.state, SqlFleetView(opened.pool), machine.runtimes, utc_now)
 
         def context(caller: Caller) -> GraphContext:

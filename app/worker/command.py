@@ -54,7 +54,7 @@ async def work(settings: Settings, kinds: Sequence[JobKind], handlers: Callable[
             slots = SqlSlots(opened.engine)
             machine = reporting(settings, opened.engine, utc_now, router)
             async with (
-                opened_parts(settings, opened.uploads, slots, opened.units, router, machine) as parts,
+                opened_parts(settings, opened.uploads, slots, opened.units, router, machine=machine) as parts,
                 reporting_beside(machine),
                 made(settings, found.app, bus, kinds, handlers(parts)) as worker,
             ):

@@ -47,15 +47,25 @@ class Parts:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, uploads: UploadPorts, slots: Slots, units: Units, router: Router, machine: Reporting
+    settings: Settings,
+    uploads: UploadPorts,
+    slots: Slots,
+    units: Units,
+    router: Router,
+    *,
+    machine: Reporting | None = None,
 ) -> AsyncIterator[Parts]:
-    """Open what handlers are made of, declare and report what capacity it has, and close it afterwards."""
+    """Open what handlers are made of, declare what capacity it has, and close it afterwards.
+
+    `machine` reports the render workers, too.
+    """
     answers = PromptedAnswers(loaded_prompts(settings))
     await declare_places(slots, router.settings)
     async with render_pool(settings) as pool:
         for name in pool.names:
             await slots.declare(SlotKind.COMFYUI, name, 1)
-        machine.founds.append(render_workers(pool, settings.gpu_placements))
+        if machine is not None:
+            machine.founds.append(render_workers(pool, settings.gpu_placements))
         yield Parts(settings, uploads, slots, units, router, answers, pool)
 
 

@@ -294,10 +294,10 @@ async def test_a_database_that_is_away_is_waited_for(write_engine: AsyncEngine, 
     await running(made, owner_connection, "SELECT count(*) = 1 FROM hosts WHERE source = 'NVML'")
 
 
-def test_settings_choose_what_is_sampled(write_engine: AsyncEngine, tmp_path: Path) -> None:
+def test_settings_choose_what_is_sampled(api: Api, write_engine: AsyncEngine, tmp_path: Path) -> None:
     def made(**settings: object) -> Reporting:
         given = Settings(data_dir=tmp_path, **settings)  # type: ignore[arg-type]  # pydantic reads them
-        return reporting(given, write_engine, lambda: datetime.now(UTC))
+        return reporting(given, write_engine, lambda: datetime.now(UTC), api.system.router)
 
     measuring, simulating = made(), made(fleet_simulation="POWER_BRAKE", fleet_seconds=2, fleet_days=1)
     assert (type(measuring.sensors), measuring.scenario, measuring.xid_log is None) == (NvmlSensors, None, False)
@@ -319,9 +319,9 @@ async def test_language_models_are_found_with_their_gpu(
     async with serving(answers) as server:
         monkeypatch.setenv("OLLAMA_BASE_URL", server.url)
         async with routing(Settings(data_dir=tmp_path), read_pool) as router:
-            found = await language_models(router, {"ollama": GPU})()
+            found = await language_models(router, [("ollama", GPU)])()
     async with routing(Settings(data_dir=tmp_path), read_pool) as router:
-        gone = await language_models(router, {})()
+        gone = await language_models(router, [])()
 
     assert found == [WorkerSeen(llm(server.url))]
     assert gone == [WorkerSeen(llm(server.url, None), answers=False)]

@@ -60,6 +60,7 @@ SILENT_SECONDS: Final = 30.0
 """After so many samples, and so long, that another process did not store, this one takes over."""
 ASK_LOG_AGAIN_SECONDS: Final = 300.0
 FORGET_SECONDS: Final = 3600.0
+START_SECONDS: Final = 3.0
 FAILURES: Final = (DomainError, OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 RUNTIMES: Final = {ProviderKind.OLLAMA: Runtime.OLLAMA, ProviderKind.LLAMA_CPP: Runtime.LLAMACPP}
@@ -244,6 +245,8 @@ async def reporting_beside(made: Reporting) -> AsyncIterator[None]:
 async def _sample_regularly(made: Reporting) -> None:
     following: asyncio.Task[None] | None = None
     forgotten = time.monotonic()
+    # Whoever starts a server waits for its first answer, and not for this.
+    await asyncio.sleep(min(made.seconds, START_SECONDS))
     try:
         while True:
             sample = await _logged("machine_sampled", report(made))

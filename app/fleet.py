@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,8 +16,11 @@ from uuid import UUID
 import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.settings import KernelLog, Settings
+from db.fleet.reports import SqlReports
+from db.fleet.state import SqlFleetState
 from db.fleet.view import SqlFleetView
 from domain.errors import DomainError
 from domain.fleet import (
@@ -25,17 +29,24 @@ from domain.fleet import (
     HostReports,
     HostSample,
     Machine,
+    Resource,
+    Runtime,
     Runtimes,
     Sensors,
     TelemetrySource,
+    WorkerKind,
     WorkerSeen,
     XidSeen,
     settle,
 )
+from domain.inference import ProviderKind, ProviderStatus
 from domain.values import new_id
 from gpu.fleet.kernel_log import LogUnreadable, from_journal, from_kmsg
 from gpu.fleet.nvml import NvmlSensors
+from gpu.fleet.runtimes import HttpRuntimes
 from gpu.fleet.scenarios import Scenario, SimulatedSensors, simulated_xid
+from gpu.inference.router import Router
+from gpu.renders.pool import ComfyPool
 
 log = structlog.get_logger()
 T = TypeVar("T")
@@ -45,10 +56,15 @@ PATIENCE_SECONDS: Final = 5.0
 """How long a mutation waits for a mode to come about; the rest follows without it."""
 PAUSE_SECONDS: Final = 0.2
 SILENT_SAMPLES: Final = 3
-"""After so many samples that another process did not store, this one takes over."""
+SILENT_SECONDS: Final = 30.0
+"""After so many samples, and so long, that another process did not store, this one takes over."""
 ASK_LOG_AGAIN_SECONDS: Final = 300.0
 FORGET_SECONDS: Final = 3600.0
+START_SECONDS: Final = 3.0
 FAILURES: Final = (DomainError, OSError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
+RUNTIMES: Final = {ProviderKind.OLLAMA: Runtime.OLLAMA, ProviderKind.LLAMA_CPP: Runtime.LLAMACPP}
+"""What can be asked for its memory; every other kind of server holds it."""
 
 XidLog = Callable[[], AsyncIterator[XidSeen]]
 Found = Callable[[], Awaitable[Sequence[WorkerSeen]]]
@@ -104,28 +120,21 @@ class Reporting:
     kept: timedelta
     scenario: Scenario | None = None
     xid_log: XidLog | None = None
-    found: Found | None = None
+    founds: list[Found] = field(default_factory=list)
+    """What finds whatever serves slots: every part adds its own."""
     reporter: UUID = field(default_factory=new_id)
     log_problem: str | None = None
     pending: list[XidSeen] = field(default_factory=list)
 
 
-def reporting(
-    settings: Settings,
-    reports: HostReports,
-    state: FleetState,
-    runtimes: Runtimes,
-    *,
-    clock: Callable[[], datetime],
-    found: Found | None = None,
-) -> Reporting:
-    """Return what this machine reports by the settings; `found` tells of what serves slots."""
+def reporting(settings: Settings, engine: AsyncEngine, clock: Callable[[], datetime], router: Router) -> Reporting:
+    """Return what this machine reports by the settings: of itself, and of the language models of `router`."""
     scenario = None if settings.fleet_simulation is None else Scenario[settings.fleet_simulation]
     sensors: Sensors = NvmlSensors(clock) if scenario is None else SimulatedSensors(scenario, clock)
     return Reporting(
-        reports=reports,
-        state=state,
-        runtimes=runtimes,
+        reports=SqlReports(engine),
+        state=SqlFleetState(engine),
+        runtimes=HttpRuntimes(),
         sensors=sensors,
         machine=this_machine(),
         clock=clock,
@@ -133,8 +142,51 @@ def reporting(
         kept=timedelta(days=settings.fleet_days),
         scenario=scenario,
         xid_log=None if scenario is not None else xid_log(settings.kernel_log),
-        found=found,
+        founds=[language_models(router, settings.gpu_placements)],
     )
+
+
+def language_models(router: Router, placed: Iterable[tuple[str, str]]) -> Found:
+    """Return what finds the servers of language models; `placed` says on which GPU some of them stand, by name."""
+    placements = dict(placed)
+
+    async def found() -> list[WorkerSeen]:
+        endpoints = list(router.endpoints.values())
+        looks = await asyncio.gather(*(each.look() for each in endpoints))
+        return [
+            WorkerSeen(
+                Resource(
+                    WorkerKind.LLM,
+                    each.settings.name,
+                    each.settings.url,
+                    RUNTIMES.get(each.settings.kind, Runtime.KEEPS),
+                    on_premise=each.settings.stays,
+                    gpu=placements.get(each.settings.name),
+                ),
+                answers=look.status is not ProviderStatus.DOWN,
+                queue_depth=each.waiting + (look.waiting or 0),
+            )
+            for each, look in zip(endpoints, looks, strict=True)
+        ]
+
+    return found
+
+
+def render_workers(pool: ComfyPool, placed: Iterable[tuple[str, str]]) -> Found:
+    """Return what finds render workers; `placed` says on which GPU some of them stand, by name."""
+    placements = dict(placed)
+
+    async def found() -> list[WorkerSeen]:
+        return [
+            WorkerSeen(
+                Resource(WorkerKind.COMFYUI, each.name, each.url, Runtime.COMFYUI, gpu=placements.get(each.name)),
+                answers=each.problem is None,
+                queue_depth=each.load,
+            )
+            for each in await pool.health()
+        ]
+
+    return found
 
 
 def this_machine(path: Path = MACHINE_ID) -> Machine:
@@ -166,9 +218,35 @@ async def _either_log() -> AsyncIterator[XidSeen]:
 
 
 async def report_regularly(made: Reporting) -> None:
-    """Sample, store, and bring modes about, every so often until cancelled. What fails is tried again the next time."""
+    """Sample this machine and bring modes about, until cancelled. What fails is tried again the next time."""
+    tasks = [asyncio.create_task(_sample_regularly(made)), asyncio.create_task(_look_regularly(made))]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await made.sensors.close()
+    for task in tasks:
+        task.result()
+
+
+@asynccontextmanager
+async def reporting_beside(made: Reporting) -> AsyncIterator[None]:
+    """Report for as long as something else is done."""
+    task = asyncio.create_task(report_regularly(made))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def _sample_regularly(made: Reporting) -> None:
     following: asyncio.Task[None] | None = None
     forgotten = time.monotonic()
+    # Whoever starts a server waits for its first answer, and not for this.
+    await asyncio.sleep(min(made.seconds, START_SECONDS))
     try:
         while True:
             sample = await _logged("machine_sampled", report(made))
@@ -182,16 +260,25 @@ async def report_regularly(made: Reporting) -> None:
         if following is not None:
             following.cancel()
             await asyncio.wait([following])
-        await made.sensors.close()
+
+
+async def _look_regularly(made: Reporting) -> None:
+    while True:
+        await _logged("workers_found", look(made))
+        await asyncio.sleep(made.seconds)
+
+
+async def look(made: Reporting) -> None:
+    """Store what serves slots as it is found, and do what can be done now to bring the mode about."""
+    seen = await asyncio.gather(*(found() for found in made.founds))
+    await made.state.register([worker for each in seen for worker in each], made.clock())
+    await settle(made.state, made.runtimes, made.clock())
 
 
 async def report(made: Reporting) -> HostSample | None:
-    """Report once; return the sample, None where another process samples this machine."""
+    """Sample this machine once; return the sample, None where another process samples it."""
     now = made.clock()
-    if made.found is not None:
-        await made.state.register(await made.found(), now)
-    await settle(made.state, made.runtimes, now)
-    silent = timedelta(seconds=SILENT_SAMPLES * made.seconds)
+    silent = timedelta(seconds=max(SILENT_SAMPLES * made.seconds, SILENT_SECONDS))
     host = await made.reports.claim(made.machine, made.reporter, now, silent)
     if host is None:
         made.pending.clear()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -13,7 +13,6 @@ from app.failures import CannotContinue
 from app.settings import Settings
 from app.worker.renders import Expand
 from domain.errors import Unavailable
-from domain.fleet import Resource, Runtime, WorkerKind, WorkerSeen
 from domain.inference import InferenceTask, ModelRefused, Models
 from domain.jobs import Lease, RenderWorkflow, RunningJob, SlotKind, Slots
 from domain.renders import Words
@@ -57,18 +56,6 @@ async def declare_workers(slots: Slots, pool: ComfyPool) -> None:
     """Let each worker run one render at a time: it has one slot."""
     for name in pool.names:
         await slots.declare(SlotKind.COMFYUI, name, 1)
-
-
-async def seen_workers(pool: ComfyPool, placements: Mapping[str, str]) -> list[WorkerSeen]:
-    """Ask every worker how it is; `placements` say on which GPU it stands."""
-    return [
-        WorkerSeen(
-            Resource(WorkerKind.COMFYUI, health.name, health.url, Runtime.COMFYUI, gpu=placements.get(health.name)),
-            answers=health.vitals is not None,
-            queue_depth=health.load,
-        )
-        for health in await pool.health()
-    ]
 
 
 def expanding(

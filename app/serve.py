@@ -107,7 +107,9 @@ async def _working(system: System) -> AsyncIterator[Worker | None]:
         yield None
         return
     async with (
-        opened(settings, system.uploads, SqlSlots(system.engine), system.units, system.router) as parts,
+        opened(
+            settings, system.uploads, SqlSlots(system.engine), system.units, system.router, machine=system.reporting
+        ) as parts,
         made_worker(settings, system.database.app, system.bus, tuple(JobKind), handlers(parts)) as worker,
     ):
         running = asyncio.create_task(worker.run())

@@ -24,7 +24,6 @@ from app.metrics import Metrics
 from app.objects import object_store, upload_rules
 from app.outside.mock import MockMessenger
 from app.passwords import Argon2Passwords
-from app.rendering import render_pool, seen_workers
 from app.secrets import kept
 from app.settings import Settings
 from app.sources import trusted_sources
@@ -35,8 +34,6 @@ from db.assets.receipts import SqlReceipts
 from db.engine import BRIEF_SETTINGS, ReadPool, create_write_engine
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
-from db.fleet.reports import SqlReports
-from db.fleet.state import SqlFleetState
 from db.fleet.view import SqlFleetView
 from db.jobs.slots import SqlSlots
 from db.perception.overdue import SqlOverdue
@@ -55,10 +52,8 @@ from domain.jobs import SlotKind
 from domain.perception import Then, request_refining
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
-from gpu.fleet.runtimes import HttpRuntimes
 from gpu.inference.overview import Overview
 from gpu.inference.router import Router
-from gpu.renders.pool import ComfyPool
 from graph.canvases.sources import NoSources
 from graph.context import GraphContext
 from graph.declarations import declarations
@@ -228,13 +223,6 @@ def _keys(opened: Ports) -> Keys:
     return Keys(CursorKey(*secrets), opened.uploads.key, EventKey(*secrets))
 
 
-def _reporting(
-    settings: Settings, engine: AsyncEngine, state: SqlFleetState, runtimes: HttpRuntimes, renderers: ComfyPool
-) -> Reporting:
-    found = partial(seen_workers, renderers, dict(settings.gpu_placements))
-    return reporting(settings, SqlReports(engine), state, runtimes, clock=utc_now, found=found)
-
-
 @asynccontextmanager
 async def system(settings: Settings, database: Database) -> AsyncIterator[System]:
     """Open the system of one process and close it afterwards; raises DeclarationsDisagree."""
@@ -243,7 +231,6 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         ports(settings, database) as opened,
         listening(database.app, settings.look_seconds) as bus,
         routing(settings, opened.pool) as router,
-        render_pool(settings) as renderers,
     ):
         keys = _keys(opened)
         _collect_rarely()
@@ -251,8 +238,8 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
         units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
         providers = Overview(router, partial(SqlSlots(opened.engine).held, SlotKind.LLM))
         messengers = {MessageProvider.MOCK: MockMessenger()}
-        state, runtimes = SqlFleetState(opened.engine), HttpRuntimes()
-        fleet = InstalledFleet(state, SqlFleetView(opened.pool), runtimes, utc_now)
+        machine = reporting(settings, opened.engine, utc_now, router)
+        fleet = InstalledFleet(machine.state, SqlFleetView(opened.pool), machine.runtimes, utc_now)
 
         def context(caller: Caller) -> GraphContext:
             return GraphContext(
@@ -282,7 +269,7 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             providers=providers,
             sources=trusted_sources(settings, schema, answers, opened.pool, context),
             fleet=fleet,
-            reporting=_reporting(settings, opened.engine, state, runtimes, renderers),
+            reporting=machine,
             context_for=context,
             metrics=Metrics(opened.pool),
         )

@@ -12,6 +12,7 @@ import structlog
 from app import logs
 from app.database import check_serves, database
 from app.failures import CannotContinue
+from app.fleet import reporting, reporting_beside
 from app.inference import routing
 from app.settings import Settings
 from app.wiring import listening, ports
@@ -20,6 +21,7 @@ from app.worker.handlers import handlers as shipped
 from app.worker.handlers import opened as opened_parts
 from app.worker.running import made
 from db.jobs.slots import SqlSlots
+from db.unit import utc_now
 from domain.jobs import JobKind
 
 QUEUES: Final = {kind.name.lower(): kind for kind in JobKind}
@@ -50,8 +52,10 @@ async def work(settings: Settings, kinds: Sequence[JobKind], handlers: Callable[
             routing(settings, opened.pool) as router,
         ):
             slots = SqlSlots(opened.engine)
+            machine = reporting(settings, opened.engine, utc_now, router)
             async with (
-                opened_parts(settings, opened.uploads, slots, opened.units, router) as parts,
+                opened_parts(settings, opened.uploads, slots, opened.units, router, machine=machine) as parts,
+                reporting_beside(machine),
                 made(settings, found.app, bus, kinds, handlers(parts)) as worker,
             ):
                 for received in (signal.SIGINT, signal.SIGTERM):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
+from app.fleet import Reporting, render_workers
 from app.inference import declare_places
 from app.prompts import loaded_prompts, replies
 from app.rendering import declare_workers, expanding, render_pool
@@ -46,13 +47,24 @@ class Parts:
 
 @asynccontextmanager
 async def opened(
-    settings: Settings, uploads: UploadPorts, slots: Slots, units: Units, router: Router
+    settings: Settings,
+    uploads: UploadPorts,
+    slots: Slots,
+    units: Units,
+    router: Router,
+    *,
+    machine: Reporting | None = None,
 ) -> AsyncIterator[Parts]:
-    """Open what handlers are made of, declare what capacity it has, and close it afterwards."""
+    """Open what handlers are made of, declare what capacity it has, and close it afterwards.
+
+    `machine` reports the render workers, too.
+    """
     answers = PromptedAnswers(loaded_prompts(settings))
     await declare_places(slots, router.settings)
     async with render_pool(settings) as pool:
         await declare_workers(slots, pool)
+        if machine is not None:
+            machine.founds.append(render_workers(pool, settings.gpu_placements))
         yield Parts(settings, uploads, slots, units, router, answers, pool)
 
 

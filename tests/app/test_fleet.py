@@ -14,7 +14,16 @@ from asyncpg import Connection, Record
 from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.fleet import InstalledFleet, Reporting, report, report_regularly, reporting, this_machine
+from app.fleet import (
+    InstalledFleet,
+    Reporting,
+    language_models,
+    report,
+    report_regularly,
+    reporting,
+    this_machine,
+)
+from app.inference import routing
 from app.settings import Settings
 from db.engine import ReadPool
 from db.fleet.reports import SqlReports
@@ -164,9 +173,9 @@ async def test_what_runs_is_drained_and_the_rest_follows_by_itself(
         asked_while_running = len(server.asked)
         draining = (await api.data(queue))["fleet"]
         await lease(owner_connection, "comfy-1", held=False)
-        # Whoever reports next goes on with what the mutation began.
+        # Whoever looks next goes on with what the mutation began.
         for _ in range(3):
-            await fleet.reported(write_engine, fleet.NOTHING)
+            await fleet.looked(write_engine)
         asked = len(server.asked)
 
     assert first == ["The machines are still changing over."]
@@ -285,11 +294,10 @@ async def test_a_database_that_is_away_is_waited_for(write_engine: AsyncEngine, 
     await running(made, owner_connection, "SELECT count(*) = 1 FROM hosts WHERE source = 'NVML'")
 
 
-def test_settings_choose_what_is_sampled(write_engine: AsyncEngine, tmp_path: Path) -> None:
+def test_settings_choose_what_is_sampled(api: Api, write_engine: AsyncEngine, tmp_path: Path) -> None:
     def made(**settings: object) -> Reporting:
         given = Settings(data_dir=tmp_path, **settings)  # type: ignore[arg-type]  # pydantic reads them
-        state = SqlFleetState(write_engine)
-        return reporting(given, SqlReports(write_engine), state, HttpRuntimes(), clock=lambda: datetime.now(UTC))
+        return reporting(given, write_engine, lambda: datetime.now(UTC), api.system.router)
 
     measuring, simulating = made(), made(fleet_simulation="POWER_BRAKE", fleet_seconds=2, fleet_days=1)
     assert (type(measuring.sensors), measuring.scenario, measuring.xid_log is None) == (NvmlSensors, None, False)
@@ -298,6 +306,25 @@ def test_settings_choose_what_is_sampled(write_engine: AsyncEngine, tmp_path: Pa
     assert made(kernel_log="off").xid_log is None
     with pytest.raises(ValidationError):
         made(fleet_simulation="SOMETHING")
+
+
+async def test_language_models_are_found_with_their_gpu(
+    read_pool: ReadPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tags = b'{"models":[{"name":"qwen3:8b","model":"qwen3:8b"}]}'
+    answers = {
+        "GET /": (200, b"Ollama is running"), "GET /api/version": (200, b'{"version":"1"}'),
+        "GET /api/tags": (200, tags), "GET /api/ps": (200, b'{"models":[]}'),
+    }  # fmt: skip
+    async with serving(answers) as server:
+        monkeypatch.setenv("OLLAMA_BASE_URL", server.url)
+        async with routing(Settings(data_dir=tmp_path), read_pool) as router:
+            found = await language_models(router, [("ollama", GPU)])()
+    async with routing(Settings(data_dir=tmp_path), read_pool) as router:
+        gone = await language_models(router, [])()
+
+    assert found == [WorkerSeen(llm(server.url))]
+    assert gone == [WorkerSeen(llm(server.url, None), answers=False)]
 
 
 def test_placements_are_pairs(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,8 +17,9 @@ from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.contents import FileContents
+from app.fleet import render_workers
 from app.outside.s3 import S3Store
-from app.rendering import expanding, seen_workers
+from app.rendering import expanding
 from app.wiring import System
 from app.worker import handlers as shipped
 from app.worker.frames import Frames
@@ -434,10 +435,10 @@ async def test_a_worker_as_it_is_shipped_renders_and_tells_how_far_it_is(studio:
 
 
 async def test_the_fleet_is_told_of_every_render_worker(studio: Studio) -> None:
-    found = await seen_workers(studio.comfy.pool, {"one": "GPU-1"})
+    found = await render_workers(studio.comfy.pool, [("one", "GPU-1")])()
     resource = Resource(WorkerKind.COMFYUI, "one", studio.comfy.fake.url, Runtime.COMFYUI, gpu="GPU-1")
     assert found == [WorkerSeen(resource, answers=True, queue_depth=0)]
     assert resource.id == worker_id("one")
     await studio.comfy.fake.crash()
-    assert await seen_workers(studio.comfy.pool, {}) == [WorkerSeen(replace(resource, gpu=None), answers=False)]
+    assert await render_workers(studio.comfy.pool, [])() == [WorkerSeen(replace(resource, gpu=None), answers=False)]
     await studio.comfy.fake.start()

@@ -6,7 +6,7 @@ from typing import Final
 from asyncpg import Connection, Record
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.fleet import Reporting, report
+from app.fleet import Reporting, look, report
 from db.fleet.reports import SqlReports
 from db.fleet.state import SqlFleetState
 from domain.fleet import HostSample, Machine, Resource, Runtime, TelemetrySource, WorkerKind
@@ -48,6 +48,11 @@ def reports(engine: AsyncEngine, sensors: Told, *, at: datetime, machine: Machin
 async def reported(engine: AsyncEngine, sample: HostSample, *, machine: Machine = MACHINE) -> None:
     """Let a machine report a sample."""
     await report(reports(engine, Told(sample), at=sample.at, machine=machine))
+
+
+async def looked(engine: AsyncEngine) -> None:
+    """Let some process do what can be done now to bring the mode about."""
+    await look(reports(engine, Told(), at=datetime.now(UTC)))
 
 
 def comfy(url: str = "http://127.0.0.1:9", gpu: str | None = GPU, name: str = "comfy-1") -> Resource:

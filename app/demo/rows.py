@@ -114,9 +114,15 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "notifications": (
         "id", "user_id", "kind", "rule", "title", "at", "subject_noun", "subject_id", "read_at",
     ),
+    "jobs": (
+        "id", "kind", "status", "task", "priority", "attempt", "max_attempts", "turn_at", "requested_by_noun",
+        "requested_by_id", "subject_noun", "subject_id", "payload", "payload_hash", "model", "submitted_count",
+        "completed_count", "failed_count", "error_code", "error_message", "error_retryable", "created_at",
+        "started_at", "finished_at",
+    ),
     "proposals": (
-        "id", "kind", "status", "subject_noun", "subject_id", "changes", "reason", "evidence", "source_kind", "model",
-        "prompt_version", "created_at", "decided_at", "decided_by_noun", "decided_by_id", "comment",
+        "id", "kind", "status", "subject_noun", "subject_id", "changes", "reason", "evidence", "source_kind", "job_id",
+        "model", "prompt_version", "created_at", "decided_at", "decided_by_noun", "decided_by_id", "comment",
     ),
     "canvases": ("id", "title", "owner_id", "head_id", "forked_from_id", "archived_at", "created_at", "updated_at"),
     "canvas_revisions": (

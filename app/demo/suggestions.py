@@ -2,9 +2,10 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from random import Random
 from typing import Final
+from uuid import UUID
 
 from app.demo import history
 from app.demo.chance import between, days, generator, identifier, likely, pick, weighted
@@ -15,11 +16,12 @@ from app.demo.portrait import add_person
 from app.demo.team import Firm
 from app.demo.world import World
 from domain.access import Actor, Role
+from domain.jobs import MOST_ATTEMPTS, InferenceTask, JobKind, JobStatus, payload_hash, payload_text
 from domain.people import FactKind
 from domain.proposals import ProposalKind, ProposalSourceKind, ProposalStatus
 
 _MODEL: Final = "qwen2.5-32b-instruct"
-_PROMPT: Final = {ProposalKind.LEAD_TAG: "lead-tags/3", ProposalKind.FACT: "facts/5"}
+_PROMPT: Final = {ProposalKind.LEAD_TAG: "lead_tagger/1", ProposalKind.FACT: "facts/5"}
 _TAG_OF: Final = {FactKind.BUDGET: "cash", FactKind.TIMELINE: "urgent", FactKind.PREFERENCE: "end-use"}
 _STATUSES: Final = (
     (ProposalStatus.PENDING, 50),
@@ -28,6 +30,7 @@ _STATUSES: Final = (
     (ProposalStatus.EXPIRED, 6),
 )
 _CHANCE: Final = 0.12
+_NOBODY_THERE: Final = 0.2
 _REACH: Final = 28
 """Only evidence of the last so many days is proposed upon."""
 
@@ -43,6 +46,8 @@ class _Suggestion:
     reason: str
     evidence: list[dict[str, str]]
     done: bool = False
+    asked_by: Actor | None = None
+    """Who had a model look for it; in a job, where the product has one for that."""
 
 
 def suggest(diary: Diary, plans: list[LeadPlan]) -> None:
@@ -71,7 +76,7 @@ def _tag(plan: LeadPlan, evidence: Evidence) -> _Suggestion:
     return _Suggestion(
         ProposalKind.LEAD_TAG, ProposalSourceKind.MODEL, Actor("leads", plan.id),
         [{"field": "tags", "before": others, "after": [*others, tag]}], f"The client said so: {evidence.learned}",
-        _quotes(evidence), done=tag in plan.tags,
+        _quotes(evidence), done=tag in plan.tags, asked_by=Actor("users", plan.assignee.id) if plan.assignee else None,
     )  # fmt: skip
 
 
@@ -94,18 +99,49 @@ def _write(world: World, random: Random, at: datetime, suggestion: _Suggestion) 
     by_person = status in {ProposalStatus.APPROVED, ProposalStatus.REJECTED}
     decider = _decider(random, world.firm) if by_person else None
     by_model = suggestion.source is ProposalSourceKind.MODEL
+    job_id = _tagged(world, random, at, suggestion) if suggestion.asked_by else None
     subject = suggestion.subject
     world.batch.add(
         "proposals", id=proposal_id, kind=suggestion.kind.name, status=status.name,
         subject_noun=subject and subject.noun, subject_id=subject and subject.id,
         changes=json.dumps(suggestion.changes), reason=suggestion.reason,
         evidence=json.dumps(suggestion.evidence), source_kind=suggestion.source.name,
-        model=_MODEL if by_model else None, prompt_version=_PROMPT.get(suggestion.kind), created_at=at,
+        job_id=job_id, model=_MODEL if by_model else None, prompt_version=_PROMPT.get(suggestion.kind), created_at=at,
         decided_at=decided_at, decided_by_noun=decider and "users", decided_by_id=decider and decider.id,
         comment="Not what they meant." if status is ProposalStatus.REJECTED else None,
     )  # fmt: skip
     if decided_at and decider:
         world.recent.note(decided_at, decider, history.proposal_decided(proposal_id, status.name))
+
+
+def _tagged(world: World, random: Random, at: datetime, suggestion: _Suggestion) -> UUID:
+    """Write the job in which a model was asked about a lead; now and then one before it found no model there."""
+    if likely(random, _NOBODY_THERE):
+        gone = {"error_code": "UNAVAILABLE", "error_message": "No model can answer now. nim: it does not answer."}
+        _job(world, random, at - timedelta(minutes=9), suggestion, JobStatus.FAILED, **gone, error_retryable=True)
+    return _job(world, random, at, suggestion, JobStatus.SUCCEEDED)
+
+
+def _job(
+    world: World, random: Random, at: datetime, suggestion: _Suggestion, status: JobStatus, **error: object
+) -> UUID:
+    job_id, begun, asked_by, subject = (
+        identifier(random, at),
+        at - timedelta(seconds=7),
+        suggestion.asked_by,
+        suggestion.subject,
+    )
+    payload = {"leadId": str(subject and subject.id)}
+    world.batch.add(
+        "jobs", id=job_id, kind=JobKind.INFERENCE.name, status=status.name, task=InferenceTask.LEAD_TAGGER.name,
+        priority=0, attempt=3 if error else 1, max_attempts=MOST_ATTEMPTS, turn_at=begun,
+        requested_by_noun=asked_by and asked_by.noun, requested_by_id=asked_by and asked_by.id,
+        subject_noun=subject and subject.noun, subject_id=subject and subject.id, payload=payload_text(payload),
+        payload_hash=payload_hash(payload), model=None if error else _MODEL, submitted_count=1,
+        completed_count=0 if error else 1, failed_count=1 if error else 0, created_at=begun, started_at=begun,
+        finished_at=at, **error,
+    )  # fmt: skip
+    return job_id
 
 
 def _decider(random: Random, firm: Firm) -> Actor:

@@ -266,7 +266,7 @@ QUERIES = [
     Case("Properties", JUNIOR, 3, fixed(first=20)),
     Case("Property", JUNIOR, 5, lambda demo: demo.ids(id="property")),
     Case("Projects", JUNIOR, 1, fixed(first=20)),
-    Case("ProposalQueue", DIRECTOR, 5, fixed(first=20)),
+    Case("ProposalQueue", DIRECTOR, 6, fixed(first=20)),
     Case("ApiKeys", ADMIN, 2, keys),
     Case("PersistedOperations", ADMIN, 1, keys),
     Case("Consents", JUNIOR, 2, fixed(first=20)),

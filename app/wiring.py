@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
@@ -46,12 +47,14 @@ from domain.access import Caller, Callers, SignInPorts, SignInRules
 from domain.assets import UploadPorts
 from domain.canvases import SourceReader
 from domain.cctv import Cameras, PlateKey
+from domain.cctv.matching import finalise
 from domain.fleet import Fleet
 from domain.inference import Providers
 from domain.jobs import SlotKind
 from domain.perception import Then, request_refining
 from domain.signing import AssetKey, EventKey
 from domain.threads import MessageProvider, Messengers
+from domain.unit import Unit
 from gpu.inference.overview import Overview
 from gpu.inference.router import Router
 from graph.canvases.sources import NoSources
@@ -121,7 +124,7 @@ class System:
         return self.sign_in.callers
 
     @property
-    def after_session(self) -> Then | None:
+    def after_session(self) -> Then:
         """What follows the end of a session."""
         return after_session(self.settings)
 
@@ -145,9 +148,14 @@ class System:
         )
 
 
-def after_session(settings: Settings) -> Then | None:
-    """Return what follows the end of a session: a model's second opinion, where the settings want one."""
-    return request_refining if settings.refine_qd else None
+def after_session(settings: Settings) -> Then:
+    """Return what follows the end of a session: who may have come, and a model's opinion if settings want one."""
+    return _finalise_and_refine if settings.refine_qd else finalise
+
+
+async def _finalise_and_refine(unit: Unit, session_id: UUID) -> None:
+    await finalise(unit, session_id)
+    await request_refining(unit, session_id)
 
 
 def proven_schema() -> Schema:

@@ -30,7 +30,7 @@ described(
     LEAD_TAG="The tags of a lead.",
     FACT="What is known about a person.",
     IMPORT="A person's details, or a new person, from imported data.",
-    MATCH="Two people would become one.",
+    MATCH="Two people would become one, or a visitor without a name would be a person.",
 )
 described(
     ProposalStatus,
@@ -52,6 +52,7 @@ described(
     MODEL="A model.",
     IMPORT="Imported data.",
     MISSION="A mission.",
+    RULES="A rule of ours.",
 )
 
 

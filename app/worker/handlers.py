@@ -91,10 +91,10 @@ def handlers(parts: Parts) -> Handlers:
     items = ItemsHandler(parts.router, replies(parts.answers))
     asking = LeasedAsking(parts.answers, parts.router)
     others: dict[InferenceTask, JobHandler] = {
-        InferenceTask.CCTV_PROFILER: CctvProfiler(parts.router, parts.answers),
+        InferenceTask.CCTV_PROFILER: CctvProfiler(asking),
         InferenceTask.LEAD_TAGGER: LeadTagger(asking, parts.settings.tags_at_once),
         InferenceTask.QD_CALCULATOR: QdRefiner(asking),
-        InferenceTask.RISK_ANALYZER: RiskAnalyzer(parts.router, parts.answers),
+        InferenceTask.RISK_ANALYZER: RiskAnalyzer(asking),
     }
     renders = RenderHandler(
         renderer=parts.renderer,

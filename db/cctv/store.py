@@ -17,6 +17,7 @@ from domain.cctv import (
     Detection,
     Judged,
     Profile,
+    Recognised,
     Risk,
     Seen,
     Visit,
@@ -77,11 +78,13 @@ _UNTIE: Final = text(f"""
 """)
 
 _RECOGNISED: Final = text(f"""
-    select distinct k.person_id from cctv_events e
+    select k.person_id, max(f.at) as seen_at from perception_sessions s
+    join cctv_events e on e.tenant_id = s.tenant_id and e.session_id = s.id
     join cctv_events f on f.tenant_id = e.tenant_id and f.plate = e.plate
     join perception_sessions k on k.tenant_id = f.tenant_id and k.id = f.session_id
-    where e.tenant_id = :tenant and e.session_id = :session and k.person_id is not null and {_agreed("k.person_id")}
-    order by k.person_id
+    where s.tenant_id = :tenant and s.id = :session and s.person_id is null and k.person_id is not null
+        and {_agreed("k.person_id")}
+    group by k.person_id order by k.person_id
 """)
 
 _OLD: Final = text("""
@@ -141,9 +144,10 @@ class SqlCctv:
         """Untie the events of a session whose person did not agree to it, and forget the plate; return which."""
         return sorted((await self._run(_UNTIE, {"session": session_id, "now": now})).scalars())
 
-    async def recognised(self, session_id: UUID, now: datetime) -> list[UUID]:
-        """Return the people at whose earlier sessions a vehicle of this one was seen, and who agreed to it."""
-        return list((await self._run(_RECOGNISED, {"session": session_id, "now": now})).scalars())
+    async def recognised(self, session_id: UUID, now: datetime) -> list[Recognised]:
+        """Return the people at whose sessions the vehicle of a nameless visitor was seen, and who agreed to it."""
+        rows = await self._run(_RECOGNISED, {"session": session_id, "now": now})
+        return [Recognised(row.person_id, row.seen_at) for row in rows]
 
     async def forget(self, before: datetime, now: datetime, most: int) -> int:
         """Remove at most so many old events, and untie those to which nobody agrees any more; return how many."""

@@ -93,6 +93,14 @@ class Visit:
     began_after: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Recognised:
+    """Somebody at whose session the same vehicle was seen, and when that was last."""
+
+    person_id: UUID
+    seen_at: datetime
+
+
 class CctvStore(Protocol):
     """Camera events of the unit's tenant."""
 
@@ -111,8 +119,8 @@ class CctvStore(Protocol):
     async def untie(self, session_id: UUID, now: datetime) -> list[UUID]:
         """Untie the events of a session whose person did not agree to it, and forget the plate; return which."""
 
-    async def recognised(self, session_id: UUID, now: datetime) -> list[UUID]:
-        """Return the people at whose earlier sessions a vehicle of this one was seen, and who agreed to it."""
+    async def recognised(self, session_id: UUID, now: datetime) -> list[Recognised]:
+        """Return the people at whose sessions the vehicle of a nameless visitor was seen, and who agreed to it."""
 
     async def witnessed(self, event_id: UUID) -> Witnessed | None:
         """Return what a model may know of an event; None where it is no longer kept."""

@@ -6,18 +6,16 @@ A model describes; it decides nothing. What it says that is in no detection is r
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AbstractAsyncContextManager
-from datetime import timedelta
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
-from domain import inference
+from domain.asking import Asking
 from domain.audit import AuditAction, Change
 from domain.cctv.profiles import Judged, Profile, Witnessed, profile_faults, risk_faults
 from domain.cctv.risk import Risk
-from domain.inference import ModelRefused, ModelsOf, ModelUnavailable, provider_id
-from domain.jobs import Failed, Lease, Outcome, RunningJob, SlotKind, Succeeded
-from domain.structured import Answer, AnswerRefused, Check, StructuredAnswers
+from domain.inference import provider_id
+from domain.jobs import Failed, InferenceTask, Lease, Outcome, RunningJob, Succeeded
+from domain.structured import Answer, Check
 
 if TYPE_CHECKING:
     from domain.unit import Unit
@@ -25,28 +23,15 @@ if TYPE_CHECKING:
 GONE: Final = Failed("NOT_FOUND", "The event is no longer kept.", retryable=False)
 
 
-class _Places:
-    """The places of providers that running jobs of all processes share."""
-
-    def __init__(self, lease: Lease) -> None:
-        """Take them for the job of `lease`."""
-        self._lease = lease
-
-    def place(self, provider: str) -> AbstractAsyncContextManager[object]:
-        """Wait for a place of a provider, and hold it."""
-        return self._lease.slot(SlotKind.LLM, [provider])
-
-
 class _Judge:
     """A handler of jobs about one event."""
 
-    task: inference.InferenceTask
+    task: InferenceTask
     event: str
 
-    def __init__(self, models: ModelsOf, answers: StructuredAnswers) -> None:
-        """Ask these models by these prompts."""
-        self._models = models
-        self._answers = answers
+    def __init__(self, asking: Asking) -> None:
+        """Ask through `asking`."""
+        self._asking = asking
 
     async def run(self, job: RunningJob, lease: Lease) -> Outcome:
         """Ask a model about the event, and keep what it says. An event that was judged before stays as it is."""
@@ -56,13 +41,11 @@ class _Judge:
             found = await unit.cctv.witnessed(job.subject.id)
         if found is None or found.judged:
             return GONE if found is None else Succeeded()
-        try:
-            answer = await self._answers.ask(
-                self._models.of(job.tenant_id, _Places(lease)), self.task, self.variables(found), people=(),
-                check=self.check(found), model=job.model,
-            )  # fmt: skip
-        except (AnswerRefused, ModelRefused, ModelUnavailable) as error:
-            return failed(error)
+        answer = await self._asking.ask(
+            job, lease, self.task, self.variables(found), people=(), check=self.check(found)
+        )
+        if not isinstance(answer, Answer):
+            return answer
         async with lease.unit() as unit:
             by = Judged(answer.model, answer.prompt_version, answer.prompt_hash, unit.now)
             if not await self.save(unit, job.subject.id, answer, by):
@@ -89,7 +72,7 @@ class _Judge:
 class CctvProfiler(_Judge):
     """Says what an arrival was."""
 
-    task = inference.InferenceTask.CCTV_PROFILER
+    task = InferenceTask.CCTV_PROFILER
     event = "CctvEventProfiled"
 
     def variables(self, found: Witnessed) -> Mapping[str, object]:
@@ -113,7 +96,7 @@ class CctvProfiler(_Judge):
 class RiskAnalyzer(_Judge):
     """Scores a batch of detections. It is asked for no level: that follows from the score."""
 
-    task = inference.InferenceTask.RISK_ANALYZER
+    task = InferenceTask.RISK_ANALYZER
     event = "CctvEventAssessed"
 
     def variables(self, found: Witnessed) -> Mapping[str, object]:
@@ -129,15 +112,3 @@ class RiskAnalyzer(_Judge):
         value = answer.value
         risk = Risk(cast("int", value["score"]), cast("str", value["summary"]), cast("str", value["reasoning"]))
         return await unit.cctv.save_risk(event_id, risk, by)
-
-
-def failed(error: AnswerRefused | ModelRefused | ModelUnavailable) -> Failed:
-    """Return how an attempt failed. Who is not there now may be there later; an answer was refused twice already."""
-    match error:
-        case ModelUnavailable():
-            later = None if error.retry_after is None else timedelta(seconds=error.retry_after)
-            return Failed("UNAVAILABLE", error.message, retryable=True, retry_after=later)
-        case ModelRefused():
-            return Failed(error.refusal.name, error.message, retryable=error.retryable)
-        case _:
-            return Failed("ANSWER_REFUSED", error.message, retryable=False)

@@ -34,3 +34,4 @@ class ProposalSourceKind(Enum):
     MODEL = "MODEL"
     IMPORT = "IMPORT"
     MISSION = "MISSION"
+    RULES = "RULES"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
-from domain import leads
+from domain import leads, perception
 from domain.access import Actor
 from domain.errors import Invalid, NotFound
 from domain.leads import LeadUpdate, normalised_tags
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 TAGS: Final = "tags"
 FACT: Final = "fact"
 PERSON: Final = "person"
+SESSION: Final = "session"
 DETAILS: Final = {
     "fullName": "full_name", "phone": "phone", "email": "email", "city": "city", "contactType": "contact_type",
 }  # fmt: skip
@@ -107,6 +108,20 @@ class _Match:
 
 
 @dataclass(frozen=True, slots=True)
+class _Visitor:
+    session_id: UUID
+    person_id: UUID
+
+    async def holds(self, unit: Unit) -> bool:
+        await unit.perception.session_for_update(self.session_id)
+        found = await unit.cctv.recognised(self.session_id, unit.now)
+        return [each.person_id for each in found] == [self.person_id]
+
+    async def carry_out(self, unit: Unit) -> None:
+        await perception.match(unit, perception.SessionMatch(self.session_id, self.person_id), _nobody_new)
+
+
+@dataclass(frozen=True, slots=True)
 class _Details:
     person_id: UUID | None
     before: Mapping[str, str | None]
@@ -159,7 +174,9 @@ def _fact(proposal: Proposal) -> Wanted:
 
 
 def _match(proposal: Proposal) -> Wanted:
-    _subject(proposal, "people")
+    person_id = _subject(proposal, "people")
+    if proposal.changes and proposal.changes[0].field == SESSION:
+        return _Visitor(_named(_object(_only(proposal, SESSION).after), "session"), person_id)
     change = _only(proposal, PERSON)
     absorb_id, keep_id = (_named(_object(value), "person") for value in (change.before, change.after))
     if keep_id == absorb_id:
@@ -265,6 +282,10 @@ def _amount(value: Mapping[str, object]) -> Money | None:
         return None
     amount = _object(value["amount"])
     return Money.parse(_text(amount, "amount"), _text(amount, "currency"))
+
+
+async def _nobody_new(_unit: Unit, _visitor: perception.WalkInLead) -> tuple[UUID, UUID]:
+    raise _unreadable()
 
 
 def _unreadable() -> Invalid:

@@ -49,10 +49,10 @@ async def working(system: System, fake: FakeLlm, folder: Path) -> AsyncIterator[
             await slots.declare(SlotKind.LLM, "walk", 0)
 
 
-async def ended(api: Api, job_id: str) -> Any:
+async def ended(api: Api, job_id: str, role: Role = JUNIOR) -> Any:
     never = asyncio.get_running_loop().create_future()
     while True:
-        job = (await api.data("InferenceJob", role=JUNIOR, id=job_id, first=100))["inferenceJob"]
+        job = (await api.data("InferenceJob", role=role, id=job_id, first=100))["inferenceJob"]
         if job["status"] in {status.name for status in FINISHED}:
             return job
         await asyncio.wait([never], timeout=0.05)

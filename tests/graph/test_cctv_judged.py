@@ -1,31 +1,29 @@
 """What a model makes of camera events: asked by the shipped prompts, checked, kept with who said it, or refused."""
 
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, cast
-from uuid import UUID
 
 import pytest
 from asyncpg import Connection, Record
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.wiring import System
-from db.access.acting import system_caller
-from domain import jobs
+from app.worker.asking import LeasedAsking
+from app.worker.leases import HeldLease
 from domain.access import Role
 from domain.cctv.judging import CctvProfiler, RiskAnalyzer
-from domain.inference import ModelRefused, Models, ModelUnavailable, Places, RefusalCode
-from domain.jobs import Claim, End, Failed, JobHandler, Lease, LeaseLost, Outcome, Succeeded
-from domain.unit import Unit
+from domain.inference import ModelRefused, Models, ModelUnavailable, RefusalCode
+from domain.jobs import Failed, LeaseLost, Outcome, Succeeded
 from gpu.answers import PromptedAnswers
 from prompts.loading import load_prompts
 from tests.api import Answer, Api
 from tests.factories.access import Tenant
 from tests.factories.rows import rows_of
 from tests.gpu.models import Scripted
+from tests.working import Everybodys, Interrupted, begin, work
 
 Owner: TypeAlias = "Connection[Record]"
 SENIOR = Role.SENIOR_BROKER
@@ -41,31 +39,6 @@ EVENTS = """query { cctvEvents { edges { node { summary
 
 
 @dataclass(slots=True)
-class Held:
-    """The lease of an attempt, as far as these handlers use one."""
-
-    system: System
-    claim: Claim
-
-    @asynccontextmanager
-    async def unit(self) -> AsyncIterator[Unit]:
-        async with self.system.units.write(self.claim.caller) as unit:
-            if not await unit.jobs.leased({self.claim.job.id: self.claim.token}, jobs.LEASE):
-                raise LeaseLost
-            yield unit
-
-
-@dataclass(slots=True)
-class Everyones:
-    """The same models for every tenant."""
-
-    models: Models
-
-    def of(self, tenant_id: UUID, places: Places | None = None) -> Models:  # noqa: ARG002 -- the port's names.
-        return self.models
-
-
-@dataclass(slots=True)
 class Worker:
     """Runs the newest job of a tenant with models that say what a test wants."""
 
@@ -74,23 +47,18 @@ class Worker:
     tenant: Tenant
     owner: Owner
 
-    async def claim(self) -> Claim:
-        caller = await system_caller(self.engine, self.tenant.id)
-        job_id = (await rows_of(self.owner, "jobs", self.tenant.id))[-1]["id"]
-        async with self.system.units.write(caller) as unit:
-            [begun] = await jobs.begin(unit, [job_id], "test")
-        return Claim(begun.job, begun.token, caller)
+    async def begin(self) -> HeldLease:
+        return await begin(
+            self.system, self.engine, self.tenant, (await rows_of(self.owner, "jobs", self.tenant.id))[-1]["id"]
+        )
 
     async def run(self, handler: type[CctvProfiler] | type[RiskAnalyzer], *said: object) -> tuple[Outcome, Scripted]:
         models = Scripted([each if isinstance(each, str) else json.dumps(each) for each in said])
-        return await self.work(handler(Everyones(models), ANSWERS)), models
+        return await work(self.system, await self.begin(), handler(asking(models))), models
 
-    async def work(self, handler: JobHandler) -> Outcome:
-        claim = await self.claim()
-        outcome = await handler.run(claim.job, cast("Lease", Held(self.system, claim)))
-        async with self.system.units.write(claim.caller) as unit:
-            await jobs.finish(unit, [End(claim.job.id, claim.token, outcome, 0.0)])
-        return outcome
+
+def asking(models: Models) -> LeasedAsking:
+    return LeasedAsking(ANSWERS, Everybodys(models))
 
 
 @pytest.fixture
@@ -255,42 +223,34 @@ async def test_why_no_model_answered_is_the_jobs_error(
         async def complete(self, _request: object, **_given: object) -> None:
             raise error()
 
-    handler = CctvProfiler(Everyones(cast("Models", Silent())), ANSWERS)
-    assert await worker.work(handler) == outcome
+    handler = CctvProfiler(asking(cast("Models", Silent())))
+    assert await work(worker.system, await worker.begin(), handler) == outcome
 
 
 async def test_an_event_that_was_erased_meanwhile_is_judged_no_more(
     api: Api, worker: Worker, tenant: Tenant, owner_connection: Owner
 ) -> None:
     await seen(api)
-    erased = "DELETE FROM cctv_events WHERE tenant_id = $1"
-    models = Scripted([lambda _messages: json.dumps(PROFILE)], on_premise=True)
-    complete = models.complete
 
-    async def erasing(*given: Any, **named: Any) -> Any:
-        await owner_connection.execute(erased, tenant.id)
-        return await complete(*given, **named)
+    async def erased() -> None:
+        await owner_connection.execute("DELETE FROM cctv_events WHERE tenant_id = $1", tenant.id)
 
-    late = cast("Models", type("Late", (), {"complete": staticmethod(erasing)})())
-    first = await worker.work(CctvProfiler(Everyones(late), ANSWERS))
-    assert isinstance(first, Failed)
-    assert (first.code, first.retryable) == ("NOT_FOUND", False)
+    handler = CctvProfiler(asking(Interrupted([json.dumps(PROFILE)], meanwhile=erased)))
+    outcome = await work(worker.system, await worker.begin(), handler)
+
+    assert outcome == Failed("NOT_FOUND", "The event is no longer kept.", retryable=False)
 
 
-async def test_a_job_that_is_run_again_asks_nobody_again(
-    api: Api, system: System, worker: Worker, tenant: Tenant, owner_connection: Owner
-) -> None:
+async def test_a_job_that_is_run_again_asks_nobody_again(api: Api, system: System, worker: Worker) -> None:
     await seen(api)
-    claim = await worker.claim()
+    lease = await worker.begin()
     models = Scripted([json.dumps(PROFILE)])
-    handler = CctvProfiler(Everyones(models), ANSWERS)
+    handler = CctvProfiler(asking(models))
 
     # It died after it had kept the answer, and before it said so.
-    for _ in range(2):
-        assert await handler.run(claim.job, cast("Lease", Held(system, claim))) == Succeeded()
+    assert await handler.run(lease.claim.job, lease) == Succeeded()
+    assert await work(system, lease, handler) == Succeeded()
 
     assert len(models.asked) == 1
-    async with system.units.write(claim.caller) as unit:
-        await jobs.finish(unit, [End(claim.job.id, claim.token, Succeeded(), 0.0)])
     with pytest.raises(LeaseLost):
-        await handler.run(claim.job, cast("Lease", Held(system, claim)))
+        await handler.run(lease.claim.job, lease)

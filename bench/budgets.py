@@ -84,4 +84,7 @@ def live(found: Mapping[str, Any]) -> list[Budget]:
         budgets.append(Budget("perception packets into the store, best round", packets["store"], 20_000, 50_000, "/s"))
         budgets.append(Budget("perception packets over HTTP, best round", packets["http"], 5_000, 10_000, "/s"))
         budgets.append(Budget("perception packets over the socket, best round", packets["socket"], 5_000, 10_000, "/s"))
+    if "jobs" in found:
+        ours, bare = (found["jobs"][who]["finished_per_second"] for who in ("velocity", "pgqueuer"))
+        budgets.append(Budget("jobs finished, beside bare PgQueuer", round(ours / bare, 2), 0.3, 0.5, "×"))
     return budgets

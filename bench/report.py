@@ -156,6 +156,14 @@ def live(found: Mapping[str, Any]) -> list[str]:
             " others."
         )
         lines.append(told)
+    if "jobs" in found:
+        lines += ["", "| Jobs | enqueued/s | finished/s | begun after, p50 | p95 |", "|---|---:|---:|---:|---:|"]
+        for who, name in (("velocity", "Velocity"), ("pgqueuer", "bare PgQueuer")):
+            each = found["jobs"][who]
+            lines.append(
+                f"| {name} | {each['enqueued_per_second']:,.0f} | {each['finished_per_second']:,.0f}"
+                f" | {each['claim_p50_ms']:.1f} ms | {each['claim_p95_ms']:.1f} ms |"
+            )
     return lines
 
 

@@ -39,3 +39,16 @@ def _row(tenant_id: UUID, actor: Actor, now: datetime, change: Change) -> dict[s
     if change.activity is None:
         return row
     return row | {"activity_id": str(new_id()), "activity": change.activity.name, "summary": change.summary}
+
+
+def told(changes: Sequence[Change]) -> str:
+    """Return what `write_events` takes for what a unit tells of without auditing it, as JSON."""
+    return orjson.dumps(
+        [
+            {
+                "event_id": str(new_id()), "event": change.event, "noun": change.noun, "subject": str(change.id),
+                "person": None if change.person_id is None else str(change.person_id), "payload": dict(change.payload),
+            }
+            for change in changes
+        ]
+    ).decode()  # fmt: skip

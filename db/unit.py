@@ -26,7 +26,7 @@ from db.engine import ReadPool, transaction
 from db.errors import answering
 from db.events.bus import CHANNEL, note
 from db.fleet.store import SqlFleet
-from db.history import history
+from db.history import history, told
 from db.inference.store import SqlInference
 from db.interactions.store import SqlInteractions
 from db.jobs.store import SqlJobs
@@ -74,6 +74,7 @@ Committed = Callable[[UUID, int], None]
 
 
 WRITE_HISTORY: Final = "select write_history($1::uuid, $2::timestamptz, $3::text, $4::uuid, $5::text::json)"
+WRITE_EVENTS: Final = "select write_events($1::uuid, $2::timestamptz, $3::text, $4::uuid, $5::text::json)"
 
 
 def utc_now() -> datetime:
@@ -321,13 +322,19 @@ class SqlUnit:
 
         One statement, because what it locks stays locked until the commit.
         """
-        if not self._changes:
-            return 0
         tenant, actor, now = self._caller.tenant_id, self._caller.actor, self._now
-        result = await self.connection.exec_driver_sql(
-            WRITE_HISTORY, (tenant, now, actor.noun, actor.id, history(tenant, actor, now, self._changes))
-        )
-        last: int = result.scalar_one()
+        audited = [change for change in self._changes if change.audited]
+        others = [change for change in self._changes if not change.audited]
+        last = 0
+        if audited:
+            rows = history(tenant, actor, now, audited)
+            result = await self.connection.exec_driver_sql(WRITE_HISTORY, (tenant, now, actor.noun, actor.id, rows))
+            last = result.scalar_one()
+        if others:
+            result = await self.connection.exec_driver_sql(
+                WRITE_EVENTS, (tenant, now, actor.noun, actor.id, told(others))
+            )
+            last = result.scalar_one()
         return last
 
 

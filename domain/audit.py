@@ -59,7 +59,8 @@ class Change:
     """One thing that a unit did: it becomes an audit entry and an event, and may show in the activity feed.
 
     `fields` are names, never values: the chain must outlive an erasure, so nothing personal goes into it. `payload` is
-    what subscribers get before they read the row: ids and enum names only.
+    what subscribers get before they read the row: ids and enum names only. What is not `audited` is told as an event
+    and leaves no entry: the steps by which a machine gets on with what somebody asked for.
     """
 
     action: AuditAction
@@ -71,6 +72,7 @@ class Change:
     payload: tuple[tuple[str, str], ...] = ()
     activity: CrmActivityKind | None = None
     summary: str = ""
+    audited: bool = True
 
     def __post_init__(self) -> None:
         """Refuse an activity that nobody who follows the feed would hear of."""

@@ -36,6 +36,8 @@ from domain.unit import Unit
 
 NO_HANDLER: Final = Failed("NO_HANDLER", "This worker does not know how to do that.", retryable=True)
 INTERNAL: Final = Failed("INTERNAL", "Something went wrong in the worker; its log says what.", retryable=True)
+MOST_CLAIMED: Final = 100
+"""How many jobs are begun by one unit: those after them are begun while the first run."""
 BEATS: Final = 3
 """How often a lease is renewed before it would expire."""
 
@@ -104,7 +106,7 @@ class Worker:
 
     async def _claim(self) -> None:
         while not self.draining:
-            room = self._rules.most - len(self.running)
+            room = min(self._rules.most - len(self.running), MOST_CLAIMED)
             claims: list[Claim] = []
             if room:
                 try:

@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 import uvloop
 
-from bench.live import dashboards, fan_out, idle, ingest
+from bench.live import dashboards, fan_out, idle, ingest, jobs
 from bench.live.place import Lively
 from bench.live.servers import Following, followed, velocity, writer
 from bench.places import kept
@@ -20,7 +20,7 @@ from bench.servers import Server, running
 T = TypeVar("T")
 M = TypeVar("M", dashboards.Waited, ingest.Ingested)
 
-PARTS: Final = ("fan-out", "idle", "packets", "dashboards")
+PARTS: Final = ("fan-out", "idle", "packets", "dashboards", "jobs")
 LONGER: Final = 4
 """A session sends ten packets a second only, so that waiting is measured for longer than rates are."""
 
@@ -40,6 +40,9 @@ def measure(place: Lively, pace: Pace, parts: Sequence[str]) -> dict[str, Any]:
     if "dashboards" in parts:
         say("From a packet to its frames.")
         found["dashboards"] = _dashboards(place, pace)
+    if "jobs" in parts:
+        say("Jobs, beside bare PgQueuer.")
+        found["jobs"] = _jobs(place, pace)
     return found
 
 
@@ -100,6 +103,19 @@ def _dashboards(place: Lively, pace: Pace) -> dict[str, Any]:
 def _calmest(rounds: Sequence[M], best: M) -> dict[str, Any]:
     """Return the best round, of which least is the neighbours' of the machine; and the median of each number."""
     return {name: round(each, 1) for name, each in asdict(best).items()} | {"median": _middle(rounds)}
+
+
+def _jobs(place: Lively, pace: Pace) -> dict[str, Any]:
+    rounds: dict[str, list[jobs.Worked]] = {}
+    for number in range(1, pace.rounds + 1):
+        for who, each in _run(jobs.measured(place, pace.seconds)).items():
+            rounds.setdefault(who, []).append(each)
+            say(
+                f"  {number}/{pace.rounds}  {who:8} {each.enqueued_per_second:8,.0f} enqueued/s,"
+                f" {each.finished_per_second:8,.0f} finished/s, begun after {each.claim_p50_ms:.1f} ms (p50),"
+                f" {each.claim_p95_ms:.1f} ms (p95)"
+            )
+    return {who: _middle(each) for who, each in rounds.items()}
 
 
 def _middle(rounds: Sequence[Any]) -> dict[str, float]:

@@ -6,6 +6,7 @@ Functions of the look-up role tell which leases have expired and which deadlines
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
@@ -22,11 +23,11 @@ from db.access.acting import system_caller
 from db.engine import transaction
 from db.errors import LOST, answering
 from db.jobs import tickets
-from db.jobs.store import CHANNEL, GIVEN, HELD, RENEWED
+from db.jobs.statements import CHANNEL, GIVEN, HELD, RENEWED
 from domain import jobs
 from domain.access import Caller
 from domain.errors import Unavailable
-from domain.jobs import LEASE, SLOT_OF, Beat, Claim, JobKind, SlotKind
+from domain.jobs import LEASE, SLOT_OF, Beat, Claim, JobKind
 from domain.unit import Units
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ TICKET_SECONDS: Final = 30
 """A queued job that is older and has no ticket gets one."""
 LOG_DAYS: Final = 1
 """How long PgQueuer's own log of what was picked is kept."""
+SLOT_SECONDS: Final = 5.0
+"""How often is looked for slots while there are none; whoever declares some says so besides."""
 _UNLIMITED: Final = 0
 
 _CAPACITY: Final = "select kind, count(*) filter (where open and job_id is null) as free from slots group by kind"
@@ -78,6 +81,9 @@ class SqlJobQueue:
         self._callers: dict[UUID, Caller] = {}
         self._connection: Connection[Record] | None = None
         self._queries: Queries | None = None
+        self._free: dict[str, int] = {}
+        self._slots_known = False
+        self._look_for_slots = 0.0
         self._woken: Final = asyncio.Event()
         self.stopping: Final[set[UUID]] = set()
         """Jobs of which was heard that they are to stop."""
@@ -164,14 +170,7 @@ class SqlJobQueue:
         entrypoint_type = import_module("pgqueuer.queries").EntrypointExecutionParameter
         try:
             queries = await self._connected()
-            free = {row["kind"]: row["free"] for row in await queries.driver.fetch(_CAPACITY)}
-            limits: dict[str, int] = {}
-            for kind in kinds:
-                slot = SLOT_OF[kind].name
-                limits[tickets.entrypoint(kind, None)] = _UNLIMITED
-                # Where no slot was ever declared there is nothing to share.
-                if free.get(slot) != 0:
-                    limits[tickets.entrypoint(kind, SlotKind[slot])] = int(str(free.get(slot, _UNLIMITED)))
+            limits = await self._limits(queries, kinds)
             found = await queries.dequeue(
                 batch_size=most,
                 entrypoints={name: entrypoint_type(concurrency_limit=limit) for name, limit in limits.items()},  # type: ignore[misc]  # PgQueuer's names are NewTypes of str.
@@ -183,6 +182,21 @@ class SqlJobQueue:
             await self._lose()
             raise Unavailable from error
         return [tickets.led_to(each.payload or bytes(32)) for each in found]
+
+    async def _limits(self, queries: Queries, kinds: Sequence[JobKind]) -> dict[str, int]:
+        """Return how many tickets of each kind may be picked: where no slot was ever declared there is no limit."""
+        if self._slots_known or time.monotonic() > self._look_for_slots:
+            rows = await queries.driver.fetch(_CAPACITY)
+            self._free = {str(row["kind"]): int(str(row["free"])) for row in rows}
+            self._slots_known = bool(rows)
+            self._look_for_slots = time.monotonic() + SLOT_SECONDS
+        limits: dict[str, int] = {}
+        for kind in kinds:
+            slot = SLOT_OF[kind]
+            limits[tickets.entrypoint(kind, None)] = _UNLIMITED
+            if self._free.get(slot.name) != 0:
+                limits[tickets.entrypoint(kind, slot)] = self._free.get(slot.name, _UNLIMITED)
+        return limits
 
     async def _connected(self) -> Queries:
         """Return PgQueuer's statements over a connection that hears of new tickets."""
@@ -218,6 +232,8 @@ class SqlJobQueue:
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
         word, _, job_id = str(payload).partition(" ")
+        if word == "slots":
+            self._look_for_slots = 0.0
         if word == "stop" and job_id:
             self.stopping.add(UUID(job_id))
         self._woken.set()

@@ -1,11 +1,44 @@
-"""Rows of jobs as the rules and the workers see them."""
+"""Rows of jobs: as they are made, and as the rules and the workers see them."""
 
 from __future__ import annotations
 
+from datetime import datetime
+
+import orjson
 from sqlalchemy import RowMapping
 
+from db.jobs import tickets
 from domain.access import Actor
-from domain.jobs import InferenceTask, Job, JobKind, JobStatus, RenderWorkflow, RoomType, RunningJob, Slot
+from domain.jobs import (
+    SLOT_OF,
+    InferenceTask,
+    Job,
+    JobKind,
+    JobStatus,
+    NewJob,
+    RenderWorkflow,
+    RoomType,
+    RunningJob,
+    Slot,
+    turn_at,
+)
+from domain.values import new_id
+
+
+def new_row(job: NewJob, payload: str, digest: str, now: datetime) -> dict[str, object]:
+    """Return a job that is to be stored, with its ticket, as JSON takes it."""
+    turn, slot = turn_at(job.priority, job.not_before or now), SLOT_OF[job.kind] if job.takes_slot else None
+    return {
+        "id": str(new_id()), "kind": job.kind.name, "task": job.task and job.task.name, "priority": job.priority,
+        "max_attempts": job.max_attempts, "turn_at": turn, "not_before": job.not_before,
+        "deadline_at": job.deadline_at, "slot_kind": slot and slot.name,
+        "subject_noun": job.subject and job.subject.noun, "subject_id": job.subject and str(job.subject.id),
+        "key": job.key, "payload": orjson.Fragment(payload), "payload_hash": digest, "model": job.model,
+        "submitted_count": job.items, "workflow": job.workflow and job.workflow.name,
+        "room_type": job.room_type and job.room_type.name, "keywords": list(job.keywords), "prompt": job.prompt,
+        "photo_id": job.photo_id and str(job.photo_id), "entrypoint": tickets.entrypoint(job.kind, slot),
+        "place": tickets.priority(turn),
+    }  # fmt: skip
 
 
 def job_of(row: RowMapping) -> Job:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import transaction
 from db.errors import answering
-from db.jobs.store import HELD
+from db.jobs.statements import FREED, HELD
 from domain.jobs import Claim, LeaseLost, Slot, SlotKind
 
 _DECLARE: Final = text(
@@ -55,12 +55,14 @@ class SqlSlots:
                 await connection.execute(_DECLARE, given)
                 await connection.execute(_WITHDRAW, given)
                 await connection.execute(_CLOSE_REST, given)
+                await connection.execute(FREED)
 
     async def open(self, kind: SlotKind, resource: str, *, to: bool) -> None:
         """Open or close the slots of a resource."""
         with answering():
             async with self._engine.begin() as connection:
                 await connection.execute(_OPEN, {"kind": kind.name, "resource": resource, "to": to})
+                await connection.execute(FREED)
 
     async def held(self, kind: SlotKind, resource: str) -> int:
         """Return how many slots of a resource are leased now."""
@@ -93,3 +95,4 @@ class SqlSlots:
                         "kind": slot.kind.name, "resource": slot.resource, "number": slot.number, "token": claim.token,
                     },
                 )  # fmt: skip
+                await connection.execute(FREED)

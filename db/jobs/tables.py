@@ -10,7 +10,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
 )
 from sqlalchemy import text as sql
@@ -94,7 +93,8 @@ jobs = tenant_table(
         name="error_whole",
     ),
     belongs_to_tenant(),
-    UniqueConstraint("tenant_id", "key"),
+    # Most jobs have no key.
+    Index("uq_jobs_tenant_id_key", "tenant_id", "key", unique=True, postgresql_where="key IS NOT NULL"),
     ordered_by("created_at"),
     ordered_by("requested_by_id", "created_at"),
     # Workers look in whatever tenant for what waits unheard, for expired leases and for deadlines that have passed.

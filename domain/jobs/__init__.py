@@ -53,6 +53,7 @@ from domain.jobs.rules import (
     payload_hash,
     payload_text,
     settled,
+    text_hash,
     turn_at,
 )
 from domain.jobs.use_cases import (
@@ -140,5 +141,6 @@ __all__ = [
     "recover",
     "retry",
     "settled",
+    "text_hash",
     "turn_at",
 ]

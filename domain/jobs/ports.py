@@ -34,6 +34,9 @@ class JobStore(Protocol):
         Raises Invalid, and Conflict where its key stands for another payload.
         """
 
+    async def enqueue_all(self, new: Sequence[NewJob]) -> list[UUID]:
+        """Store several jobs at once, as `enqueue` does; return their ids in order."""
+
     async def get_for_update(self, job_id: UUID) -> Job:
         """Return a job that the caller may see and lock it; raises NotFound."""
 
@@ -46,6 +49,9 @@ class JobStore(Protocol):
     async def leased(self, tokens: Mapping[UUID, UUID], lease: timedelta) -> dict[UUID, Job]:
         """Return those of these jobs whose lease has the token given with it, locked and with their leases renewed."""
 
+    async def held(self, tokens: Mapping[UUID, UUID]) -> dict[UUID, Job]:
+        """Return those of these jobs whose lease has the token given with it, locked."""
+
     async def abandoned(self, job_id: UUID) -> Job | None:
         """Return a running job whose lease has expired and lock it; None where it is not so, or somebody has it."""
 
@@ -55,8 +61,11 @@ class JobStore(Protocol):
     async def request_cancel(self, job_id: UUID) -> None:
         """Store that a running job is to stop, and have its worker told."""
 
-    async def settle(self, settled: Mapping[UUID, Settled]) -> None:
-        """Store where jobs stand now that this unit has locked, without a lease and without slots."""
+    async def settle(self, settled: Mapping[UUID, Settled], tokens: Mapping[UUID, UUID] | None = None) -> set[UUID]:
+        """Store where jobs stand now, without a lease and without slots; return of which that was stored.
+
+        This unit has locked them, or the token of each one's lease is given: without a lease nothing is stored.
+        """
 
     async def cancelled(self, job_id: UUID) -> None:
         """Store that a queued job, which this unit has locked, is not wanted any more."""

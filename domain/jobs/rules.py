@@ -58,7 +58,7 @@ def backoff(attempt: int, chance: float) -> timedelta:
     return delay * (0.5 + chance / 2)
 
 
-ENDS: Final = {
+ENDS: Final[dict[type[Outcome], JobStatus]] = {
     Succeeded: JobStatus.SUCCEEDED,
     Partial: JobStatus.PARTIAL,
     Cancelled: JobStatus.CANCELLED,
@@ -120,4 +120,9 @@ def payload_text(payload: Mapping[str, object]) -> str:
 
 def payload_hash(payload: Mapping[str, object]) -> str:
     """Return SHA-256 over a payload as canonical JSON, in hexadecimal digits."""
-    return hashlib.sha256(payload_text(payload).encode()).hexdigest()
+    return text_hash(payload_text(payload))
+
+
+def text_hash(text: str) -> str:
+    """Return SHA-256 over a text in UTF-8, in hexadecimal digits."""
+    return hashlib.sha256(text.encode()).hexdigest()

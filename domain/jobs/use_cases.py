@@ -12,7 +12,7 @@ from domain.audit import AuditAction, Change
 from domain.jobs.kinds import CHANGED_EVENT, QUEUED_EVENT, STOPPING_EVENT, JobStatus
 from domain.jobs.ports import Begun
 from domain.jobs.records import MOST_ATTEMPTS, Failed, Outcome, Settled
-from domain.jobs.rules import DEADLINE_PASSED, LEASE, LEASE_EXPIRED, LeaseLost, check_cancel, check_retry, settled
+from domain.jobs.rules import DEADLINE_PASSED, ENDS, LEASE, LEASE_EXPIRED, LeaseLost, check_cancel, check_retry, settled
 
 if TYPE_CHECKING:
     from domain.unit import Unit
@@ -43,7 +43,10 @@ class End:
 
 
 def changed(job_id: UUID, status: JobStatus, event: str = CHANGED_EVENT) -> Change:
-    """Return what is recorded of a job that stands somewhere else now."""
+    """Return what is recorded of a job that stands somewhere else now.
+
+    What somebody asked for is audited, and the steps by which workers do it are told of only.
+    """
     return Change(
         action=AuditAction.CREATE if event == QUEUED_EVENT else AuditAction.UPDATE,
         event=event,
@@ -51,6 +54,7 @@ def changed(job_id: UUID, status: JobStatus, event: str = CHANGED_EVENT) -> Chan
         id=job_id,
         fields=("status",),
         payload=(("status", status.name),),
+        audited=event != CHANGED_EVENT or status is JobStatus.CANCELLED,
     )
 
 
@@ -91,14 +95,23 @@ async def begin(unit: Unit, job_ids: Sequence[UUID], worker: str, lease: timedel
     return begun
 
 
-async def finish(unit: Unit, ends: Sequence[End], lease: timedelta = LEASE) -> dict[UUID, Settled]:
+async def finish(unit: Unit, ends: Sequence[End]) -> dict[UUID, Settled]:
     """End attempts as their workers say; return where the jobs stand. What is not a worker's any more is left out."""
-    held = await unit.jobs.leased({end.job_id: end.token for end in ends}, lease)
-    after = {
-        end.job_id: settled(held[end.job_id], end.outcome, unit.now, end.chance) for end in ends if end.job_id in held
-    }
-    if after:
-        await unit.jobs.settle(after)
+    tokens = {end.job_id: end.token for end in ends}
+    # What the job is like decides only where a failure leaves it.
+    sure = {end.job_id: Settled(ENDS[type(end.outcome)]) for end in ends if type(end.outcome) in ENDS}
+    stored = await unit.jobs.settle(sure, tokens) if sure else set()
+    after = {job_id: sure[job_id] for job_id in sure if job_id in stored}
+    failed = [end for end in ends if end.job_id not in sure]
+    if failed:
+        held = await unit.jobs.held({end.job_id: end.token for end in failed})
+        found = {
+            end.job_id: settled(held[end.job_id], end.outcome, unit.now, end.chance)
+            for end in failed
+            if end.job_id in held
+        }
+        await unit.jobs.settle(found)
+        after |= found
     for job_id, each in after.items():
         unit.record(changed(job_id, each.status))
     return after

@@ -58,7 +58,7 @@ def test_from_an_empty_folder_to_an_answer_and_back(folder: Path) -> None:
     started = [event for event in events(logged) if event != "request"]
     assert started[:3] == ["database_ready", "demo_loading", "demo_loaded"]
     # The first sweep has work in the demo, if it comes to it before the server ends.
-    assert set(started[3:]) <= {"events_forgotten", "tasks_told_of"}
+    assert set(started[3:]) <= {"events_forgotten", "tasks_told_of", "worker_started", "worker_stopped"}
     assert installation.postgres_processes() == []
 
     installed = (folder / "var" / "postgres" / "cluster" / "PG_VERSION").stat()
@@ -66,7 +66,10 @@ def test_from_an_empty_folder_to_an_answer_and_back(folder: Path) -> None:
         assert f"Sign in with the password {password} as" in serving.printed
         assert httpx.get(f"{serving.base}/readyz").json() == {"ready": True}
         status, logged = serving.end(signal.SIGTERM)
-    assert (status, events(logged)) == (0, ["database_ready", "request"])
+    assert (status, events(logged)) == (
+        0,
+        ["database_ready", "worker_started", "request", "worker_stopped"],
+    )
     assert (folder / "var" / "postgres" / "cluster" / "PG_VERSION").stat() == installed
     assert installation.postgres_processes() == []
 

@@ -59,3 +59,30 @@ TO velocity_app;
 RESET ROLE;
 
 REVOKE CREATE ON SCHEMA public FROM velocity_lookup;
+
+-- Events that nobody audits, told in the tenant's order. It runs as its caller, whom row-level security binds.
+CREATE FUNCTION public.write_events(tenant uuid, at timestamptz, actor_noun text, actor_id uuid, changes json)
+RETURNS bigint
+LANGUAGE plpgsql VOLATILE
+SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    number integer := json_array_length(changes);
+    last bigint;
+BEGIN
+    UPDATE public.tenant_heads h SET event_sequence = h.event_sequence + number WHERE h.tenant_id = tenant
+    RETURNING h.event_sequence INTO STRICT last;
+    INSERT INTO public.events (
+        tenant_id, sequence, id, at, kind, actor_noun, actor_id, subject_noun, subject_id, person_id, payload
+    )
+    SELECT tenant, last - number + c.place, c.event_id, write_events.at, c.event, write_events.actor_noun,
+           write_events.actor_id, c.noun, c.subject, c.person, c.payload
+    FROM ROWS FROM (
+        json_to_recordset(changes) AS (event_id uuid, event text, noun text, subject uuid, person uuid, payload json)
+    ) WITH ORDINALITY AS c (event_id, event, noun, subject, person, payload, place);
+    RETURN last;
+END
+$$;
+
+REVOKE ALL ON FUNCTION public.write_events(uuid, timestamptz, text, uuid, json) FROM PUBLIC;
+
+GRANT EXECUTE ON FUNCTION public.write_events(uuid, timestamptz, text, uuid, json) TO velocity_app;

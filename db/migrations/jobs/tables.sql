@@ -54,8 +54,7 @@ CREATE TABLE jobs (
     CONSTRAINT ck_jobs_lease_whole CHECK ((lease_token IS NULL) = (leased_until IS NULL)),
     CONSTRAINT ck_jobs_progress_whole CHECK ((progress_value IS NULL) = (progress_max IS NULL)),
     CONSTRAINT ck_jobs_error_whole CHECK ((error_code IS NULL) = (error_message IS NULL) AND (error_code IS NULL) = (error_retryable IS NULL)),
-    CONSTRAINT fk_jobs_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id),
-    CONSTRAINT uq_jobs_tenant_id_key UNIQUE (tenant_id, key)
+    CONSTRAINT fk_jobs_tenant_id FOREIGN KEY(tenant_id) REFERENCES tenants (tenant_id)
 );
 
 CREATE INDEX ix_jobs_deadline_at ON jobs (deadline_at) WHERE status = 'QUEUED' AND deadline_at IS NOT NULL;
@@ -67,6 +66,8 @@ CREATE INDEX ix_jobs_tenant_id_created_at_id ON jobs (tenant_id, created_at, id)
 CREATE INDEX ix_jobs_tenant_id_requested_by_id_created_at_id ON jobs (tenant_id, requested_by_id, created_at, id);
 
 CREATE INDEX ix_jobs_turn_at ON jobs (turn_at, id) WHERE status = 'QUEUED';
+
+CREATE UNIQUE INDEX uq_jobs_tenant_id_key ON jobs (tenant_id, key) WHERE key IS NOT NULL;
 
 CREATE TABLE slots (
     kind TEXT NOT NULL CONSTRAINT ck_slots_kind_known CHECK ("kind" IN ('LLM', 'COMFYUI')),

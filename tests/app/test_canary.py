@@ -114,6 +114,7 @@ async def measure(client: Client, superuser: "Connection[Record]") -> None:
     await client.send("PerceptionSessionComplete", sessionId=session)
     await client.send("ConsentWithdraw", consentId=consent)
     await drive_past(client, superuser)
+    await ask(client)
 
 
 async def drive_past(client: Client, superuser: "Connection[Record]") -> None:
@@ -183,7 +184,6 @@ async def plant(client: Client, superuser: "Connection[Record]", password: str) 
     key = await client.send("ApiKeyCreate", input=given)
 
     await measure(client, superuser)
-    await ask(client)
     for bearer in (key["secret"], f"{key['secret']}x", SIGNING_KEY):
         await client.http.post("/graphql", json={"documentId": "Canary"}, headers={"authorization": f"Bearer {bearer}"})
 

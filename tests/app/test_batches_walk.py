@@ -17,8 +17,9 @@ from db.jobs.slots import SqlSlots
 from domain.access import Role
 from domain.inference import ProviderKind
 from domain.jobs import FINISHED, JobKind, SlotKind
-from tests.api import Api
+from tests.api import Api, operation
 from tests.fake_llm import FakeLlm, Say
+from tests.graph.streams import Served, cursor
 
 JUNIOR = Role.JUNIOR_BROKER
 RISK = '{"score": 70, "summary": "Somebody climbs the gate.", "reasoning": "It is night."}'
@@ -99,3 +100,28 @@ async def test_tasks_with_a_shape_answer_checked_data(api: Api, system: System, 
         "score": 70, "summary": "Somebody climbs the gate.", "reasoning": "It is night.",
     }  # fmt: skip
     assert second["error"]["message"].startswith("The model's answer cannot be used: ")
+
+
+async def test_whoever_follows_reads_every_answer_as_it_grows(
+    api: Api, system: System, fake: FakeLlm, live: Served, tmp_path: Path
+) -> None:
+    start = await cursor(live)
+    job_id = await submitted(api, "CHAT", 4)
+    names = [f"req_{number:03}" for number in range(4)]
+    texts: dict[str, str] = {}
+    finished: list[str] = []
+    states: list[str] = []
+    async with working(system, fake, tmp_path), live.client(JUNIOR) as client:
+        await client.subscribe(operation("JobUpdates"), jobId=job_id, after=start)
+        while "SUCCEEDED" not in states or len(finished) < 4 or "".join(texts.values()) != "Hello there." * 4:
+            told = await client.data("jobUpdates")
+            if told["__typename"] == "JobTextDelta":
+                assert told["attempt"] == 1
+                texts[told["requestId"]] = texts.get(told["requestId"], "") + told["text"]
+            elif told["__typename"] == "JobItemFinished":
+                assert told["item"]["status"] == "SUCCEEDED"
+                finished.append(told["item"]["requestId"])
+            else:
+                states.append(told["job"]["status"])
+    assert sorted(finished) == names
+    assert texts == dict.fromkeys(names, "Hello there.")

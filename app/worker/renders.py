@@ -68,7 +68,7 @@ class RenderHandler:
             await self._keep(job, lease, photo, made)
             await self.renderer.forget(made.worker, job.id, job.attempt)
         except RenderFault as fault:
-            return Failed(fault.code, fault.message, retryable=fault.retryable)
+            return Failed(fault.code, fault.message, retryable=fault.retryable, retry_after=fault.retry_after)
         except Unavailable as error:
             return Failed(error.code, error.message, retryable=True)
         return Succeeded()

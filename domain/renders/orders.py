@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final, Protocol
 from uuid import UUID, uuid5
 
@@ -17,11 +18,20 @@ MOST_EARLIER: Final = 5
 class RenderFault(Exception):
     """A render did not come to its end. `message` is for clients; `issues` name fields of the input where it is one."""
 
-    def __init__(self, code: str, message: str, *, retryable: bool = False, issues: Sequence[Issue] = ()) -> None:
-        """Say what happened, and whether another attempt may end otherwise."""
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        retryable: bool = False,
+        retry_after: timedelta | None = None,
+        issues: Sequence[Issue] = (),
+    ) -> None:
+        """Say what happened, and whether another attempt may end otherwise, and when if that is known."""
         self.code = code
         self.message = message
         self.retryable = retryable
+        self.retry_after = retry_after
         self.issues = tuple(issues)
         super().__init__(f"{code}: {message}")
 

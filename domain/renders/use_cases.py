@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 MOST_KEYWORDS: Final = 20
 LONGEST_KEYWORD: Final = 80
+MOST_ATTEMPTS: Final = 5
+"""More than other work has: a worker that restarts is away for half a minute."""
 WITHOUT: Final = "\n\nWithout: "
 """What stands between what a picture shows and what it must not show, in the one text that is kept of both."""
 _MADE: Final = {
@@ -138,6 +140,7 @@ async def submit(unit: Unit, command: RenderSubmit) -> UUID:
             room_type=command.room_type,
             keywords=keywords,
             photo_id=photo.id,
+            max_attempts=MOST_ATTEMPTS,
             payload={
                 "workflow": command.workflow.name,
                 "roomType": command.room_type.name,

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
@@ -16,6 +17,9 @@ from gpu.renders import faults
 from gpu.renders.client import Vitals, WorkerUnreachable
 from gpu.renders.worker import ComfyWorker, RenderRules
 from gpu.renders.workflows import Workflow
+
+RESTART: Final = timedelta(seconds=30)
+"""What a ComfyUI takes to start, about, with its nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class ComfyPool:
             raise RenderFault(faults.NO_WORKERS, "No render worker is configured: COMFYUI_URLS names none.")
         found = await self.lacking(workflow)
         if not found:
-            raise RenderFault(faults.WORKER_LOST, "No render worker answers.", retryable=True)
+            raise RenderFault(faults.WORKER_LOST, "No render worker answers.", retryable=True, retry_after=RESTART)
         able = tuple(name for name, missing in found.items() if not missing)
         if not able:
             raise faults.lacking(self._workflows[workflow], found)

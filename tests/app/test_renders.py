@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -386,6 +387,17 @@ async def test_a_job_whose_results_are_kept_already_is_not_rendered_again(studio
     assert await studio.ran(held) == Succeeded()
     assert studio.comfy.fake.engine.submitted == [str(job_id)]
     assert (await studio.shown(job_id))["status"] == JobStatus.SUCCEEDED.name
+
+
+async def test_workers_that_all_restart_are_waited_for(studio: Studio) -> None:
+    await studio.comfy.fake.crash()
+    job_id, outcome = await studio.rendered()
+    assert outcome == Failed(
+        "WORKER_LOST", "No render worker answers.", retryable=True, retry_after=timedelta(seconds=30)
+    )
+    await studio.comfy.fake.start()
+    await due(studio, job_id)
+    assert await studio.ran(await studio.begun(job_id)) == Succeeded()
 
 
 async def test_without_any_worker_the_job_says_what_is_missing(

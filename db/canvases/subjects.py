@@ -33,6 +33,10 @@ PEOPLE_OF: Final = {
     "people": (_of("people", "id"),),
     "households": ("select id as person_id from people where tenant_id = :tenant and household_id = any(:households)",),
     "relationships": (_of("relationships"), _of("relationships", "other_id")),
+    "proposals": (
+        f"{_of('proposals', 'subject_id')} and subject_noun = 'people'",
+        f"{_through('leads', 'proposals', 'subject_id')} and n.subject_noun = 'leads'",
+    ),
     "tasks": (_of("tasks"), _through("leads", "tasks", "lead_id")),
     "stage_changes": (_through("leads", "stage_changes", "lead_id"),),
     "objections": (_through("interactions", "objections", "interaction_id"),),
@@ -51,10 +55,11 @@ PEOPLE_OF: Final = {
 
 ABOUT_NOBODY: Final = frozenset(
     {
-        "accounts", "api_keys", "assets", "audit_entries", "canvas_components", "canvas_revisions", "canvases",
+        "accounts", "api_keys", "assets", "audit_entries", "canvas_components", "canvas_revisions", "canvases", "hosts",
         "inference_items", "inference_providers", "jobs",
         "merge_request_reviews", "merge_requests", "notifications", "persisted_operations", "projects", "properties",
         "property_media", "scenes", "system_actors", "tenants", "uploads", "users", "videos",
+        "workers",
     }
 )  # fmt: skip
 """Every other noun: what they say of clients, they say by links to the nouns above."""

@@ -13,7 +13,18 @@ from db.sources import CATALOGUE
 from domain.access import Role
 from domain.canvases import ColumnType, DataColumn, DataRows, Subject
 from domain.values import new_id
-from tests.factories import canvases, cctv, interactions, leads, people, perception, properties, tasks, threads
+from tests.factories import (
+    canvases,
+    cctv,
+    interactions,
+    leads,
+    people,
+    perception,
+    properties,
+    proposals,
+    tasks,
+    threads,
+)
 from tests.factories.access import Tenant
 from tests.factories.rows import insert
 
@@ -52,6 +63,7 @@ async def of_each(owner: Owner, tenant: Tenant, person: UUID) -> dict[str, UUID]
     of["objections"] = await interactions.objection(owner, tenant, call_id=call)
     of["facts"] = await people.fact(owner, tenant, person_id=person)
     of["tasks"] = await tasks.task(owner, tenant, lead_id=of["leads"])
+    of["proposals"] = await proposals.proposal(owner, tenant, lead_id=of["leads"])
     of["threads"] = await threads.thread(owner, tenant, person_id=person)
     of["thread_messages"] = await threads.message(owner, tenant, thread_id=of["threads"], sent_at=AT)
     of["consents"] = await perception.consent(owner, tenant, person_id=person, granted_at=AT)
@@ -90,6 +102,8 @@ async def test_behind_each_row_the_people_whom_it_is_about_are_found(
         assert await kept(write_engine, owner, tenant, (noun, row_id)) == {("people", asha)}, noun
     both = {("people", asha), ("people", omar)}
     assert await kept(write_engine, owner, tenant, ("households", household)) == both
+    fact = await proposals.proposal(owner, tenant, person_id=omar)
+    assert await kept(write_engine, owner, tenant, ("proposals", fact), ("proposals", of["proposals"])) == both
     assert await kept(write_engine, owner, tenant, ("relationships", tie)) == both
     seen = {("people", asha), ("perception_sessions", session)}
     assert await kept(write_engine, owner, tenant, ("perception_sessions", session)) == seen

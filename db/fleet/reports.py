@@ -79,6 +79,7 @@ _FORGET: Final = (
     text("delete from gpu_samples where minute < :before"),
     text("delete from gpu_xids where at < :before"),
     text("delete from hosts where claimed_at < :before"),
+    text("delete from fleet_workers where seen_at < :before"),
 )
 
 
@@ -127,7 +128,7 @@ class SqlReports:
         return stored
 
     async def forget(self, before: datetime) -> None:
-        """Remove minutes and XIDs from before a moment, and machines of which nothing was heard since."""
+        """Remove minutes and XIDs from before a moment, and what machines and workers were not heard of since."""
         with answering():
             async with self._engine.begin() as connection:
                 for statement in _FORGET:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -26,12 +26,14 @@ from domain.fleet import (
     WorkerSeen,
 )
 
+GONE_AFTER: Final = timedelta(minutes=10)
+"""What nobody has found for so long takes no GPU: it was removed from the settings, or nothing that knew of it runs."""
 _WORKERS: Final = text("""
     select w.kind, w.name, w.url, w.runtime, w.on_premise, w.gpu, s.open, s.held
     from fleet_workers w left join (
         select kind, resource, bool_or(open) as open, count(job_id) as held from slots group by kind, resource
     ) s on s.kind = w.kind and s.resource = w.name
-    order by w.kind, w.name
+    where w.seen_at > :since order by w.kind, w.name
 """)
 _RELEASES: Final = text(
     "select worker_id, asked_at, used_mib, refusal, confirmed_at from fleet_releases where mode_id = :mode"
@@ -72,7 +74,7 @@ class SqlFleetState:
         with answering():
             async with self._engine.connect() as connection:
                 mode = await _mode(connection)
-                workers = (await connection.execute(_WORKERS)).all()
+                workers = (await connection.execute(_WORKERS, {"since": now - GONE_AFTER})).all()
                 releases = (await connection.execute(_RELEASES, {"mode": mode.id})).all()
                 memory = (await connection.execute(_MEMORY)).all()
         resources = [

@@ -137,7 +137,7 @@ class HostReports(Protocol):
         """Store the XIDs that are not stored yet; return how many those were."""
 
     async def forget(self, before: datetime) -> None:
-        """Remove minutes and XIDs from before a moment, and machines of which nothing was heard since."""
+        """Remove minutes and XIDs from before a moment, and what machines and workers were not heard of since."""
 
 
 def bus_key(pci: str) -> str:

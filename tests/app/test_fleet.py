@@ -18,6 +18,7 @@ from app.fleet import (
     InstalledFleet,
     Reporting,
     language_models,
+    render_workers,
     report,
     report_regularly,
     reporting,
@@ -50,6 +51,7 @@ from gpu.fleet.nvml import NvmlSensors
 from gpu.fleet.runtimes import HttpRuntimes
 from gpu.fleet.scenarios import Scenario, SimulatedSensors
 from tests.api import Api
+from tests.comfy.workers import rendering
 from tests.factories import fleet
 from tests.factories.access import Tenant
 from tests.factories.fleet import GPU, Told, comfy, llm
@@ -325,6 +327,28 @@ async def test_language_models_are_found_with_their_gpu(
 
     assert found == [WorkerSeen(llm(server.url))]
     assert gone == [WorkerSeen(llm(server.url, None), answers=False)]
+
+
+async def test_render_workers_are_found_with_their_gpu(tmp_path: Path) -> None:
+    async with rendering(tmp_path) as studio:
+        found = await render_workers(studio.pool, [("one", GPU)])()
+        await studio.fake.crash()
+        gone = await render_workers(studio.pool, [])()
+
+    assert found == [WorkerSeen(comfy(studio.fake.url, name="one"))]
+    assert gone == [WorkerSeen(comfy(studio.fake.url, None, name="one"), answers=False)]
+
+
+async def test_a_mode_frees_a_comfyui(
+    api: Api, write_engine: AsyncEngine, owner_connection: Owner, tmp_path: Path
+) -> None:
+    """The one that renders are tried on: what it is asked is what a ComfyUI understands."""
+    async with rendering(tmp_path) as studio:
+        await served_by(write_engine, llm(), comfy(studio.fake.url))
+        unconfirmed = await set_mode(api, "LLM_FIRST")
+
+    assert unconfirmed == ["comfy-1 was asked to free its memory; no telemetry of its GPU confirms it."]
+    assert await opened(owner_connection) == {"ollama": True, "comfy-1": False}
 
 
 def test_placements_are_pairs(monkeypatch: pytest.MonkeyPatch) -> None:

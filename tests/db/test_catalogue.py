@@ -58,6 +58,10 @@ async def test_the_database_keeps_every_rule(owner_connection: "Connection[Recor
             f"{GOOD} ALTER TABLE t ADD other uuid, ADD CONSTRAINT astray FOREIGN KEY (other, id) REFERENCES t",
             "t: astray does not go from tenant_id to tenant_id",
         ),
+        (
+            f"{GOOD} CREATE TABLE hosts (id uuid, c uuid, CONSTRAINT astray FOREIGN KEY (c, id) REFERENCES t)",
+            "hosts: astray does not go from tenant_id to tenant_id",
+        ),
         (f"{GOOD} ALTER TABLE t ADD COLUMN score real", "t.score: real"),
         (f"{GOOD} ALTER TABLE t ADD COLUMN made_at timestamp", "t.made_at: timestamp without time zone"),
         (f"{GOOD} GRANT SELECT ON t TO PUBLIC", "t: PUBLIC may SELECT"),

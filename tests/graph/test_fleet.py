@@ -263,6 +263,20 @@ async def test_a_worker_that_nobody_has_asked_is_down(api: Api, state: SqlFleetS
     ]  # fmt: skip
 
 
+async def test_a_worker_that_was_removed_takes_no_gpu(
+    api: Api, state: SqlFleetState, write_engine: AsyncEngine, owner_connection: Owner
+) -> None:
+    now = datetime.now(UTC)
+    await serve(write_engine, comfy())
+    await state.register([WorkerSeen(llm())], now - timedelta(minutes=11))
+    await api.data("FleetModeSet", role=DIRECTOR, mode="LLM_FIRST")
+    still_open = await owner_connection.fetchval("SELECT open FROM slots")
+    await SqlReports(write_engine).forget(now - timedelta(minutes=5))
+
+    assert still_open is True
+    assert [each["kind"] for each in (await shown(api))["workers"]] == ["COMFYUI"]
+
+
 async def test_queues_count_everybodys_work(
     api: Api, owner_connection: Owner, tenant: Tenant, other_tenant: Tenant
 ) -> None:
@@ -282,6 +296,7 @@ async def test_queues_count_everybodys_work(
     assert after["RENDER"]["running"] - before["RENDER"]["running"] == 1
     assert after["RENDER"]["finishedPerMinute"] - before["RENDER"]["finishedPerMinute"] == pytest.approx(1)
     assert after["RENDER"]["waitsFor"] is None
+    assert all((each["oldestSeconds"] is None) == (each["depth"] == 0) for each in (*before.values(), *after.values()))
     await set_tenant(owner_connection, tenant.id)
     await owner_connection.execute("DELETE FROM jobs WHERE tenant_id = $1", tenant.id)
 

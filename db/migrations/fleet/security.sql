@@ -33,7 +33,7 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
     FROM unnest(ARRAY['INFERENCE', 'RENDER']) AS k (name)
     CROSS JOIN LATERAL (
         SELECT count(*)::integer AS depth,
-               extract(epoch FROM greatest(now() - min(j.created_at), interval '0'))::double precision AS oldest_seconds
+               extract(epoch FROM now() - min(j.created_at))::double precision AS oldest_seconds
         FROM public.jobs j WHERE j.kind = k.name AND j.status = 'QUEUED'
     ) q
     CROSS JOIN LATERAL (

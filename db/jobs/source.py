@@ -65,15 +65,15 @@ JOBS = source(
             },
             null=lambda t: f"{t.error_code} is null",
         ),
-        # Of another kind of job nobody can ask for these: CHECKs say that its own kind has them.
-        "task": enum("task"),
+        # Of another kind of job nobody can ask for these: CHECKs say that its own kind has them. They are read with it.
+        "task": enum(lambda t: f"coalesce({t.task}, '')"),
         "model": text("model", null=True),
         "submitted_count": integer("submitted_count"),
         "completed_count": integer("completed_count"),
         "failed_count": integer("failed_count"),
         "payload_hash": text("payload_hash"),
         "waits_for": text(Computed(_waits_for), null=True),
-        "workflow": enum("workflow"),
+        "workflow": enum(lambda t: f"coalesce({t.workflow}, '')"),
         "room_type": enum("room_type", null=True),
         "keywords": texts("keywords"),
         "prompt": text("prompt", null=True),

@@ -181,7 +181,6 @@ async def plant(client: Client, superuser: "Connection[Record]", password: str) 
     operation_id = await access.operation(superuser, tenant, text="query Canary { viewer { id } }", name="Canary")
     given = {"displayName": "Canary", "role": "JUNIOR_BROKER", "operationIds": [f"operation_{operation_id}"]}
     key = await client.send("ApiKeyCreate", input=given)
-
     await measure(client, superuser)
     await ask(client)
     for bearer in (key["secret"], f"{key['secret']}x", SIGNING_KEY):

@@ -99,7 +99,8 @@ class Generator:
         self._begin()
         query = self._schema.query_type
         assert query is not None
-        chosen = self._least_used(query.name, list(query.fields), self._random.choice((1, 1, 2, 3)))
+        names = [name for name in query.fields if f"{query.name}.{name}" not in BY_FUNCTION]
+        chosen = self._least_used(query.name, names, self._random.choice((1, 1, 2, 3)))
         fields = [self._field(query, name, DEEPEST) for name in chosen]
         if self._random.random() < 0.1:
             fields.append("__typename")

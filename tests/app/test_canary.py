@@ -182,7 +182,6 @@ async def plant(client: Client, superuser: "Connection[Record]", password: str) 
     operation_id = await access.operation(superuser, tenant, text="query Canary { viewer { id } }", name="Canary")
     given = {"displayName": "Canary", "role": "JUNIOR_BROKER", "operationIds": [f"operation_{operation_id}"]}
     key = await client.send("ApiKeyCreate", input=given)
-
     await measure(client, superuser)
     for bearer in (key["secret"], f"{key['secret']}x", SIGNING_KEY):
         await client.http.post("/graphql", json={"documentId": "Canary"}, headers={"authorization": f"Bearer {bearer}"})

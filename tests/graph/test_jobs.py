@@ -36,6 +36,17 @@ async def test_jobs_are_seen_by_who_asked_by_their_senior_and_by_directors(
     assert narrowed["jobs"]["edges"] == []
 
 
+async def test_a_list_of_both_kinds_shows_what_each_has(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
+    for kind in ("INFERENCE", "RENDER"):
+        await jobs.job(owner_connection, tenant, requested_by=tenant.users[Role.JUNIOR_BROKER], kind=kind)
+    document = """{ jobs(first: 2) { edges { node {
+        ... on InferenceJob { task } ... on RenderJob { workflow } } } } }"""
+
+    nodes = [edge["node"] for edge in (await api.data(document))["jobs"]["edges"]]
+
+    assert nodes == [{"workflow": "STAGING"}, {"task": "CHAT"}]
+
+
 async def test_each_kind_has_its_own_fields(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     junior = tenant.users[JUNIOR]
     failed: dict[str, Any] = {"error_code": "BUSY", "error_message": "The model is busy.", "error_retryable": True}

@@ -29,6 +29,7 @@ from app.secrets import kept
 from app.settings import Settings
 from app.sources import trusted_sources
 from app.tokens import JwtTokens, signing_keys
+from app.worker.metrics import Working
 from db.access.accounts import SqlAccounts
 from db.access.keys import SqlApiKeyLookup
 from db.assets.receipts import SqlReceipts
@@ -279,5 +280,5 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             fleet=fleet,
             reporting=machine,
             context_for=context,
-            metrics=Metrics(opened.pool),
+            metrics=Metrics(opened.pool, Working(opened.engine)),
         )

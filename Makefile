@@ -59,6 +59,7 @@ soak: $(VENV)/.development $(PAGES)/dist/.built ## Slow, silent and endless clie
 	VELOCITY_EQUALITY_DOCUMENTS=$${VELOCITY_EQUALITY_DOCUMENTS:-50000} $(SOAK) tests/graph/test_equality.py
 	VELOCITY_ABRUPT_ENDS=5000 $(SOAK) tests/graph/test_protocol.py tests/graph/test_event_streams.py -k abrupt
 	VELOCITY_KILLS=20 $(SOAK) tests/app/test_faults.py
+	VELOCITY_WORKER_KILLS=100 $(SOAK) tests/app/test_worker_faults.py
 
 format: $(VENV)/.development ## Format the code and mend what the linter can
 	$(BIN)/ruff format .

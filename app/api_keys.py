@@ -9,8 +9,8 @@ from uuid import UUID
 
 from app.database import check_serves, database
 from app.failures import CannotContinue
+from app.ports import Ports, ports
 from app.settings import Settings
-from app.wiring import Ports, ports
 from db.access.keys import ListedKey, SqlApiKeyLookup
 from db.unit import utc_now
 from domain.access import (

@@ -20,6 +20,8 @@ from app.tokens import signing_keys
 from app.wiring import DeclarationsDisagree, proven_schema
 from db.audit.chain import broken_links
 from db.canvases.chain import broken_revisions
+from db.engine import create_write_engine
+from db.jobs.queue import waiting
 from db.migrations import current_revision, newest_revision
 from db.roles import role_faults
 from domain.errors import Unavailable
@@ -39,6 +41,9 @@ MEND_S3 = (
     "Compare VELOCITY_ASSET_BUCKET, VELOCITY_ASSET_ENDPOINT, VELOCITY_ASSET_REGION and the credentials"
     " with what the store has; they have to allow writing and deleting."
 )
+
+LONG_WAIT_SECONDS = 300
+MEND_JOBS = "run `velocity worker`, or let `velocity serve` work (VELOCITY_WORKER). If one runs, its log says why."
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +245,7 @@ async def _database(found: Database) -> list[Finding]:
         revision, wanted = await current_revision(connection), newest_revision()
         if revision == wanted:
             findings.append(Finding("migrations", f"at {wanted}"))
+            findings.append(await _jobs(found))
             findings += [Finding("roles", "wrong", fault) for fault in await role_faults(connection)]
         else:
             state = f"at {revision or 'none'}; this release needs {wanted}"
@@ -247,6 +253,25 @@ async def _database(found: Database) -> list[Finding]:
     finally:
         await connection.close()
     return findings
+
+
+async def _jobs(found: Database) -> Finding:
+    """Look at what waits. Work that has waited for long while none runs and none ends is work that nobody does."""
+    engine = create_write_engine(found.app, size=1)
+    try:
+        queues = await waiting(engine)
+    finally:
+        await engine.dispose()
+    state = "; ".join(
+        f"{queue.name.lower()}: {queue.depth} wait, {queue.running} run, {queue.finished_per_minute:g} end a minute"
+        for queue in queues
+    )
+    left = [
+        queue.name.lower()
+        for queue in queues
+        if queue.depth and queue.oldest_seconds > LONG_WAIT_SECONDS and not queue.running + queue.finished_per_minute
+    ]
+    return Finding("jobs", state, f"Nobody does {' or '.join(left)}: {MEND_JOBS}" if left else "")
 
 
 async def _audit(found: Database) -> list[Finding]:

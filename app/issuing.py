@@ -8,8 +8,9 @@ from typing import Final
 
 from app.database import check_serves, database
 from app.failures import CannotContinue
+from app.ports import ports
 from app.settings import Settings
-from app.wiring import System, ports
+from app.wiring import System
 from domain.access import Caller, issue_token
 
 UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

@@ -19,6 +19,7 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.worker.metrics import Working
 from db.engine import ReadPool
 from db.reading.answers import SqlAnswers
 from domain.errors import DomainError
@@ -115,9 +116,11 @@ def codes() -> list[str]:
 class Metrics:
     """The metrics of one process."""
 
-    def __init__(self, pool: ReadPool) -> None:
+    def __init__(self, pool: ReadPool, working: Working) -> None:
         """Register everything; counters show from the start, at zero."""
         self.registry: Final = CollectorRegistry()
+        self.working: Final = working
+        self.registry.register(working)
         self._reading: Reading | None = None
         self.turned_away: Final[Tally[str]] = Tally()
         """How many requests were refused before anybody looked at what they ask, by the error's code."""
@@ -147,4 +150,5 @@ class Metrics:
 
     async def page(self, _request: Request) -> Response:
         """Answer `/metrics`."""
+        await self.working.read()
         return Response(generate_latest(self.registry), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})

@@ -113,6 +113,7 @@ async def _working(system: System) -> AsyncIterator[Worker | None]:
         made_worker(settings, system.database.app, system.bus, tuple(JobKind), handlers(parts)) as worker,
     ):
         running = asyncio.create_task(worker.run())
+        system.metrics.working.worker = worker
         try:
             yield worker
         finally:

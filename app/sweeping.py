@@ -16,8 +16,9 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.database import CONNECT_SECONDS, Database, check_serves, database
+from app.ports import ports
 from app.settings import Settings
-from app.wiring import after_session, ports
+from app.wiring import after_session
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
 from db.people import next_best_action

@@ -6,7 +6,6 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from typing import Final
 from uuid import UUID
@@ -14,25 +13,17 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import HTTPConnection
 
-from app.callers import CheckedCallers
-from app.contents import FileContents
 from app.database import Database
 from app.failures import CannotContinue
 from app.fleet import InstalledFleet, Reporting, reporting
 from app.inference import routing
-from app.keys import CheckedKeys
 from app.metrics import Metrics
-from app.objects import object_store, upload_rules
 from app.outside.mock import MockMessenger
-from app.passwords import Argon2Passwords
-from app.secrets import kept
+from app.ports import Ports, listening, ports
 from app.settings import Settings
 from app.sources import trusted_sources
-from app.tokens import JwtTokens, signing_keys
-from db.access.accounts import SqlAccounts
-from db.access.keys import SqlApiKeyLookup
-from db.assets.receipts import SqlReceipts
-from db.engine import BRIEF_SETTINGS, ReadPool, create_write_engine
+from app.worker.metrics import Working
+from db.engine import ReadPool
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
 from db.fleet.view import SqlFleetView
@@ -43,16 +34,16 @@ from db.reading.cursors import CursorKey
 from db.reading.reads import Keys, SqlReads
 from db.sources import CATALOGUE, disagreements
 from db.unit import SqlUnits, utc_now
-from domain.access import Caller, Callers, SignInPorts, SignInRules
+from domain.access import Caller, Callers, SignInPorts
 from domain.assets import UploadPorts
 from domain.canvases import SourceReader
-from domain.cctv import Cameras, PlateKey
+from domain.cctv import Cameras
 from domain.cctv.matching import finalise
 from domain.fleet import Fleet
 from domain.inference import Providers
 from domain.jobs import SlotKind
 from domain.perception import Then, request_refining
-from domain.signing import AssetKey, EventKey
+from domain.signing import EventKey
 from domain.threads import MessageProvider, Messengers
 from domain.unit import Unit
 from gpu.inference.overview import Overview
@@ -62,30 +53,12 @@ from graph.context import GraphContext
 from graph.declarations import declarations
 from graph.schema import Schema, build
 
-BRIEF_CONNECTIONS: Final = 4
-"""Units that are one statement hold a connection for hardly longer than PostgreSQL works."""
 GARBAGE_THRESHOLD: Final = 50_000
 """Every request makes many short-lived objects; the default of 700 would walk all live ones far too often."""
 
 
 class DeclarationsDisagree(CannotContinue):
     """The schema promises what the database layer does not keep."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ports:
-    """What reaches the database and the keys: enough for a command that serves nobody."""
-
-    pool: ReadPool
-    brief: ReadPool
-    """What units write through that are one statement."""
-    engine: AsyncEngine
-    keys: tuple[str, ...]
-    units: SqlUnits
-    sign_in: SignInPorts
-    uploads: UploadPorts
-    cameras: Cameras
-    overdue: SqlOverdue
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,60 +139,6 @@ def proven_schema() -> Schema:
     return schema
 
 
-@asynccontextmanager
-async def ports(settings: Settings, database: Database) -> AsyncIterator[Ports]:
-    """Open the connections of one process and close them afterwards."""
-    keys = signing_keys(settings.signing_key or kept(settings.data_dir / "signing.key"))
-    pool = await ReadPool.open(database.app, size=settings.read_connections, deadline=settings.statement_seconds)
-    engine = create_write_engine(database.app, size=settings.write_connections)
-    brief = await ReadPool.open(
-        database.app, size=min(BRIEF_CONNECTIONS, settings.write_connections), settings=BRIEF_SETTINGS
-    )
-    passwords = Argon2Passwords()
-    tokens = JwtTokens(keys)
-    accounts = SqlAccounts(pool, engine, keys[-1].encode(), utc_now)
-    rules = SignInRules(
-        access_token=timedelta(seconds=settings.access_token_seconds),
-        refresh_token=timedelta(seconds=settings.refresh_token_seconds),
-    )
-    seconds = settings.recheck_seconds
-    api_keys = CheckedKeys(SqlApiKeyLookup(pool, engine), recheck_seconds=seconds, clock=utc_now)
-    callers = CheckedCallers(tokens, accounts, api_keys, recheck_seconds=seconds, clock=utc_now)
-    sign_in = SignInPorts(accounts=accounts, passwords=passwords, tokens=tokens, callers=callers, rules=rules)
-    contents = FileContents(settings.upload_pixels)
-    try:
-        async with object_store(settings) as objects:
-            uploads = UploadPorts(
-                objects=objects,
-                receipts=SqlReceipts(engine),
-                contents=contents,
-                key=AssetKey(*(key.encode() for key in keys)),
-                rules=upload_rules(settings),
-            )
-            yield Ports(
-                pool=pool, brief=brief, engine=engine, keys=keys, units=SqlUnits(engine), sign_in=sign_in,
-                uploads=uploads, overdue=SqlOverdue(engine),
-                cameras=Cameras(PlateKey(*(key.encode() for key in keys)), frozenset(settings.cctv_arrival_cameras)),
-            )  # fmt: skip
-    finally:
-        contents.close()
-        passwords.close()
-        await engine.dispose()
-        await brief.close()
-        await pool.close()
-
-
-@asynccontextmanager
-async def listening(dsn: str, look_seconds: float) -> AsyncIterator[EventBus]:
-    """Open the bus of one process and close it afterwards."""
-    bus = EventBus(dsn, look_seconds=look_seconds)
-    bus.start()
-    try:
-        yield bus
-    finally:
-        await bus.close()
-
-
 def _collect_rarely() -> None:
     gc.collect()
     gc.freeze()
@@ -279,5 +198,5 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             fleet=fleet,
             reporting=machine,
             context_for=context,
-            metrics=Metrics(opened.pool),
+            metrics=Metrics(opened.pool, Working(opened.engine)),
         )

@@ -14,8 +14,8 @@ from app.database import check_serves, database
 from app.failures import CannotContinue
 from app.fleet import reporting, reporting_beside
 from app.inference import routing
+from app.ports import listening, ports
 from app.settings import Settings
-from app.wiring import listening, ports
 from app.worker.handlers import Handlers, Parts
 from app.worker.handlers import handlers as shipped
 from app.worker.handlers import opened as opened_parts

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Protocol
 from uuid import UUID
 
 from domain.events import Event
@@ -14,8 +14,18 @@ LONGEST_TEXT: Final = 1_000
 LONGEST_NAME: Final = 200
 
 
+class Telling(Protocol):
+    """Takes what is told to whoever follows now."""
+
+    def progressed(self, job: RunningJob, value: int, most: int, step: str | None) -> None:
+        """Tell how far a job is."""
+
+    def grown(self, job: RunningJob, request_id: str, text: str) -> None:
+        """Tell of more text of an item."""
+
+
 class Frames:
-    """Tells whoever follows a job now."""
+    """Tells whoever follows a job now, in whatever process."""
 
     def __init__(self, say: Callable[[UUID, Event], None]) -> None:
         """Tell through `say`, which takes the tenant and a frame."""

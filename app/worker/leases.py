@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
-from app.worker.frames import Frames
+from app.worker.frames import Telling
 from domain import jobs
 from domain.errors import DomainError, Unavailable
 from domain.jobs import Claim, JobQueue, LeaseLost, Slot, SlotKind, Slots
@@ -29,7 +29,7 @@ class Holding:
     queue: JobQueue
     units: Units
     slots: Slots
-    frames: Frames
+    frames: Telling
     lease: timedelta
 
 

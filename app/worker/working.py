@@ -38,6 +38,7 @@ NO_HANDLER: Final = Failed("NO_HANDLER", "This worker does not know how to do th
 INTERNAL: Final = Failed("INTERNAL", "Something went wrong in the worker; its log says what.", retryable=True)
 MOST_CLAIMED: Final = 100
 """How many jobs are begun by one unit: those after them are begun while the first run."""
+LOST: Final = "LOST"
 BEATS: Final = 3
 """How often a lease is renewed before it would expire."""
 
@@ -78,6 +79,11 @@ class Worker:
         self._draining = asyncio.Event()
         self._leaving = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def most(self) -> int:
+        """How many jobs it runs at once."""
+        return self._rules.most
 
     @property
     def draining(self) -> bool:
@@ -135,7 +141,7 @@ class Worker:
             outcome = await self._outcome(lease)
             await lease.told()
             settled = None if outcome is None else await self._ends.end(lease, outcome)
-            self.ended["LOST" if settled is None else settled.status.name] += 1
+            self.ended[LOST if settled is None else settled.status.name] += 1
             if settled is None:
                 log.warning("lease_lost", job=str(job.id), attempt=job.attempt)
             elif settled.error is not None:

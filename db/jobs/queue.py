@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
@@ -47,6 +48,7 @@ _CAPACITY: Final = "select kind, count(*) filter (where open and job_id is null)
 _ABANDONED: Final = "select tenant_id, id from abandoned_jobs(:most)"
 _OVERDUE: Final = "select tenant_id, id from overdue_jobs(:most)"
 _UNTICKETED: Final = "select tenant_id, id from unticketed_jobs(:seconds, :most)"
+_QUEUES: Final = text("select name, depth, running, oldest_seconds, finished_per_minute from queue_states()")
 _FORGET_LOG: Final = text(
     "delete from pgqueuer.pgqueuer_log where created < now() - make_interval(days => cast(:days as integer))"
 )
@@ -66,6 +68,28 @@ _PROGRESS: Final = text(
     "update jobs set progress_value = :value, progress_max = :most, progress_step = :step"
     f" where tenant_id = :tenant and id = :id and {HELD}"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A queue of the whole installation."""
+
+    name: str
+    depth: int
+    running: int
+    oldest_seconds: float
+    finished_per_minute: float
+
+
+async def waiting(engine: AsyncEngine) -> list[Waiting]:
+    """Return what waits and runs of every tenant's work; raises Unavailable."""
+    with answering():
+        async with engine.connect() as connection:
+            rows = await connection.execute(_QUEUES)
+            return [
+                Waiting(row.name, row.depth, row.running, row.oldest_seconds or 0.0, row.finished_per_minute)
+                for row in rows
+            ]
 
 
 class SqlJobQueue:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from app.inference import routing
-from app.wiring import System, listening
+from app.ports import listening
+from app.wiring import System
 from app.worker.handlers import handlers, opened
 from app.worker.running import made
 from app.worker.working import Worker

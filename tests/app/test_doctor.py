@@ -1,6 +1,7 @@
 """`velocity doctor`: each thing that can be wrong is found, with what to do about it."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from prompts.loading import SHIPPED
 from tests.api import Api
 from tests.buckets import CREDENTIALS, bucket_server
 from tests.comfy.server import fake_comfy
+from tests.factories import jobs
 from tests.factories.access import Tenant
 from tests.fake_llm import FakeLlm
 from tests.installation import Installation
@@ -37,8 +39,8 @@ async def wrong(settings: Settings, *, audit: bool = False) -> list[Finding]:
 
 
 async def test_nothing_is_wrong(settings: Settings) -> None:
-    findings = await examine(settings, audit=False)
-    assert [(finding.part, finding.state) for finding in findings] == [
+    found = [(finding.part, finding.state) for finding in await examine(settings, audit=False)]
+    assert found[:-1] == [
         ("data folder", str(settings.data_dir)),
         ("asset store", f"{settings.assets}; the first file will make it"),
         ("signing key", "from the environment"),
@@ -50,6 +52,7 @@ async def test_nothing_is_wrong(settings: Settings) -> None:
         ("database", "configured, PostgreSQL 18.0"),
         ("migrations", f"at {newest_revision()}"),
     ]
+    assert [part for part, _ in found[-1:]] == ["jobs"]
     assert await wrong(settings) == []
 
 
@@ -290,3 +293,22 @@ async def test_a_workflow_of_the_operator_s_that_cannot_be_used_is_found(setting
     assert [(finding.part, finding.state, finding.mend) for finding in found] == [
         ("renders", "a workflow is not usable", "VELOCITY_RENDER_WORKFLOWS: poster.json: title: Field required.")
     ]
+
+
+async def test_work_that_nobody_does_is_found(
+    settings: Settings, tenant: Tenant, owner_connection: "Connection[Record]"
+) -> None:
+    def states(finding: Finding) -> list[str]:
+        return [part.split(":")[0] for part in finding.state.split("; ")]
+
+    [found] = [finding for finding in await examine(settings, audit=False) if finding.part == "jobs"]
+    assert states(found) == ["inference", "render"]
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    job_id = await jobs.job(owner_connection, tenant, kind="RENDER", requested_by=tenant.outsider, created_at=long_ago)
+    busy = await owner_connection.fetchval(
+        "SELECT count(*) FROM jobs WHERE kind = 'RENDER'"
+        " AND (status = 'RUNNING' OR finished_at > now() - interval '5 minutes')"
+    )
+    [found] = [finding for finding in await examine(settings, audit=False) if finding.part == "jobs"]
+    assert bool(found.mend) is not bool(busy)
+    await owner_connection.execute("DELETE FROM jobs WHERE tenant_id = $1 AND id = $2", tenant.id, job_id)

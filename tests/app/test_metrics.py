@@ -9,10 +9,12 @@ from asyncpg import Connection, Record
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.wiring import System
+from app.worker.running import made
 from domain.access import Role
+from domain.jobs import JobKind
 from graph.http.socket import Socket
 from tests.api import Api
-from tests.factories import perception
+from tests.factories import jobs, perception
 from tests.factories.access import Tenant
 from tests.graph.streams import cursor, served, signed_in, socket, stall
 from tests.graph.test_event_streams import posted
@@ -153,3 +155,26 @@ async def begun_session(api: Api, consent_id: object) -> str:
     )
     session_id: str = data["perceptionSessionStart"]["session"]["id"]
     return session_id
+
+
+async def test_what_waits_and_what_the_worker_does_is_shown(
+    http: httpx.AsyncClient, system: System, tenant: Tenant, owner_connection: "Connection[Record]"
+) -> None:
+    before = await samples(http)
+    await jobs.job(owner_connection, tenant, requested_by=tenant.outsider)
+    await jobs.job(owner_connection, tenant, requested_by=tenant.outsider, kind="RENDER", status="RUNNING")
+    after = await samples(http)
+    moved = {name: after[name] - before[name] for name in before if name.startswith("velocity_jobs")}
+    assert moved["velocity_jobs_queued{'queue': 'INFERENCE'}"] == 1
+    assert moved["velocity_jobs_queued{'queue': 'RENDER'}"] == 0
+    assert moved["velocity_jobs_running{'queue': 'RENDER'}"] == 1
+    assert after["velocity_jobs_oldest_seconds{'queue': 'INFERENCE'}"] >= 0
+    assert "velocity_worker_places" not in after
+    async with made(system.settings, system.database.app, system.bus, [JobKind.RENDER], {}) as worker:
+        system.metrics.working.worker = worker
+        shown = await samples(http)
+        worker.drain()
+        drained = await samples(http)
+        system.metrics.working.worker = None
+    assert (shown["velocity_worker_places"], drained["velocity_worker_places"]) == (16, 0)
+    assert (shown["velocity_worker_jobs"], shown["velocity_worker_attempts_total{'end': 'SUCCEEDED'}"]) == (0, 0)

@@ -1,0 +1,296 @@
+"""What a worker does with its jobs: how they end, what is told of them meanwhile, and when they have to stop."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+from uuid import UUID, uuid4
+
+import pytest
+from asyncpg import Connection, Record
+
+from app.failures import CannotContinue
+from app.wiring import System
+from app.worker.command import queues
+from app.worker.leases import HeldLease, Holding
+from app.worker.working import Rules, Worker
+from db.access.acting import system_caller
+from db.jobs.queue import SqlJobQueue
+from db.jobs.slots import SqlSlots
+from db.roles import set_tenant
+from domain import jobs
+from domain.access import Caller, Role
+from domain.errors import Unavailable
+from domain.jobs import (
+    Cancelled,
+    Failed,
+    InferenceTask,
+    JobHandler,
+    JobKind,
+    Lease,
+    NewJob,
+    Outcome,
+    Partial,
+    RunningJob,
+    SlotKind,
+    Succeeded,
+    Work,
+)
+from tests.factories.access import Tenant
+from tests.factories.rows import rows_of
+
+Owner: TypeAlias = "Connection[Record]"
+CHAT = NewJob(kind=JobKind.INFERENCE, task=InferenceTask.CHAT, takes_slot=False)
+LEASE = timedelta(seconds=30)
+
+
+@dataclass(slots=True)
+class Told:
+    """Frames that a worker told."""
+
+    progress: list[tuple[int, int, str | None]] = field(default_factory=list)
+    texts: list[tuple[str, str]] = field(default_factory=list)
+
+    def progressed(self, _job: RunningJob, value: int, most: int, step: str | None) -> None:
+        self.progress.append((value, most, step))
+
+    def grown(self, _job: RunningJob, request_id: str, text: str) -> None:
+        self.texts.append((request_id, text))
+
+
+@dataclass(slots=True)
+class Doing:
+    """A handler that does what a test says."""
+
+    do: Callable[[RunningJob, Lease], Awaitable[Outcome]]
+
+    async def run(self, job: RunningJob, lease: Lease) -> Outcome:
+        return await self.do(job, lease)
+
+
+@dataclass(slots=True)
+class Shop:
+    """A worker in this process that takes the fresh tenant's jobs and no others."""
+
+    system: System
+    tenant: Tenant
+    owner: Owner
+    told: Told
+    holding: Holding
+
+    async def enqueue(self, job: NewJob = CHAT) -> UUID:
+        async with self.system.units.write(self.tenant.caller(Role.JUNIOR_BROKER)) as unit:
+            return await unit.jobs.enqueue(job)
+
+    async def done(self, do: Callable[[RunningJob, Lease], Awaitable[Outcome]] | None, job: NewJob = CHAT) -> Record:
+        """Have one job done; return its row."""
+        job_id = await self.enqueue(job)
+        handlers: dict[Work, JobHandler] = {}
+        if do is not None:
+            handlers[Work(JobKind.INFERENCE, InferenceTask.CHAT)] = Doing(do)
+        worker = Worker("test", [JobKind.INFERENCE], handlers, self.holding, Rules(grace_seconds=0))
+        async with self.system.units.write(await self.caller()) as unit:
+            [begun] = await jobs.begin(unit, [job_id], "test")
+        lease = HeldLease(jobs.Claim(begun.job, begun.token, await self.caller()), self.holding)
+        worker.running[job_id] = lease
+        await worker._run(lease)
+        return await self.row(job_id)
+
+    async def caller(self) -> Caller:
+        return await system_caller(self.system.engine, self.tenant.id)
+
+    async def row(self, job_id: UUID) -> Record:
+        [row] = [each for each in await rows_of(self.owner, "jobs", self.tenant.id) if each["id"] == job_id]
+        return row
+
+
+@pytest.fixture
+async def shop(system: System, tenant: Tenant, owner_connection: Owner) -> AsyncIterator[Shop]:
+    queue, told = SqlJobQueue(system.database.app, system.engine, system.units), Told()
+    holding = Holding(queue, system.units, SqlSlots(system.engine), told, LEASE)
+    yield Shop(system, tenant, owner_connection, told, holding)
+    await queue.close()
+
+
+def ending(outcome: Outcome | Exception) -> Callable[[RunningJob, Lease], Awaitable[Outcome]]:
+    async def do(_job: RunningJob, _lease: Lease) -> Outcome:
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    return do
+
+
+@pytest.mark.parametrize(
+    ("outcome", "status", "code"),
+    [
+        (Succeeded(), "SUCCEEDED", None),
+        (Partial(), "PARTIAL", None),
+        (Cancelled(), "CANCELLED", None),
+        (Failed("REFUSED", "The model refused.", retryable=False), "FAILED", "REFUSED"),
+        (Failed("BUSY", "The model is busy.", retryable=True), "QUEUED", "BUSY"),
+        (Unavailable("No model is there."), "QUEUED", "UNAVAILABLE"),
+        (ZeroDivisionError(), "QUEUED", "INTERNAL"),
+    ],
+    ids=lambda value: type(value).__name__ if not isinstance(value, str) else value,
+)
+async def test_jobs_end_as_their_handlers_say(
+    shop: Shop, outcome: Outcome | Exception, status: str, code: str | None
+) -> None:
+    row = await shop.done(ending(outcome))
+    assert (row["status"], row["error_code"]) == (status, code)
+
+
+async def test_a_job_that_nobody_knows_how_to_do_waits_for_somebody_who_does(shop: Shop) -> None:
+    row = await shop.done(None)
+    assert (row["status"], row["error_code"]) == ("QUEUED", "NO_HANDLER")
+
+
+async def test_what_a_handler_writes_is_written_under_its_lease(shop: Shop) -> None:
+    async def do(job: RunningJob, lease: Lease) -> Outcome:
+        async with lease.unit() as unit:
+            await unit.jobs.count(job.id, completed=2, failed=1)
+        return Partial()
+
+    row = await shop.done(do)
+    assert (row["completed_count"], row["failed_count"], row["status"]) == (2, 1, "PARTIAL")
+
+
+async def test_a_lost_lease_ends_the_handler_and_leaves_nothing(shop: Shop) -> None:
+    async def do(job: RunningJob, lease: Lease) -> Outcome:
+        await set_tenant(shop.owner, shop.tenant.id)
+        await shop.owner.execute("UPDATE jobs SET leased_until = now() WHERE id = $1", job.id)
+        async with lease.unit() as unit:
+            await unit.jobs.count(job.id, completed=1)
+        raise AssertionError("Nobody gets here.")
+
+    row = await shop.done(do)
+    assert (row["status"], row["completed_count"]) == ("RUNNING", 0)
+
+
+async def test_the_newest_progress_and_gathered_text_are_told_and_nothing_is_lost_at_the_end(shop: Shop) -> None:
+    async def do(_job: RunningJob, lease: Lease) -> Outcome:
+        for number in range(1, 51):
+            await lease.progress(number, 50, f"Step {number}")
+            await lease.delta("a", f"{number} ")
+        return Succeeded()
+
+    row = await shop.done(do)
+    assert shop.told.progress[-1] == (50, 50, "Step 50")
+    assert len(shop.told.progress) <= 2
+    assert "".join(text for _, text in shop.told.texts) == "".join(f"{number} " for number in range(1, 51))
+    assert (row["progress_value"], row["progress_max"], row["progress_step"]) == (50, 50, "Step 50")
+
+
+async def test_a_handler_waits_for_a_slot_and_gives_it_back(shop: Shop) -> None:
+    resource, slots = f"near-{uuid4()}", SqlSlots(shop.system.engine)
+    await slots.declare(SlotKind.LLM, resource, 1)
+    await slots.open(SlotKind.LLM, resource, to=False)
+
+    async def do(_job: RunningJob, lease: Lease) -> Outcome:
+        waiting = asyncio.create_task(held(lease))
+        await slots.open(SlotKind.LLM, resource, to=True)
+        assert await waiting == resource
+        return Succeeded()
+
+    async def held(lease: Lease) -> str:
+        async with lease.slot(SlotKind.LLM, [resource]) as slot:
+            assert await slots.held(SlotKind.LLM, resource) == 1
+            return slot.resource
+
+    assert (await shop.done(do))["status"] == "SUCCEEDED"
+    assert await slots.held(SlotKind.LLM, resource) == 0
+    await slots.declare(SlotKind.LLM, resource, 0)
+
+
+async def never(_job: RunningJob, _lease: Lease) -> Outcome:
+    await asyncio.Event().wait()
+    return Succeeded()
+
+
+async def test_a_job_is_stopped_at_its_deadline(shop: Shop) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=1)
+    row = await shop.done(never, replace(CHAT, deadline_at=soon))
+    assert (row["status"], row["error_code"]) == ("FAILED", "DEADLINE_PASSED")
+
+
+async def test_a_cancelled_job_is_stopped_even_if_its_handler_does_not_listen(shop: Shop) -> None:
+    async def do(job: RunningJob, lease: Lease) -> Outcome:
+        async with shop.system.units.write(shop.tenant.caller(Role.JUNIOR_BROKER)) as unit:
+            await jobs.cancel(unit, jobs.JobCancel(job.id))
+        assert isinstance(lease, HeldLease)
+        lease.cancelled.set()
+        return await never(job, lease)
+
+    assert (await shop.done(do))["status"] == "CANCELLED"
+
+
+@asynccontextmanager
+async def at_work(system: System, handler: JobHandler, lease: timedelta) -> AsyncIterator[Worker]:
+    """A worker that takes whatever there is."""
+    queue = SqlJobQueue(system.database.app, system.engine, system.units, lease)
+    holding = Holding(queue, system.units, SqlSlots(system.engine), Told(), lease)
+    handlers = {Work(JobKind.INFERENCE, task): handler for task in InferenceTask}
+    worker = Worker("test", [JobKind.INFERENCE], handlers, holding, Rules(most=100, poll_seconds=60))
+    running = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.drain()
+        worker.drain()
+        await running
+        await queue.close()
+
+
+async def test_a_worker_hears_of_new_jobs_and_of_those_that_are_to_stop(shop: Shop, tenant: Tenant) -> None:
+    began: asyncio.Queue[UUID] = asyncio.Queue()
+
+    async def do(job: RunningJob, lease: Lease) -> Outcome:
+        if job.tenant_id == tenant.id:
+            began.put_nowait(job.id)
+            await lease.cancelled.wait()
+        return Cancelled()
+
+    async with at_work(shop.system, Doing(do), LEASE) as worker, asyncio.timeout(20):
+        first = await shop.enqueue()
+        assert await began.get() == first
+        # It looks by itself once a minute: of this one it is told.
+        second = await shop.enqueue()
+        assert await began.get() == second
+        async with shop.system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
+            await jobs.cancel(unit, jobs.JobCancel(first))
+        while first in worker.running:
+            await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=0.01)
+        assert second in worker.running
+    assert (await shop.row(first))["status"] == "CANCELLED"
+    assert (await shop.row(second))["status"] == "QUEUED"
+
+
+async def test_leases_of_running_jobs_are_renewed(shop: Shop, tenant: Tenant) -> None:
+    began, go = asyncio.Event(), asyncio.Event()
+
+    async def do(job: RunningJob, _lease: Lease) -> Outcome:
+        if job.tenant_id == tenant.id:
+            began.set()
+            await go.wait()
+        return Succeeded()
+
+    async with at_work(shop.system, Doing(do), timedelta(seconds=1)), asyncio.timeout(20):
+        job_id = await shop.enqueue()
+        await began.wait()
+        at_first = (await shop.row(job_id))["leased_until"]
+        while (await shop.row(job_id))["leased_until"] < at_first + timedelta(seconds=2):
+            pass
+        go.set()
+        while (await shop.row(job_id))["status"] == "RUNNING":
+            pass
+    assert (await shop.row(job_id))["status"] == "SUCCEEDED"
+
+
+def test_a_queue_that_is_none_is_named() -> None:
+    assert queues(" render,inference,render ") == [JobKind.RENDER, JobKind.INFERENCE]
+    for wrong in ("", "inference,gpu"):
+        with pytest.raises(CannotContinue, match="Choose among inference, render"):
+            queues(wrong)

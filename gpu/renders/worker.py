@@ -25,12 +25,13 @@ from gpu.renders.client import (
     is_object,
 )
 from gpu.renders.socket import ComfySocket, Watch
-from gpu.renders.workflows import Kinds, Workflow
+from gpu.renders.workflows import WHOLE, Kinds, Workflow
 
 EXTENSIONS: Final[Mapping[str, str]] = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 TYPES: Final[Mapping[str, str]] = {
     "jpeg": "image/jpeg", "jpg": "image/jpeg", "mp4": "video/mp4", "png": "image/png", "webp": "image/webp",
 }  # fmt: skip
+DONE: Final = RenderStep(WHOLE, WHOLE, None)
 MOST_FILES: Final = 16
 """How many files one render may have; the others are left."""
 AGAIN_SECONDS: Final = 0.1
@@ -127,7 +128,9 @@ class ComfyWorker:
                 return await self._files(workflow, await self._ended(workflow, prompt_id, watch, told))
         elif _succeeded(entry):
             with suppress(RenderFault):
-                return await self._files(workflow, entry)
+                files = await self._files(workflow, entry)
+                await told(DONE)
+                return files
         # What failed before is tried anew, and so is what has lost its files.
         return None
 
@@ -158,12 +161,16 @@ class ComfyWorker:
 
     async def _ended(self, workflow: Workflow, prompt_id: UUID, watch: Watch, told: Told) -> Json:
         """Wait for the end of a prompt that was sent, and return what the history has of it, a success."""
+        waiting = _Waiting(self, workflow, prompt_id, watch, told)
         try:
-            entry = await _Waiting(self, workflow, prompt_id, watch, told).until_ended()
+            entry = await waiting.until_ended()
         except _Gone:
             message = f"The worker {self.name} lost its queue, and the render with it."
             raise RenderFault(faults.QUEUE_LOST, message, retryable=True) from None
         if _succeeded(entry):
+            # Frames may have been lost, and those of a prompt that another process sent go to that one.
+            if waiting.last != DONE:
+                await told(DONE)
             return entry
         fault = faults.failed(workflow, entry)
         if fault.code == faults.OUT_OF_MEMORY:
@@ -208,7 +215,7 @@ class _Waiting:
         self._watch = watch
         self._told = told
         self._clock: Final[Callable[[], float]] = asyncio.get_running_loop().time
-        self._last: RenderStep | None = None
+        self.last: RenderStep | None = None
         self._told_at = -worker.rules.tell
         self._moved = 0
         self._moved_at = self._heard_at = self._clock()
@@ -245,10 +252,10 @@ class _Waiting:
             return
         self._watch.changed.clear()
         step = self._workflow.progress(self._watch.nodes)
-        if self._last is not None and step.value < self._last.value:
-            step = RenderStep(self._last.value, step.most, step.step)
-        if step != self._last and self._watch.nodes:
-            self._last, self._told_at = step, self._clock()
+        if self.last is not None and step.value < self.last.value:
+            step = RenderStep(self.last.value, step.most, step.step)
+        if step != self.last and self._watch.nodes:
+            self.last, self._told_at = step, self._clock()
             await self._told(step)
 
     async def _look(self, again: int) -> Json | None:

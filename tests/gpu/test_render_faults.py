@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.renders import RenderOrder
+from domain.renders import RenderOrder, RenderStep
 from gpu.renders.workflows import TEMPLATES, read_workflow
 from tests.comfy.workers import PATIENT, Rendering, order, rendering
 
@@ -130,7 +130,7 @@ async def test_a_broken_socket_is_opened_again_and_the_end_is_found_in_the_histo
 async def test_a_worker_whose_frames_never_come_is_asked_for_its_history(comfy: Rendering) -> None:
     comfy.fake.engine.faults.mute = True
     assert (await comfy.render(order()))[0].startswith(b"\x89PNG")
-    assert comfy.steps == []
+    assert comfy.steps == [RenderStep(100, 100, None)]
 
 
 async def test_frames_that_come_twice_and_late_change_nothing(comfy: Rendering) -> None:

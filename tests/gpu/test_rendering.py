@@ -67,7 +67,9 @@ async def test_a_worker_that_finished_for_an_earlier_attempt_is_not_asked_again(
     first = order()
     made = await comfy.render(first)
     again = order(first.job_id, attempt=2)
+    comfy.steps.clear()
     assert await comfy.render(again) == made
+    assert comfy.steps == [RenderStep(100, 100, None)]
     assert await comfy.pool._worker("one").client.history(again.prompt_ids[0]) is None
 
 

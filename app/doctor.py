@@ -130,7 +130,7 @@ async def _models(settings: Settings) -> list[Finding]:
     except CannotContinue as error:
         return [Finding("models", "not usable", str(error).replace("\n", "; "))]
     if not found.providers:
-        return [Finding("models", "none configured; work for models will wait. See docs/gpu.md")]
+        return [Finding("models", "none configured; work for models fails as UNAVAILABLE. See docs/gpu.md")]
     findings = []
     for provider, state in await examine_providers(found):
         where = (

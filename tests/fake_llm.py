@@ -152,8 +152,8 @@ class FakeLlm:
                 return {"/v1/models": (200, json.dumps({"data": cards}))}
 
     @asynccontextmanager
-    async def serving(self) -> AsyncIterator["FakeLlm"]:
-        """Serve on a free port."""
+    async def serving(self, port: int = 0) -> AsyncIterator["FakeLlm"]:
+        """Serve, on a free port unless one is given."""
         connections: set[asyncio.Task[None]] = set()
 
         async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -167,7 +167,7 @@ class FakeLlm:
                 connections.discard(task)
                 writer.close()
 
-        server = await asyncio.start_server(connected, "127.0.0.1", 0)
+        server = await asyncio.start_server(connected, "127.0.0.1", port)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         try:
             yield self

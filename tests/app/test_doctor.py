@@ -47,7 +47,7 @@ async def test_nothing_is_wrong(settings: Settings) -> None:
         ("web pages", "built"),
         ("prompts", "5 of this release"),
         ("schema", "agrees with the database layer"),
-        ("models", "none configured; work for models will wait. See docs/gpu.md"),
+        ("models", "none configured; work for models fails as UNAVAILABLE. See docs/gpu.md"),
         ("owner", "answers"),
         ("database", "configured, PostgreSQL 18.0"),
         ("migrations", f"at {newest_revision()}"),

@@ -229,9 +229,10 @@ def _refusal(kind: str, node_errors: dict[str, Any]) -> Response:
 
 
 @asynccontextmanager
-async def fake_comfy(folder: Path, *, newest: bool = True) -> AsyncIterator[FakeComfy]:
-    """A running ComfyUI, until the end."""
+async def fake_comfy(folder: Path, *, newest: bool = True, port: int = 0) -> AsyncIterator[FakeComfy]:
+    """A running ComfyUI, until the end, on a free port unless one is given."""
     fake = FakeComfy(folder, newest=newest)
+    fake.port = port
     await fake.start()
     try:
         yield fake

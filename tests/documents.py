@@ -33,7 +33,16 @@ from tests.demo import NOW
 _CURSOR = re.compile(r"[A-Za-z0-9+/]{40,}={0,2}")
 DEEPEST = 5
 MOST_FIELDS = 4
-BY_FUNCTION = {"CanvasRevision.componentData", "Query.fleet", "Query.inferenceProviders"}
+BY_FUNCTION = {
+    *("CanvasRevision.componentData", "Query.fleet", "Query.inferenceProviders"),
+    *(
+        f"InferenceProvider.{name}"
+        for name in (
+            *("circuit", "enabled", "errorRate", "inFlight", "lastProbeAt", "latencyMs", "model", "models"),
+            *("onPremise", "priority", "queueDepth", "reason", "status"),
+        )
+    ),
+}
 """Fields that no statement answers: one execution is all there is to compare."""
 PAGING = {"first", "after", "last", "before"}
 PAGES = (
@@ -195,9 +204,12 @@ class Generator:
             leaves = [name for name, each in type_.fields.items() if is_leaf_type(get_named_type(each.type))]
             names = list(type_.fields) if depth > 0 else leaves
             parts += [self._field(type_, name, depth) for name in self._least_used(type_.name, names, 2)]
-        possible = list(self._schema.get_possible_types(type_))
-        for each in self._random.sample(possible, min(2, len(possible))):
-            parts.append(f"... on {each.name} {{ {self._object(each, min(depth, 1))} }}")
+        # Some types lead somewhere only from `node`, so what is below them is asked for there.
+        below = min(depth, 3 if depth >= DEEPEST - 1 and self._abstract_depth == 1 else 1)
+        possible = {each.name: each for each in self._schema.get_possible_types(type_)}
+        for name in self._least_used("on", list(possible), 2):
+            self.used[f"on.{name}"] += 1
+            parts.append(f"... on {name} {{ {self._object(possible[name], below)} }}")
         self._abstract_depth -= 1
         return " ".join(parts)
 

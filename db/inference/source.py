@@ -43,7 +43,7 @@ INFERENCE_PROVIDERS = source(
     visible=everyone,
     default_order=("NAME", False),
     columns={"name": text("name"), "kind": enum("kind")},
-    orders={"NAME": Ordering(lambda t: t.name, "text")},
+    orders={"NAME": Ordering(lambda t: t.column("name"), "text")},
 )
 
 INFERENCE_ITEMS = source(

@@ -66,9 +66,9 @@ BEGIN_AT_ONCE: Final = text(
     f"with begun as (update jobs set {_BEGIN}, lease_token = gen_random_uuid()"
     " where tenant_id = :tenant and id = any(:ids) and status = 'QUEUED' and slot_kind is null"
     " and coalesce(not_before <= now(), true) and coalesce(deadline_at > now(), true)"
-    f" returning {_BEGUN}),"
+    f" returning {_BEGUN}, turn_at),"
     " gone as (delete from pgqueuer.pgqueuer where dedupe_key in (select id::text from begun))"
-    " select * from begun"
+    " select * from begun order by turn_at, id"
 )
 # With the jobs that begin go the tickets of all that need none any more.
 BEGIN: Final = text(

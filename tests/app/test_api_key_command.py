@@ -95,7 +95,7 @@ def test_a_key_from_its_making_to_its_end(installation: Installation) -> None:
                 "Decided for 0 people what to do next.",
                 "Finished 0 erasures and 0 sessions that nobody ended.",
                 "Removed or untied 0 camera events.",
-                "Told of 0 tasks that are due.",
+                "Told of 0 tasks that are due, and let 0 proposals expire.",
             ],
         )
 

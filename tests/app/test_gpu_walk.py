@@ -48,10 +48,10 @@ SMALL = "query ($id: ID!) { renderJob(id: $id) { photo { thumbnailUrl } outputs 
 
 @dataclass(slots=True)
 class Halfway:
-    """A model that answers so many items, and then begins answers that end only when they may."""
+    """A model that answers the first items, and begins answers to the others that do not end until it is let."""
 
     asked: list[str] = field(default_factory=list)
-    """What items were asked, in order."""
+    """What was asked of items."""
     expanded: int = 0
     """How often it wrote the words of a render."""
     killed: bool = False
@@ -62,9 +62,8 @@ class Halfway:
             self.expanded += 1
             return Say(json.dumps(WORDS))
         self.asked.append(last)
-        if self.killed or len(self.asked) <= ANSWERED:
-            return Say(f"About {last}")
-        return Stall("Abo")
+        early = last.removeprefix("Item ") in ITEMS[:ANSWERED]
+        return Say(f"About {last}") if self.killed or early else Stall("Abo")
 
 
 @dataclass(slots=True)

@@ -55,6 +55,8 @@ async def test_events_are_read_after_a_position(system: System, tenant: Tenant) 
 async def test_what_is_forgotten_leaves_no_gap(
     system: System, tenant: Tenant, owner_connection: "Connection[Record]"
 ) -> None:
+    # What others left.
+    await system.events.forget(datetime.now(UTC) - timedelta(days=30))
     await happen(system.units, tenant, 5)
     past = datetime.now(UTC) - timedelta(days=40)
     # The third began early and committed late: it is young, and the fourth old.

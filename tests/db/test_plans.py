@@ -175,7 +175,7 @@ async def test_the_pipeline_is_counted_from_an_index_alone(
     assert "Index Only Scan using ix_leads_tenant_id_stage_assignee_id_id on leads" in plan.text
 
 
-UNLISTED = {"canvas_components", "tenants", "system_actors", "uploads"}
+UNLISTED = {"canvas_components", "hosts", "system_actors", "tenants", "uploads", "workers"}
 """Nouns that no connection lists: they are read by id, or as a short list."""
 
 ORDERS = [

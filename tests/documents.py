@@ -12,6 +12,8 @@ from random import Random
 from typing import Any
 
 from graphql import (
+    ArgumentNode,
+    EnumValueNode,
     GraphQLArgument,
     GraphQLEnumType,
     GraphQLField,
@@ -23,9 +25,14 @@ from graphql import (
     GraphQLScalarType,
     GraphQLSchema,
     GraphQLUnionType,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
     get_named_type,
     is_abstract_type,
     is_leaf_type,
+    parse,
+    visit,
 )
 
 from tests.demo import NOW
@@ -325,6 +332,32 @@ def literal(value: Any, type_: Any) -> str:
         fields = ", ".join(f"{name}: {literal(each, named.fields[name].type)}" for name, each in value.items())
         return f"{{{fields}}}"
     return json.dumps(value, ensure_ascii=False)
+
+
+def uses_in(schema: GraphQLSchema, text: str) -> frozenset[str]:
+    """Return every field, argument and literal enum value of a document written by hand."""
+    found: set[str] = set()
+    info = TypeInfo(schema)
+
+    class Uses(Visitor):
+        def enter_field(self, *_args: object) -> None:
+            parent, declared = info.get_parent_type(), info.get_field_def()
+            assert parent is not None
+            assert declared is not None
+            name = next((name for name, each in getattr(parent, "fields", {}).items() if each is declared), "")
+            self.within = f"{parent.name}.{name}"
+            found.add(self.within)
+
+        def enter_argument(self, node: ArgumentNode, *_args: object) -> None:
+            found.add(f"{self.within}({node.name.value})")
+
+        def enter_enum_value(self, node: EnumValueNode, *_args: object) -> None:
+            type_ = get_named_type(info.get_input_type())
+            assert type_ is not None
+            found.add(f"{type_.name}={node.value}")
+
+    visit(parse(text), TypeInfoVisitor(info, Uses()))
+    return frozenset(found)
 
 
 def reachable(schema: GraphQLSchema) -> set[str]:

@@ -11,9 +11,11 @@ from db.roles import set_tenant, tenant_ids
 from domain.inference import Provider
 
 CONNECT_SECONDS: Final = 10
+# No one key is named: a unit that makes the same row meanwhile would be in the way of the other key.
 _KNOW: Final = (
-    "INSERT INTO inference_providers (tenant_id, id, name, kind) VALUES ($1, $2, $3, $4)"
-    " ON CONFLICT (tenant_id, id) DO UPDATE SET kind = excluded.kind WHERE inference_providers.kind <> excluded.kind"
+    "WITH known AS (INSERT INTO inference_providers (tenant_id, id, name, kind) VALUES ($1, $2, $3, $4)"
+    " ON CONFLICT DO NOTHING)"
+    " UPDATE inference_providers SET kind = $4 WHERE tenant_id = $1 AND id = $2 AND kind <> $4"
 )
 
 

@@ -17,9 +17,11 @@ from domain.jobs import JobStatus
 if TYPE_CHECKING:
     from db.unit import SqlUnit
 
+# No one key is named: of two units that make the same row, the later would be refused for the other key.
 _KNOWN: Final = text(
-    "insert into inference_providers (tenant_id, id, name, kind) values (:tenant, :id, :name, :kind)"
-    " on conflict (tenant_id, id) do update set kind = excluded.kind where inference_providers.kind <> excluded.kind"
+    "with known as (insert into inference_providers (tenant_id, id, name, kind) values (:tenant, :id, :name, :kind)"
+    " on conflict do nothing)"
+    " update inference_providers set kind = :kind where tenant_id = :tenant and id = :id and kind <> :kind"
 )
 _LOCKED: Final = text(
     "select enabled, priority, model from inference_providers where tenant_id = :tenant and id = :id for update"

@@ -35,7 +35,7 @@ async def fake() -> AsyncIterator[FakeLlm]:
 def answering(body: Any) -> Say:
     """Invent a vehicle the first time, and keep to the detections when asked once more."""
     asked = [each["content"] for each in body["messages"]]
-    if "Judge this batch." in asked[1]:
+    if any("Judge this batch." in each for each in asked):
         return Say(json.dumps(RISK))
     return Say(json.dumps(PROFILE if len(asked) > 2 else INVENTED))
 

@@ -65,7 +65,7 @@ class FakeComfy:
         self.engine = Engine(self.folder, self._send)
         listener = socket.create_server(("127.0.0.1", self.port))
         self.port = listener.getsockname()[1]
-        config = uvicorn.Config(self._application(), log_level="error", lifespan="off", ws="websockets-sansio")
+        config = uvicorn.Config(self._application(), log_config=None, lifespan="off", ws="websockets-sansio")
         self._server = _Server(config)
         self._server.started_serving = asyncio.Event()
         # Not `serve`, which would take pytest's signals.

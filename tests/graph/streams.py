@@ -128,6 +128,12 @@ async def served(system: System, tenant: Tenant, **settings: Any) -> AsyncIterat
     assert (door.hub.feeds, door.hub.subscriptions, door.hub.groups) == ({}, 0, 0)
 
 
+def joined(live: Served, number: int) -> bool:
+    """Whether so many follow as one group, and were told what they missed: they are counted before there is a group."""
+    groups = [group for feed in live.hub.feeds.values() for group in feed.groups.values()]
+    return [len(group.members) for group in groups] == [number] and all(each._joined for each in groups[0].members)
+
+
 def stall(connection: Socket) -> asyncio.Event:
     """Let the network take nothing until the event is set: as if the client had stopped reading."""
     reads, writes = asyncio.Event(), connection._send

@@ -19,7 +19,7 @@ from graph.subscriptions.telling import Question, Told
 from tests.api import Api
 from tests.factories import people
 from tests.factories.access import Tenant
-from tests.graph.streams import Client, Served, cursor
+from tests.graph.streams import Client, Served, cursor, joined
 
 Owner: TypeAlias = "Connection[Record]"
 DIRECTOR, ADMIN = Role.SALES_DIRECTOR, Role.ADMIN
@@ -177,12 +177,6 @@ async def test_what_was_told_to_nobody_is_found_when_the_listener_is_back(
         told = await client.data("crmActivity")
         assert told["entry"]["subject"]["id"] == made["personCreate"]["person"]["id"]
         await live.until(lambda: system.bus.connections > connected)
-
-
-def joined(live: Served, number: int) -> bool:
-    """Whether so many follow as one group, and were told what they missed."""
-    groups = [group for feed in live.hub.feeds.values() for group in feed.groups.values()]
-    return [len(group.members) for group in groups] == [number] and all(each._joined for each in groups[0].members)
 
 
 async def test_a_hundred_who_see_the_same_cost_as_many_statements_as_one(live: Served) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -19,7 +20,7 @@ from graph.subscriptions.session import Session
 from graph.subscriptions.telling import Told
 from tests.factories.access import Tenant
 from tests.frames import noted, unread
-from tests.graph.streams import Served, cursor, served, stall
+from tests.graph.streams import Served, cursor, joined, served, stall
 from tests.graph.test_event_streams import posted
 
 DIRECTOR = Role.SALES_DIRECTOR
@@ -32,9 +33,8 @@ async def test_a_client_that_does_not_read_is_closed_with_its_last_cursor(system
             await slow.subscribe("CrmActivity", "mine", after=start)
             await quick.subscribe("CrmActivity", after=start)
             # It is counted before it is known where it begins, and so before its group is there.
-            groups_ = live.hub.feeds[tenant.id].groups
-            await live.until(lambda: [len(group.members) for group in groups_.values()] == [2])
-            [group] = groups_.values()
+            await live.until(partial(joined, live, 2))
+            [group] = live.hub.feeds[tenant.id].groups.values()
             # A connection whose network takes nothing: as if the client had stopped reading.
             [stopped] = [
                 each._line

@@ -14,7 +14,7 @@ PAGE_SOURCES := $(wildcard $(PAGES)/*.json $(PAGES)/*.mjs $(PAGES)/source/* $(PA
 LINTED := schema.graphql graph/operations $(PAGES)/source $(wildcard $(PAGES)/*.mjs $(CLIENTS)/*.mjs bench/peers/*.mjs)
 # All tests: a module at a time in each process, which has a PostgreSQL of its own.
 PROCESSES ?= 2
-AT_ONCE := --numprocesses $(PROCESSES) --dist loadfile
+AT_ONCE := --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
 # A test that takes an hour is no test that hangs.
 SOAK := $(BIN)/python -m pytest -q -o faulthandler_timeout=7200
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from asyncpg import Connection, Record
 
 from app.database import Database
 from app.seeding import load_demo
@@ -31,3 +32,16 @@ async def demo_system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
         await load_demo(settings, found, 0.05)
         async with system(settings, found) as opened:
             yield opened
+
+
+@pytest.fixture
+async def nobodys_jobs(owner_connection: "Connection[Record]") -> None:
+    """End what other tests asked for and nobody did: a worker takes the jobs of every tenant."""
+    await owner_connection.execute(
+        "UPDATE slots SET job_id = NULL, job_tenant_id = NULL, lease_token = NULL, leased_at = NULL"
+    )
+    await owner_connection.execute(
+        "UPDATE jobs SET status = 'CANCELLED', finished_at = now(), lease_token = NULL, leased_until = NULL"
+        " WHERE status IN ('QUEUED', 'RUNNING')"
+    )
+    await owner_connection.execute("DELETE FROM pgqueuer.pgqueuer")

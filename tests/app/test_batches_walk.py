@@ -22,6 +22,8 @@ from tests.api import Api, operation
 from tests.fake_llm import FakeLlm, Say
 from tests.graph.streams import Served, cursor
 
+pytestmark = pytest.mark.usefixtures("nobodys_jobs")
+
 JUNIOR = Role.JUNIOR_BROKER
 RISK = '{"score": 70, "summary": "Somebody climbs the gate.", "reasoning": "It is night."}'
 

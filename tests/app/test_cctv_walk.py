@@ -18,6 +18,8 @@ from tests.factories import access
 from tests.factories.access import Tenant
 from tests.fake_llm import FakeLlm, Say
 
+pytestmark = pytest.mark.usefixtures("nobodys_jobs")
+
 SENIOR = Role.SENIOR_BROKER
 NOW = datetime.now(UTC).replace(microsecond=0)
 PLATE = "MH 12 AB 1234"

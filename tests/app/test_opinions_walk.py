@@ -21,6 +21,8 @@ from tests.fake_llm import FakeLlm, Say
 from tests.graph.test_lead_tags import CASH, lead_of
 from tests.graph.test_refining import OPINION, measured, shown
 
+pytestmark = pytest.mark.usefixtures("nobodys_jobs")
+
 Owner: TypeAlias = "Connection[Record]"
 
 JUNIOR, SENIOR = Role.JUNIOR_BROKER, Role.SENIOR_BROKER

@@ -66,6 +66,8 @@ from tests.factories.rows import rows_of
 from tests.fake_llm import Say, Stall
 from tests.gpu.inference.routing import routed
 
+pytestmark = pytest.mark.usefixtures("nobodys_jobs")
+
 JUNIOR = Role.JUNIOR_BROKER
 ANSWERS = PromptedAnswers(load_prompts())
 JOB = """

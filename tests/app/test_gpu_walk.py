@@ -297,8 +297,9 @@ def check_told(live: Following, batch_id: str, render_id: str, start: str) -> No
     """What the socket told: each event once and in order, and between them frames that repeat the last position."""
     for name, events in (("batch", 25), ("render", 5)):
         states = live.states(name)
-        # A state is told as it is when it is told; the third could be a newer one by then.
-        assert (states[:2], states[3:]) == (["QUEUED", "RUNNING"], ["RUNNING", "SUCCEEDED"])
+        # A state is told as it is when it is told; the first and the third could be newer ones by then.
+        assert (states[1], states[3:]) == ("RUNNING", ["RUNNING", "SUCCEEDED"])
+        assert states[0] in {"QUEUED", "RUNNING"}
         assert states[2] in {"QUEUED", "RUNNING"}
         assert len(live.durable(name)) == events
     assert sorted(live.items("batch")) == [(name, "SUCCEEDED") for name in ITEMS]

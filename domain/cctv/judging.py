@@ -5,6 +5,7 @@ A model describes; it decides nothing. What it says that is in no detection is r
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 GONE: Final = Failed("NOT_FOUND", "The event is no longer kept.", retryable=False)
 
 
-class _Judge:
+class _Judge(ABC):
     """A handler of jobs about one event."""
 
     task: InferenceTask
@@ -56,17 +57,17 @@ class _Judge:
             unit.record(Change(AuditAction.UPDATE, self.event, "cctv_events", job.subject.id, fields))
         return Succeeded()
 
+    @abstractmethod
     def variables(self, found: Witnessed) -> Mapping[str, object]:
         """Return what the prompt is filled with."""
-        raise NotImplementedError
 
+    @abstractmethod
     def check(self, found: Witnessed) -> Check:
         """Return what an answer must agree with."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def save(self, unit: Unit, event_id: UUID, answer: Answer, by: Judged) -> bool:
         """Store an answer; return whether there was an event to store it with."""
-        raise NotImplementedError
 
 
 class CctvProfiler(_Judge):

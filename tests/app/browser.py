@@ -105,7 +105,9 @@ class Page:
         await self.call("Runtime.runIfWaitingForDebugger", session=session)
 
     async def open(self, address: str) -> None:
+        """Go to a page, and return when it was read: before that it may have no body."""
         await self.call("Page.navigate", url=address)
+        await self.until('document.readyState !== "loading"')
 
     async def value(self, expression: str) -> Any:
         """Return what a script gives; a promise is awaited."""

@@ -111,13 +111,15 @@ class _Idle:
                 self.put_nowait(waiting.result())
             raise
 
-    def put_nowait(self, connection: "Lent[Record] | None") -> None:
+    def put_nowait(self, connection: "Lent[Record] | None") -> bool:
+        """Take a connection back; return whether somebody waited for it."""
         while self._waiting:
             first = self._waiting.popleft()
             if not first.done():
                 first.set_result(connection)
-                return
+                return True
         self._idle.append(connection)
+        return False
 
 
 class ReadPool:
@@ -207,7 +209,9 @@ class ReadPool:
         except BaseException:
             await self._give_up(connection)
             raise
-        self._idle.put_nowait(connection)
+        if self._idle.put_nowait(connection):
+            # Who waited sends its statement before these rows become an answer: PostgreSQL works meanwhile.
+            await asyncio.sleep(0)
         return rows
 
     async def _lend(self) -> "Lent[Record]":

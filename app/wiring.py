@@ -140,7 +140,6 @@ def proven_schema() -> Schema:
 
 
 def _collect_rarely() -> None:
-    gc.collect()
     gc.freeze()
     gc.set_threshold(GARBAGE_THRESHOLD)
 

@@ -29,6 +29,11 @@ class Tenant:
         members = (user, self.users[Role.JUNIOR_BROKER]) if role is Role.SENIOR_BROKER else (user,)
         return Caller(self.id, user, role, members)
 
+    @property
+    def outside(self) -> Caller:
+        """The junior in no team as a caller, who owns nothing."""
+        return Caller(self.id, self.outsider, Role.JUNIOR_BROKER, (self.outsider,))
+
 
 async def tenant(owner: "Connection[Record]", *, name: str = "Test", currency: str = "INR") -> Tenant:
     """Make a tenant: an admin, a director, a senior leading a team with a junior, and a junior in no team."""

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from asyncpg import Connection, Record
 
+from domain.access import Role
 from domain.values import new_id
 from tests.factories.access import Tenant
 from tests.factories.rows import insert
@@ -16,6 +17,20 @@ async def person(owner: "Connection[Record]", of: Tenant, *, full_name: str = "A
     person_id = new_id()
     await insert(owner, "people", of.id, id=person_id, full_name=full_name, **values)
     return person_id
+
+
+async def client(owner: "Connection[Record]", of: Tenant, role: Role = Role.JUNIOR_BROKER, **values: Any) -> UUID:
+    """Make a person with a lead that the user of a role works on."""
+    person_id, _ = await client_and_lead(owner, of, role, **values)
+    return person_id
+
+
+async def client_and_lead(
+    owner: "Connection[Record]", of: Tenant, role: Role = Role.JUNIOR_BROKER, **values: Any
+) -> tuple[UUID, UUID]:
+    """Make a person with a lead that the user of a role works on; return both."""
+    person_id = await person(owner, of, **values)
+    return person_id, await lead(owner, of, person_id=person_id, assignee_id=of.users[role])
 
 
 async def lead(owner: "Connection[Record]", of: Tenant, *, person_id: UUID, **values: Any) -> UUID:

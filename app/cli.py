@@ -43,8 +43,8 @@ def serve(
 @velocity.command()
 def migrate() -> None:
     """Bring the database to the newest revision."""
+    from app.commands.operations import register_shipped
     from app.database import check_answers, database
-    from app.operations import register_shipped
     from app.settings import Settings
     from db.migrations import migrate as upgrade
     from db.migrations import newest_revision
@@ -66,8 +66,8 @@ def seed(
     ] = 1.0,
 ) -> None:
     """Load the demo tenants into an empty database."""
+    from app.commands.operations import register_shipped
     from app.database import check_answers, database
-    from app.operations import register_shipped
     from app.seeding import load_demo
     from app.settings import Settings
     from db.migrations import migrate as upgrade
@@ -90,7 +90,7 @@ def token(
     ttl: Annotated[str, typer.Option(help="How long it is good, such as 15m, 1h or 7d.")] = "1h",
 ) -> None:
     """Print an access token of a user, and nothing else."""
-    from app.issuing import access_token, duration
+    from app.commands.access_token import access_token, duration
     from app.settings import Settings
 
     lifetime = duration(ttl)
@@ -121,11 +121,13 @@ def sweep() -> None:
     from app.sweeping import swept
 
     done = run(swept(Settings()))
-    typer.echo(f"Removed {done.uploads} expired uploads and {done.events} old events.")
-    typer.echo(f"Decided for {done.people} people what to do next.")
-    typer.echo(f"Finished {done.erasures} erasures and {done.sessions} sessions that nobody ended.")
-    typer.echo(f"Removed or untied {done.cameras} camera events.")
-    typer.echo(f"Told of {done.tasks} tasks that are due, and let {done.proposals} proposals expire.")
+    typer.echo(f"Removed {done['uploads_swept']} expired uploads and {done['events_forgotten']} old events.")
+    typer.echo(f"Decided for {done['people_decided']} people what to do next.")
+    erasures, sessions = done["erasures_finished"], done["sessions_completed"]
+    typer.echo(f"Finished {erasures} erasures and {sessions} sessions that nobody ended.")
+    typer.echo(f"Removed or untied {done['cctv_events_forgotten']} camera events.")
+    tasks, expired = done["tasks_told_of"], done["proposals_expired"]
+    typer.echo(f"Told of {tasks} tasks that are due, and let {expired} proposals expire.")
 
 
 api_key = typer.Typer(help="API keys: programs that send registered operations.", no_args_is_help=True)
@@ -144,8 +146,8 @@ def api_key_create(
     ttl: Annotated[str | None, typer.Option(help="How long it is good, such as 90d; for ever, if left out.")] = None,
 ) -> None:
     """Make a key and print its secret, which is shown once."""
-    from app.api_keys import created, role_named
-    from app.issuing import duration
+    from app.commands.access_token import duration
+    from app.commands.api_key import created, role_named
     from app.settings import Settings
 
     lifetime, acts_as = None if ttl is None else duration(ttl), role_named(role)
@@ -156,7 +158,7 @@ def api_key_create(
 @api_key.command(name="list")
 def api_key_list(administrator: Administrator) -> None:
     """Print the tenant's keys."""
-    from app.api_keys import listed
+    from app.commands.api_key import listed
     from app.settings import Settings
 
     typer.echo(run(listed(Settings(), administrator)))
@@ -171,8 +173,8 @@ def api_key_rotate(
     """Give a key another secret and print it, once."""
     from datetime import timedelta
 
-    from app.api_keys import rotated
-    from app.issuing import duration
+    from app.commands.access_token import duration
+    from app.commands.api_key import rotated
     from app.settings import Settings
 
     until = timedelta() if overlap is None else duration(overlap)
@@ -182,7 +184,7 @@ def api_key_rotate(
 @api_key.command(name="revoke")
 def api_key_revoke(key: KeyId, administrator: Administrator) -> None:
     """End a key with all its secrets."""
-    from app.api_keys import revoked
+    from app.commands.api_key import revoked
     from app.settings import Settings
 
     typer.echo(run(revoked(Settings(), administrator, key)))
@@ -203,7 +205,7 @@ velocity.add_typer(operations, name="operations")
 @operations.command(name="list")
 def operations_list() -> None:
     """Print what every tenant has registered."""
-    from app.operations import listing
+    from app.commands.operations import listing
     from app.settings import Settings
 
     typer.echo(run(listing(Settings())))
@@ -223,7 +225,7 @@ def operations_register(
     tenant: Annotated[UUID | None, typer.Option(help="Whose; left out, every tenant's.")] = None,
 ) -> None:
     """Register a manifest's documents."""
-    from app.operations import register_file
+    from app.commands.operations import register_file
     from app.settings import Settings
 
     typer.echo(run(register_file(Settings(), file, tenant)))
@@ -236,7 +238,7 @@ def operations_check(
     ] = None,
 ) -> None:
     """Say which documents no longer fit the schema or the limits."""
-    from app.operations import check
+    from app.commands.operations import check
     from app.settings import Settings
 
     count, faults = run(check(Settings(), file))
@@ -267,7 +269,7 @@ def explain(
     variables: Annotated[str, typer.Option(help="A JSON object.")] = "{}",
 ) -> None:
     """Print the statement that answers a document, PostgreSQL's plan and the indexes, or why resolvers run it."""
-    from app.explain import explain as explain_document
+    from app.commands.explain import explain as explain_document
     from app.settings import Settings
 
     typer.echo(run(explain_document(Settings(), file.read_text(encoding="utf-8"), operation, variables, email)))
@@ -280,9 +282,9 @@ def worker(
     ),
 ) -> None:
     """Do queued work for models and machines until told to stop; run it on as many machines as there are."""
+    from app.commands.worker import queues as chosen
+    from app.commands.worker import work
     from app.settings import Settings
-    from app.worker.command import queues as chosen
-    from app.worker.command import work
 
     run(work(Settings(), chosen(queues)))
 
@@ -299,8 +301,8 @@ def perceive(
     rate: Annotated[float, typer.Option(min=1, max=30, help="How many times a second to look.")] = 10,
 ) -> None:
     """Watch a face beside a camera and send its blend shapes; no picture leaves this machine."""
-    from app.perceive.command import Watch
-    from app.perceive.command import perceive as watch_until_stopped
+    from app.commands.perceive import Watch
+    from app.commands.perceive import perceive as watch_until_stopped
 
     typer.echo(run(watch_until_stopped(Watch(model, source, server, key, consent, session, rate))))
 
@@ -333,7 +335,7 @@ def doctor(
     *, audit: Annotated[bool, typer.Option("--audit", help="Verify every tenant's audit chain and canvases.")] = False
 ) -> None:
     """Say what is configured, what is missing, and how to mend it."""
-    from app.doctor import examine, report
+    from app.commands.doctor import examine, report
     from app.settings import Settings
 
     findings = run(examine(Settings(), audit=audit))
@@ -344,7 +346,7 @@ def doctor(
 @velocity.command()
 def backup(file: Annotated[Path, typer.Argument(help="Where to write.")]) -> None:
     """Write the database and the asset folder into one file."""
-    from app.backup import backup as write
+    from app.commands.backup import backup as write
     from app.settings import Settings
 
     run(write(Settings(), file))
@@ -354,7 +356,7 @@ def backup(file: Annotated[Path, typer.Argument(help="Where to write.")]) -> Non
 @velocity.command()
 def restore(file: Annotated[Path, typer.Argument(help="What `velocity backup` wrote.")]) -> None:
     """Replace the database and the asset folder by what a backup holds."""
-    from app.backup import restore as read
+    from app.commands.backup import restore as read
     from app.settings import Settings
 
     run(read(Settings(), file))

@@ -12,7 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.callers import CheckedCallers
 from app.contents import FileContents
-from app.database import Database
+from app.database import Database, check_serves
+from app.database import database as opened_database
 from app.keys import CheckedKeys
 from app.objects import object_store, upload_rules
 from app.passwords import Argon2Passwords
@@ -95,6 +96,16 @@ async def ports(settings: Settings, database: Database) -> AsyncIterator[Ports]:
         await engine.dispose()
         await brief.close()
         await pool.close()
+
+
+@asynccontextmanager
+async def alone(settings: Settings, *, writing: int = 1) -> AsyncIterator[tuple[Database, Ports]]:
+    """Open the database and the ports of a command, with few connections; raises CannotContinue."""
+    few = settings.model_copy(update={"read_connections": 1, "write_connections": writing})
+    async with opened_database(few) as found:
+        await check_serves(found.app)
+        async with ports(few, found) as opened:
+            yield found, opened
 
 
 @asynccontextmanager

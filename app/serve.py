@@ -18,17 +18,17 @@ from starlette.types import ASGIApp
 
 from app.admission import front_door
 from app.asgi import Observer, application
+from app.commands.operations import register_shipped
 from app.connections import Limits, WatchedSocket, limited
 from app.database import Database, check_answers, check_serves
 from app.demo.team import SAFFRON
 from app.fleet import report_regularly
 from app.inference import configured_providers, inference_settings
-from app.operations import register_shipped
 from app.prompts import loaded_prompts
 from app.seeding import demo_password, is_empty, load_demo
 from app.settings import Settings
 from app.starting import Stop
-from app.sweeping import Sweeps, cctv_kept, forget_regularly, proposal_wait, session_idle, sweep_regularly
+from app.sweeping import Sweeps, forget_regularly, sweep_regularly
 from app.warming import warm
 from app.wiring import System, system
 from app.worker.handlers import handlers, opened
@@ -77,10 +77,7 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         port = bound.getsockname()[1]
         door = front_door(made, Observer(made))
         server = Server(application(made, door), lambda: _announce(settings, port), door.open.stop)
-        sweeps = Sweeps(
-            made.uploads, found, made.units, made.overdue, session_idle(settings), proposal_wait(settings),
-            cctv_kept(settings), made.after_session,
-        )  # fmt: skip
+        sweeps = Sweeps(made.uploads, found, made.units, made.overdue, settings)
         beside = [
             asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),
             asyncio.create_task(

@@ -7,16 +7,17 @@ proposals that nobody decided expire.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 import asyncpg
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from app.database import CONNECT_SECONDS, Database, check_serves, database
-from app.ports import ports
+from app.database import CONNECT_SECONDS, Database
+from app.ports import alone
 from app.settings import Settings
 from app.wiring import after_session
 from db.events.bus import EventBus
@@ -28,79 +29,51 @@ from domain import assets, cctv, notifications, perception, proposals
 from domain.assets import UploadPorts
 from domain.errors import DomainError
 from domain.events import EventStream
-from domain.perception import Then
 from domain.unit import Units
 
 log = structlog.get_logger()
 
-
-@dataclass(frozen=True, slots=True)
-class Swept:
-    """What one sweep did: uploads and events removed, people decided for, erasures, sessions, tasks told, proposals."""
-
-    cameras: int
-    uploads: int
-    events: int
-    people: int
-    erasures: int
-    sessions: int
-    tasks: int
-    proposals: int
+Sweep: TypeAlias = Callable[[], Awaitable[int]]
+"""Returns how much it did."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sweeps:
-    """What a sweep needs."""
+    """What a sweep needs; the settings say how long what is kept."""
 
     uploads: UploadPorts
     database: Database
     units: Units
     overdue: SqlOverdue
-    session_idle: timedelta
-    """A session of which nothing has come for so long is completed."""
-    proposal_wait: timedelta
-    """A proposal that nobody has decided for so long expires."""
-    cctv_kept: timedelta
-    """Camera events that are older are removed."""
-    after_session: Then | None = None
-    """What follows the end of a session."""
+    settings: Settings
+
+    def each(self, now: datetime) -> Mapping[str, Sweep]:
+        """Return every sweep, by what its log line is called."""
+        units, overdue, settings = self.units, self.overdue, self.settings
+        idle = timedelta(seconds=settings.session_idle_seconds)
+        return {
+            "uploads_swept": lambda: assets.sweep(self.uploads, now),
+            "people_decided": lambda: decided(self.database, now),
+            "erasures_finished": lambda: perception.sweep(units, overdue, now),
+            "sessions_completed": lambda: perception.complete_left(
+                units, overdue, now - idle, after_session(settings)
+            ),
+            "cctv_events_forgotten": lambda: cctv.sweep(units, overdue, now - timedelta(days=settings.cctv_days)),
+            "tasks_told_of": lambda: tell_due(units, overdue, now),
+            "proposals_expired": lambda: proposals.expire_left(
+                units, overdue, now - timedelta(days=settings.proposal_days)
+            ),
+        }  # fmt: skip
 
 
-async def swept(settings: Settings) -> Swept:
-    """Sweep once, for `velocity sweep`."""
-    single = settings.model_copy(update={"read_connections": 1, "write_connections": 2})
-    async with database(single) as found:
-        await check_serves(found.app)
-        async with ports(single, found) as opened:
-            now = datetime.now(UTC)
-            stream = SqlEventStream(opened.pool, opened.engine, EventBus(found.app))
-            return Swept(
-                cameras=await cctv.sweep(opened.units, opened.overdue, now - cctv_kept(settings)),
-                uploads=await assets.sweep(opened.uploads, now),
-                events=await stream.forget(now - timedelta(days=settings.event_days)),
-                people=await decided(found, now),
-                erasures=await perception.sweep(opened.units, opened.overdue, now),
-                sessions=await perception.complete_left(
-                    opened.units, opened.overdue, now - session_idle(settings), after_session(settings)
-                ),
-                tasks=await tell_due(opened.units, opened.overdue, now),
-                proposals=await proposals.expire_left(opened.units, opened.overdue, now - proposal_wait(settings)),
-            )
-
-
-def cctv_kept(settings: Settings) -> timedelta:
-    """Return how long camera events are kept."""
-    return timedelta(days=settings.cctv_days)
-
-
-def session_idle(settings: Settings) -> timedelta:
-    """Return how long a session may be silent before it is taken for left."""
-    return timedelta(seconds=settings.session_idle_seconds)
-
-
-def proposal_wait(settings: Settings) -> timedelta:
-    """Return how long a proposal waits."""
-    return timedelta(days=settings.proposal_days)
+async def swept(settings: Settings) -> dict[str, int]:
+    """Sweep once, for `velocity sweep`; return how much each sweep did."""
+    async with alone(settings, writing=2) as (found, opened):
+        now = datetime.now(UTC)
+        sweeps = Sweeps(opened.uploads, found, opened.units, opened.overdue, settings)
+        events = SqlEventStream(opened.pool, opened.engine, EventBus(found.app))
+        done = {event: await sweep() for event, sweep in sweeps.each(now).items()}
+        return done | {"events_forgotten": await events.forget(now - timedelta(days=settings.event_days))}
 
 
 async def decided(found: Database, now: datetime) -> int:
@@ -133,19 +106,8 @@ async def tell_due(units: Units, overdue: SqlOverdue, now: datetime) -> int:
 async def sweep_regularly(sweeps: Sweeps, seconds: float) -> None:
     """Sweep every so often until cancelled. A sweep that fails is tried again the next time."""
     while True:
-        now = datetime.now(UTC)
-        await _logged("uploads_swept", assets.sweep(sweeps.uploads, now))
-        await _logged("people_decided", decided(sweeps.database, now))
-        await _logged("erasures_finished", perception.sweep(sweeps.units, sweeps.overdue, now))
-        left = perception.complete_left(
-            sweeps.units, sweeps.overdue, now - sweeps.session_idle, sweeps.after_session
-        )  # fmt: skip
-        await _logged("sessions_completed", left)
-        kept = cctv.sweep(sweeps.units, sweeps.overdue, now - sweeps.cctv_kept)
-        await _logged("cctv_events_forgotten", kept)
-        await _logged("tasks_told_of", tell_due(sweeps.units, sweeps.overdue, now))
-        waited = proposals.expire_left(sweeps.units, sweeps.overdue, now - sweeps.proposal_wait)
-        await _logged("proposals_expired", waited)
+        for event, sweep in sweeps.each(datetime.now(UTC)).items():
+            await _logged(event, sweep())
         await asyncio.sleep(seconds)
 
 

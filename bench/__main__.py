@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from app import logs
+from app.commands.access_token import access_token
 from app.demo.team import SAFFRON
-from app.issuing import access_token
 from bench import alone, budgets, load, peers, report
 from bench.dataset import Ground, ground
 from bench.documents import Question, questions

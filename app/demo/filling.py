@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from app.commands.access_token import caller_of
 from app.demo.canvases import board_id
 from app.demo.seed import TENANTS
-from app.issuing import caller_of
 from app.wiring import System
 from domain.access import Role
 from domain.canvases import CanvasCommit, ComponentEdit, committer

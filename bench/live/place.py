@@ -10,9 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from app.commands.access_token import access_token
 from app.database import Database
 from app.demo.team import SAFFRON
-from app.issuing import access_token
 from app.seeding import load_demo
 from app.settings import Settings
 from bench.dataset import Place, forget

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from asyncpg import Connection, Record
 
-from app.api_keys import created, listed, revoked, role_named, rotated
+from app.commands.api_key import created, listed, revoked, role_named, rotated
 from app.failures import CannotContinue
 from app.settings import Settings
 from app.wiring import System

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import pytest
 
+from app.commands.access_token import caller_of
 from app.demo.team import SAFFRON
-from app.issuing import caller_of
 from app.wiring import System
 from domain.access import Caller, Role
 from graph.persisted import shipped

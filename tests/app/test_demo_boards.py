@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from app.commands.access_token import caller_of
 from app.demo.team import MERIDIAN, SAFFRON, TenantPlan
-from app.issuing import caller_of
 from app.wiring import System
 from db.canvases.chain import broken_revisions
 from domain.access import Role

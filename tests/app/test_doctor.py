@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from asyncpg import Connection, Record
 
-from app import doctor
-from app.doctor import Finding, examine, report
+from app.commands import doctor
+from app.commands.doctor import Finding, examine, report
 from app.settings import Settings
 from db.migrations import newest_revision
 from db.roles import OWNER

@@ -6,7 +6,7 @@ import re
 import pytest
 from asyncpg import Connection, Record
 
-from app.explain import explain
+from app.commands.explain import explain
 from app.failures import CannotContinue
 from app.settings import Settings
 from app.wiring import System

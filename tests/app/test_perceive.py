@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
+from app.commands.perceive import Watch, perceive
 from app.failures import CannotContinue
 from app.perceive.camera import MODEL_BYTES, MODEL_SHA256, MODEL_URL, check, glimpses, missing
-from app.perceive.command import Watch, perceive
 from app.perceive.sender import LONGEST_WAIT, wait, written
 from domain.qd import BLEND_SHAPES, READ, Packet, RawPacket, parsed
 from tests.faces import CALM, SMILING, START_AT

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from asyncpg import Connection, Record
 
+from app.commands.perceive import Watch, perceive
 from app.demo.visit import Visit, play, play_together
 from app.failures import CannotContinue
 from app.perceive.client import Refused, Velocity
-from app.perceive.command import Watch, perceive
 from app.perceive.sender import Sender, last_sequence, written
 from app.wiring import System
 from domain.access import Role

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from app.database import Database
 from app.outside.s3 import S3Store
-from app.sweeping import Sweeps, cctv_kept, proposal_wait, session_idle, sweep_regularly, swept
+from app.sweeping import Sweeps, sweep_regularly, swept
 from app.wiring import System
 from db.assets.receipts import SqlReceipts
 from db.engine import create_write_engine
@@ -29,11 +29,7 @@ LOST = (
 
 
 def sweeps_of(system: System) -> Sweeps:
-    settings = system.settings
-    return Sweeps(
-        system.uploads, system.database, system.units, system.overdue, session_idle(settings), proposal_wait(settings),
-        cctv_kept(settings),
-    )  # fmt: skip
+    return Sweeps(system.uploads, system.database, system.units, system.overdue, system.settings)
 
 
 async def expired(owner: "Connection[Record]", tenant: Tenant) -> None:
@@ -52,8 +48,8 @@ async def test_a_command_sweeps_once(
 ) -> None:
     await expired(owner_connection, tenant)
     settings = system.settings.model_copy(update={"database_url": database.app})
-    assert (await swept(settings)).uploads >= 1
-    assert ((await swept(settings)).uploads, await left(owner_connection, tenant)) == (0, 0)
+    assert (await swept(settings))["uploads_swept"] >= 1
+    assert ((await swept(settings))["uploads_swept"], await left(owner_connection, tenant)) == (0, 0)
 
 
 YESTERDAY = "now() - interval '25 hours'"
@@ -80,11 +76,11 @@ async def test_a_command_decides_again_in_every_tenant(
     people = [(each, await silent(owner_connection, each)) for each in (tenant, other_tenant)]
     addresses = {"database_url": database.app, "database_owner_url": database.owner}
     without_owner = system.settings.model_copy(update=addresses | {"database_owner_url": None})
-    assert (await swept(without_owner)).people == 0
+    assert (await swept(without_owner))["people_decided"] == 0
 
     done = await swept(system.settings.model_copy(update=addresses))
 
-    assert done.people >= 2
+    assert done["people_decided"] >= 2
     for each, person_id in people:
         await set_tenant(owner_connection, each.id)
         assert await owner_connection.fetchval(DECIDED, each.id, person_id) is True

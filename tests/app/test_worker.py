@@ -11,9 +11,9 @@ from uuid import UUID, uuid4
 import pytest
 from asyncpg import Connection, Record
 
+from app.commands.worker import queues
 from app.failures import CannotContinue
 from app.wiring import System
-from app.worker.command import queues
 from app.worker.leases import HeldLease, Holding
 from app.worker.working import Rules, Worker
 from db.access.acting import system_caller

@@ -13,8 +13,8 @@ from typing import cast
 
 from sqlalchemy import text
 
+from app.commands.worker import work
 from app.settings import Settings
-from app.worker.command import work
 from app.worker.handlers import Parts
 from db.unit import SqlUnit
 from domain.audit import AuditAction, Change

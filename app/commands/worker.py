@@ -10,11 +10,10 @@ from typing import Final
 import structlog
 
 from app import logs
-from app.database import check_serves, database
 from app.failures import CannotContinue
 from app.fleet import reporting, reporting_beside
 from app.inference import routing
-from app.ports import listening, ports
+from app.ports import alone, listening
 from app.settings import Settings
 from app.worker.handlers import Handlers, Parts
 from app.worker.handlers import handlers as shipped
@@ -43,21 +42,18 @@ async def work(settings: Settings, kinds: Sequence[JobKind], handlers: Callable[
     logs.configure(settings.log_format)
     loop = asyncio.get_running_loop()
     loop.set_exception_handler(logs.unhandled)
-    single = settings.model_copy(update={"read_connections": 1, "write_connections": 2})
-    async with database(single) as found:
-        await check_serves(found.app)
+    async with (
+        alone(settings, writing=2) as (found, opened),
+        listening(found.app, settings.look_seconds) as bus,
+        routing(settings, opened.pool) as router,
+    ):
+        slots = SqlSlots(opened.engine)
+        machine = reporting(settings, opened.engine, utc_now, router)
         async with (
-            ports(single, found) as opened,
-            listening(found.app, settings.look_seconds) as bus,
-            routing(settings, opened.pool) as router,
+            opened_parts(settings, opened.uploads, slots, opened.units, router, machine=machine) as parts,
+            reporting_beside(machine),
+            made(settings, found.app, bus, kinds, handlers(parts)) as worker,
         ):
-            slots = SqlSlots(opened.engine)
-            machine = reporting(settings, opened.engine, utc_now, router)
-            async with (
-                opened_parts(settings, opened.uploads, slots, opened.units, router, machine=machine) as parts,
-                reporting_beside(machine),
-                made(settings, found.app, bus, kinds, handlers(parts)) as worker,
-            ):
-                for received in (signal.SIGINT, signal.SIGTERM):
-                    loop.add_signal_handler(received, worker.drain)
-                await worker.run()
+            for received in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(received, worker.drain)
+            await worker.run()

@@ -8,9 +8,9 @@ from typing import Any
 import asyncpg
 from asyncpg import Connection, Record
 
+from app.commands.access_token import caller_of
 from app.database import check_serves, database
 from app.failures import CannotContinue
-from app.issuing import caller_of
 from app.settings import Settings
 from app.wiring import System, system
 from db.engine import READ_SETTINGS, SET_TENANT

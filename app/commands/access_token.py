@@ -6,9 +6,8 @@ import re
 from datetime import timedelta
 from typing import Final
 
-from app.database import check_serves, database
 from app.failures import CannotContinue
-from app.ports import ports
+from app.ports import alone
 from app.settings import Settings
 from app.wiring import System
 from domain.access import Caller, issue_token
@@ -28,11 +27,8 @@ def duration(text: str) -> timedelta:
 
 async def access_token(settings: Settings, email: str, lifetime: timedelta) -> str:
     """Open a session for a user and return its access token; raises CannotContinue or SignInRefused."""
-    single = settings.model_copy(update={"read_connections": 1, "write_connections": 1})
-    async with database(single) as found:
-        await check_serves(found.app)
-        async with ports(single, found) as opened:
-            return await issue_token(opened.sign_in, opened.units, email, lifetime)
+    async with alone(settings) as (_, opened):
+        return await issue_token(opened.sign_in, opened.units, email, lifetime)
 
 
 async def caller_of(opened: System, email: str) -> Caller:

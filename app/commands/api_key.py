@@ -7,9 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from app.database import check_serves, database
 from app.failures import CannotContinue
-from app.ports import Ports, ports
+from app.ports import Ports, alone
 from app.settings import Settings
 from db.access.keys import ListedKey, SqlApiKeyLookup
 from db.unit import utc_now
@@ -70,17 +69,14 @@ async def revoked(settings: Settings, email: str, key: str) -> str:
 @asynccontextmanager
 async def _administrator(settings: Settings, email: str) -> AsyncIterator[tuple[Ports, Caller]]:
     """Act as an administrator, whose name the audit trail will show."""
-    single = settings.model_copy(update={"read_connections": 1, "write_connections": 1})
-    async with database(single) as found:
-        await check_serves(found.app)
-        async with ports(single, found) as opened:
-            accounts = opened.sign_in.accounts
-            known = await accounts.find(normalised_email(email))
-            standing = None if known is None else await accounts.standing(known.tenant_id, known.user_id)
-            caller = None if standing is None else caller_of(standing)
-            if caller is None or not caller.may(Permission.SETTINGS_WRITE):
-                raise CannotContinue(f"{email} is no active administrator.")
-            yield opened, caller
+    async with alone(settings) as (_, opened):
+        accounts = opened.sign_in.accounts
+        known = await accounts.find(normalised_email(email))
+        standing = None if known is None else await accounts.standing(known.tenant_id, known.user_id)
+        caller = None if standing is None else caller_of(standing)
+        if caller is None or not caller.may(Permission.SETTINGS_WRITE):
+            raise CannotContinue(f"{email} is no active administrator.")
+        yield opened, caller
 
 
 def role_named(text: str) -> Role:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, cast
 
 import strawberry
@@ -76,85 +76,21 @@ async def _state(self: InferenceProvider, info: Info) -> ProviderState | None:
     return known
 
 
-async def status(self: InferenceProvider, info: Info) -> ProviderStatus:
-    """Answer whether it answers."""
-    state = await _state(self, info)
-    return ProviderStatus.UNKNOWN if state is None else state.status
+def of_state(description: str, kind: object, read: Callable[[ProviderState], object], otherwise: object = None) -> Any:
+    """Declare a field of `kind` that says how a provider is now; `otherwise` of one that is not configured any more."""
+
+    async def answer(self: InferenceProvider, info: Info) -> Any:
+        state = await _state(self, info)
+        return otherwise if state is None else read(state)
+
+    answer.__annotations__["return"] = kind
+    return field(description)(answer)
 
 
-async def reason(self: InferenceProvider, info: Info) -> str | None:
-    """Answer why it does not."""
-    state = await _state(self, info)
-    return None if state is None else state.reason
-
-
-async def models(self: InferenceProvider, info: Info) -> list[InferenceModel]:
-    """Answer its models."""
-    state = await _state(self, info)
+def _models(state: ProviderState) -> list[InferenceModel]:
     return [
-        InferenceModel(name=each.name, context_length=each.context_length, loaded=each.loaded)
-        for each in (() if state is None else state.models)
+        InferenceModel(name=each.name, context_length=each.context_length, loaded=each.loaded) for each in state.models
     ]
-
-
-async def queue_depth(self: InferenceProvider, info: Info) -> int:
-    """Answer how many wait."""
-    state = await _state(self, info)
-    return 0 if state is None else state.queue_depth
-
-
-async def in_flight(self: InferenceProvider, info: Info) -> int:
-    """Answer how many run."""
-    state = await _state(self, info)
-    return 0 if state is None else state.in_flight
-
-
-async def latency_ms(self: InferenceProvider, info: Info) -> float | None:
-    """Answer how long it takes."""
-    state = await _state(self, info)
-    return None if state is None else state.latency_ms
-
-
-async def error_rate(self: InferenceProvider, info: Info) -> float | None:
-    """Answer how often it fails."""
-    state = await _state(self, info)
-    return None if state is None else state.error_rate
-
-
-async def circuit(self: InferenceProvider, info: Info) -> CircuitState:
-    """Answer whether it is asked."""
-    state = await _state(self, info)
-    return CircuitState.CLOSED if state is None else state.circuit
-
-
-async def last_probe_at(self: InferenceProvider, info: Info) -> DateTime | None:
-    """Answer when it was looked at."""
-    state = await _state(self, info)
-    return None if state is None else state.last_probe_at
-
-
-async def enabled(self: InferenceProvider, info: Info) -> bool:
-    """Answer whether it is switched on."""
-    state = await _state(self, info)
-    return state is not None and state.enabled
-
-
-async def priority(self: InferenceProvider, info: Info) -> int:
-    """Answer its place in the order."""
-    state = await _state(self, info)
-    return 0 if state is None else state.priority
-
-
-async def model(self: InferenceProvider, info: Info) -> str | None:
-    """Answer which model is asked."""
-    state = await _state(self, info)
-    return None if state is None else state.model
-
-
-async def on_premise(self: InferenceProvider, info: Info) -> bool | None:
-    """Answer where it stands."""
-    state = await _state(self, info)
-    return None if state is None else state.on_premise
 
 
 @noun(
@@ -167,19 +103,34 @@ class InferenceProvider(Node):
 
     name: str = column("What the settings file calls it.")
     kind: ProviderKind = column("Which server it is.")
-    status = field("Whether it answers.")(status)
-    reason = field("Why it does not, in words.")(reason)
-    models = field("Its models: those that it lists, and those that are configured.")(models)
-    queue_depth = field("How many requests wait: ours in this process, and as many as it counts itself.")(queue_depth)
-    in_flight = field("How many of our requests it is at.")(in_flight)
-    latency_ms = field("How long its answers took lately, in milliseconds.")(latency_ms)
-    error_rate = field("The share of its answers of the last minute that failed.")(error_rate)
-    circuit = field("Whether it is asked at all.")(circuit)
-    last_probe_at = field("When it was last looked at.")(last_probe_at)
-    enabled = field("Whether it is switched on, for you.")(enabled)
-    priority = field("Its place in the order: the smallest is asked first.")(priority)
-    model = field("Which of its models is asked first.")(model)
-    on_premise = field("Whether what it is sent stays on the premises; others get pseudonyms.")(on_premise)
+    status = of_state("Whether it answers.", ProviderStatus, lambda state: state.status, ProviderStatus.UNKNOWN)
+    reason = of_state("Why it does not, in words.", str | None, lambda state: state.reason)
+    models = of_state(
+        "Its models: those that it lists, and those that are configured.", list[InferenceModel], _models, ()
+    )
+    queue_depth = of_state(
+        "How many requests wait: ours in this process, and as many as it counts itself.",
+        int,
+        lambda state: state.queue_depth,
+        0,
+    )
+    in_flight = of_state("How many of our requests it is at.", int, lambda state: state.in_flight, 0)
+    latency_ms = of_state(
+        "How long its answers took lately, in milliseconds.", float | None, lambda state: state.latency_ms
+    )
+    error_rate = of_state(
+        "The share of its answers of the last minute that failed.", float | None, lambda state: state.error_rate
+    )
+    circuit = of_state("Whether it is asked at all.", CircuitState, lambda state: state.circuit, CircuitState.CLOSED)
+    last_probe_at = of_state("When it was last looked at.", DateTime | None, lambda state: state.last_probe_at)
+    enabled = of_state("Whether it is switched on, for you.", bool, lambda state: state.enabled, otherwise=False)
+    priority = of_state("Its place in the order: the smallest is asked first.", int, lambda state: state.priority, 0)
+    model = of_state("Which of its models is asked first.", str | None, lambda state: state.model)
+    on_premise = of_state(
+        "Whether what it is sent stays on the premises; others get pseudonyms.",
+        bool | None,
+        lambda state: state.on_premise,
+    )
 
 
 @value("inference_outputs", description="What a model answered.")
@@ -268,7 +219,7 @@ class InferenceItemInput:
     """A request."""
 
     request_id: str = argument("A name of your own for it, once in a batch.", longest=200)
-    messages: list[InferenceMessageInput] = argument("The conversation so far.", into=domain.ItemMessage)
+    messages: list[InferenceMessageInput] = argument("The conversation so far.", into=domain.Message)
 
 
 @strawberry.input(description="What to ask models.")

@@ -20,7 +20,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 
 from domain import assets
-from domain.assets import PICTURES, UploadAddress, UploadPorts, is_object_key
+from domain.assets import EXTENSIONS, FILMS, PICTURES, UploadAddress, UploadPorts, is_object_key
 from domain.errors import Conflict, DomainError, Invalid, NotAllowed, NotFound, Unavailable
 
 OK, PARTIAL, NOT_MODIFIED, NO_SUCH_RANGE = 200, 206, 304, 416
@@ -40,9 +40,7 @@ IN_MEMORY: Final = 1024 * 1024
 """How many bytes of an upload wait in memory before they go to a file."""
 AT_ONCE: Final = 4
 """How many whole uploads are in memory at a time."""
-VIDEOS: Final = {"webm": "video/webm", "mp4": "video/mp4"}
-"""Videos are not taken as uploads, but the catalogue may name some."""
-TYPES: Final = {extension: content_type for content_type, extension in assets.EXTENSIONS.items()} | VIDEOS
+TYPES: Final = {extension: content_type for content_type, extension in EXTENSIONS.items()}
 SAFE: Final = {
     "x-content-type-options": "nosniff",
     # Whatever a file turns out to hold, a browser runs none of it.
@@ -170,7 +168,7 @@ class Assets:
         tag = f'"{hashlib.sha256(key.encode()).hexdigest()[:32]}"'
         name = key.rpartition("/")[2]
         content_type = TYPES.get(name.rpartition(".")[2], "application/octet-stream")
-        shown = "inline" if content_type in PICTURES or content_type in VIDEOS.values() else "attachment"
+        shown = "inline" if content_type in PICTURES | FILMS else "attachment"
         headers = {
             "etag": tag, "accept-ranges": "bytes", "cache-control": f"private, max-age={seconds}, immutable",
             "content-disposition": f'{shown}; filename="{name}"', **SAFE,

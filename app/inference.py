@@ -30,7 +30,7 @@ def inference_settings(settings: Settings) -> InferenceSettings:
 
 def configured_providers(settings: Settings) -> list[Provider]:
     """Return the providers as everybody but the router knows them; raises CannotContinue."""
-    return [Provider(each.id, each.name, each.kind) for each in inference_settings(settings).providers]
+    return [each.provider for each in inference_settings(settings).providers]
 
 
 async def declare_places(slots: Slots, found: InferenceSettings) -> None:

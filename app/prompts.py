@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from app.failures import CannotContinue
 from app.settings import Settings
-from domain.inference import InferenceTask, Message, Models, OnText
-from domain.pseudonyms import Pseudonymiser
-from domain.structured import Answer, Identity, StructuredAnswers
-from gpu.inference.replies import ModelReplies
 from prompts.loading import SHIPPED, Prompt, Prompts, PromptsAreFaulty, load_prompts, read_prompts
 
 
@@ -19,27 +13,6 @@ def loaded_prompts(settings: Settings) -> Prompts:
         return load_prompts(settings.prompts_dir)
     except PromptsAreFaulty as error:
         raise CannotContinue(f"The prompts cannot be used. {error}") from error
-
-
-def replies(answers: StructuredAnswers) -> ModelReplies:
-    """Return what answers submitted items: behind the prompts, and with pseudonyms for hosted providers."""
-
-    async def shaped(
-        models: Models,
-        task: InferenceTask,
-        messages: Sequence[Message],
-        *,
-        names: Sequence[str],
-        model: str | None,
-        on_text: OnText,
-    ) -> Answer:
-        return await answers.ask_with(models, task, messages, people=_people(names), model=model, on_text=on_text)
-
-    return ModelReplies(lambda names: Pseudonymiser(_people(names)), shaped)
-
-
-def _people(names: Sequence[str]) -> list[Identity]:
-    return [Identity(names=(name,)) for name in names]
 
 
 def check(settings: Settings) -> tuple[list[str], tuple[str, ...]]:

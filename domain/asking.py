@@ -1,14 +1,18 @@
-"""How a job asks a model: the port, and how its attempt ends where no usable answer comes."""
+"""How a job asks a model: the job itself, the port, and how its attempt ends."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from domain.inference import InferenceTask, ModelRefused, ModelUnavailable
-from domain.jobs import Cancelled, Failed, Lease, RunningJob
+from domain.access import Actor
+from domain.inference import InferenceTask, ModelRefused, ModelUnavailable, provider_id
+from domain.jobs import Cancelled, Failed, JobKind, Lease, NewJob, RunningJob
 from domain.structured import Answer, AnswerRefused, Check, Identity
+
+if TYPE_CHECKING:
+    from domain.unit import Unit
 
 Refusal: TypeAlias = AnswerRefused | ModelRefused | ModelUnavailable
 
@@ -30,6 +34,26 @@ class Asking(Protocol):
 
         What goes in and what comes back is told by domain.structured. Raises LeaseLost as soon as the lease is lost.
         """
+
+
+def question(task: InferenceTask, about: Actor, payload: Mapping[str, object], key: str | None = None) -> NewJob:
+    """Return a job that asks one question about a row; a `key` lets it be asked once only."""
+    return NewJob(
+        kind=JobKind.INFERENCE,
+        task=task,
+        payload=payload,
+        subject=about,
+        items=1,
+        key=key,
+        # The question takes a place of whichever provider it goes to, and only while it is there.
+        takes_slot=False,
+    )
+
+
+async def note_answer(unit: Unit, job: RunningJob, answer: Answer) -> None:
+    """Store who answered the one question of a job, and that it has been answered."""
+    await unit.jobs.served_by(job.id, provider_id=provider_id(answer.provider), model=answer.model)
+    await unit.jobs.count(job.id, completed=1)
 
 
 def failed(error: Refusal) -> Failed:

@@ -86,6 +86,8 @@ class PurposeDiffers(Invalid):
 
 
 PICTURES: Final = frozenset({"image/jpeg", "image/png", "image/webp"})
+FILMS: Final = frozenset({"video/mp4", "video/webm"})
+"""Nobody uploads them: renders make some, and the catalogue may name others."""
 DOCUMENTS: Final = frozenset({"application/pdf"})
 TABLES: Final = frozenset({"text/csv"})
 ACCEPTED: Final[Mapping[UploadPurpose, frozenset[str]]] = {
@@ -100,6 +102,8 @@ EXTENSIONS: Final[Mapping[str, str]] = {
     "image/webp": "webp",
     "application/pdf": "pdf",
     "text/csv": "csv",
+    "video/mp4": "mp4",
+    "video/webm": "webm",
 }
 NEEDED: Final[Mapping[UploadPurpose, Permission]] = {UploadPurpose.PROPERTY_MEDIA: Permission.PROPERTY_WRITE}
 """What a purpose needs beyond being signed in."""

@@ -55,6 +55,7 @@ async def work(system: System, lease: HeldLease, handler: JobHandler) -> Outcome
     """Run a handler, and settle the job with what it returns."""
     claim = lease.claim
     outcome = await handler.run(claim.job, lease)
+    await lease.told()
     async with system.units.write(claim.caller) as unit:
         await jobs.finish(unit, [jobs.End(claim.job.id, claim.token, outcome, 0.0)])
     return outcome

@@ -10,10 +10,12 @@ from uuid import UUID
 
 from app.fleet import Reporting, render_workers
 from app.inference import declare_places
-from app.prompts import loaded_prompts, replies
+from app.prompts import loaded_prompts
 from app.rendering import declare_workers, expanding, render_pool
 from app.settings import Settings
 from app.worker.asking import LeasedAsking
+from app.worker.items import ItemsHandler
+from app.worker.leases import LeasedPlaces
 from app.worker.renders import RenderHandler
 from domain import fleet
 from domain.assets import UploadPorts
@@ -25,9 +27,8 @@ from domain.proposals import LeadTagger
 from domain.renders import Renderer
 from domain.structured import StructuredAnswers
 from domain.unit import Units
-from gpu.answers import PromptedAnswers
-from gpu.inference.batches import ItemsHandler, LeasedPlaces
 from gpu.inference.router import Router
+from gpu.structured import PromptedAnswers
 
 Handlers: TypeAlias = Mapping[Work, JobHandler]
 
@@ -88,7 +89,7 @@ class Submitted:
 
 def handlers(parts: Parts) -> Handlers:
     """Return the handlers of this release."""
-    items = ItemsHandler(parts.router, replies(parts.answers))
+    items = ItemsHandler(parts.router, parts.answers)
     asking = LeasedAsking(parts.answers, parts.router)
     others: dict[InferenceTask, JobHandler] = {
         InferenceTask.CCTV_PROFILER: CctvProfiler(asking),

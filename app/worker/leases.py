@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from app.worker.frames import Telling
 from domain import jobs
 from domain.errors import DomainError, Unavailable
-from domain.jobs import Claim, JobQueue, LeaseLost, Slot, SlotKind, Slots
+from domain.jobs import Cancelled, Claim, JobQueue, Lease, LeaseLost, Slot, SlotKind, Slots
 from domain.unit import Unit, Units
 
 FRAME_SECONDS: Final = 0.25
 """Progress and text are told of at most four times a second."""
 SLOT_SECONDS: Final = 0.25
 """How often a slot is asked for again."""
+
+Done = TypeVar("Done")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,3 +144,33 @@ class HeldLease:
                 frames.progressed(job, value, most, step)
             for request_id, parts in texts.items():
                 frames.grown(job, request_id, "".join(parts))
+
+
+class LeasedPlaces:
+    """The places of providers that running jobs of all processes share: the slots that a lease can have."""
+
+    def __init__(self, lease: Lease) -> None:
+        """Take slots for the job of `lease`."""
+        self._lease = lease
+
+    def place(self, provider: str) -> AbstractAsyncContextManager[object]:
+        """Wait for a slot of a provider, and hold it."""
+        return self._lease.slot(SlotKind.LLM, [provider])
+
+
+async def until_ended(lease: Lease, work: Coroutine[object, object, Done]) -> Done | Cancelled:
+    """Return what comes of work, or Cancelled once somebody asked to stop; raises LeaseLost, and what the work raises.
+
+    Work that nobody wants any more is cancelled, and has ended when this returns.
+    """
+    working = asyncio.ensure_future(work)
+    ends = [asyncio.ensure_future(signal.wait()) for signal in (lease.lost, lease.cancelled)]
+    try:
+        await asyncio.wait([working, *ends], return_when=asyncio.FIRST_COMPLETED)
+        if lease.lost.is_set():
+            raise LeaseLost
+        return working.result() if working.done() else Cancelled()
+    finally:
+        for task in (working, *ends):
+            task.cancel()
+        await asyncio.gather(working, *ends, return_exceptions=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from domain.assets import ContentCheck, ContentRefused, ObjectStore
+from app.worker.leases import until_ended
+from domain.assets import EXTENSIONS, FILMS, PICTURES, ContentCheck, ContentRefused, ObjectStore
 from domain.errors import Unavailable
 from domain.jobs import Cancelled, Failed, Lease, LeaseLost, Outcome, RenderWorkflow, RunningJob, SlotKind, Succeeded
 from domain.renders import (
@@ -26,7 +26,6 @@ from domain.renders import (
 )
 from domain.values import new_id
 
-EXTENSIONS: Final = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp", "video/mp4": "mp4"}
 MOST_FILES: Final = 16
 """How many files of an attempt that failed are looked for, and removed."""
 
@@ -62,9 +61,11 @@ class RenderHandler:
                 if await unit.renders.has_outputs(job.id):
                     return Succeeded()
                 photo = await unit.renders.get(_photo_id(job))
-            made = await self._unless_ended(job, lease, self._make(job, lease, photo))
-            if made is None:
-                return Cancelled()
+            made = await until_ended(lease, self._make(job, lease, photo))
+            if isinstance(made, Cancelled):
+                # Where the lease is lost instead, what runs at a worker is the next attempt's to take up, or to stop.
+                await self.renderer.stop(job.id, job.attempt)
+                return made
             await self._keep(job, lease, photo, made)
             await self.renderer.forget(made.worker, job.id, job.attempt)
         except RenderFault as fault:
@@ -72,24 +73,6 @@ class RenderHandler:
         except Unavailable as error:
             return Failed(error.code, error.message, retryable=True)
         return Succeeded()
-
-    async def _unless_ended(self, job: RunningJob, lease: Lease, making: Coroutine[None, None, _Made]) -> _Made | None:
-        """Wait for a render; None where somebody asked to stop, and the workers were told. Raises LeaseLost."""
-        work = asyncio.create_task(making)
-        ending = [asyncio.ensure_future(signal.wait()) for signal in (lease.cancelled, lease.lost)]
-        try:
-            await asyncio.wait([work, *ending], return_when=asyncio.FIRST_COMPLETED)
-            if work.done():
-                return work.result()
-        finally:
-            for task in (work, *ending):
-                task.cancel()
-            await asyncio.gather(work, *ending, return_exceptions=True)
-        if lease.lost.is_set():
-            # What runs at a worker is the next attempt's to take up, or to stop.
-            raise LeaseLost
-        await self.renderer.stop(job.id, job.attempt)
-        return None
 
     async def _make(self, job: RunningJob, lease: Lease, photo: Asset) -> _Made:
         """Render. Raises LeaseLost and RenderFault."""
@@ -188,7 +171,7 @@ class RenderHandler:
         for attempt in range(1, job.attempt):
             for place in range(1, MOST_FILES + 1):
                 name = f"{_folder(job, attempt)}/{place}"
-                keys = [f"{name}-small.webp", *(f"{name}.{extension}" for extension in EXTENSIONS.values())]
+                keys = [f"{name}-small.webp", *(f"{name}.{EXTENSIONS[each]}" for each in PICTURES | FILMS)]
                 found = [key for key in keys if await self.objects.size(key) is not None]
                 for key in found:
                     await self.objects.delete(key)

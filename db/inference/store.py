@@ -11,8 +11,8 @@ from sqlalchemy import insert, text, update
 
 from db.engine import ReadPool
 from db.inference.tables import inference_items, inference_providers
-from domain.inference import Answered, Item, ItemError, Message, NewItem, Provider, ProviderSwitch
-from domain.jobs import JobStatus
+from domain.inference import Answered, Item, Message, NewItem, Provider, ProviderSwitch
+from domain.jobs import Failed, JobStatus
 
 if TYPE_CHECKING:
     from db.unit import SqlUnit
@@ -101,7 +101,7 @@ class SqlInference:
             for row in rows
         ]
 
-    async def finish_item(self, item_id: UUID, attempt: int, result: Answered | ItemError, now: datetime) -> bool:
+    async def finish_item(self, item_id: UUID, attempt: int, result: Answered | Failed, now: datetime) -> bool:
         """Store what became of an item; false where that is known already."""
         table = inference_items
         if isinstance(result, Answered):

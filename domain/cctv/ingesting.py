@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 from domain.access import Actor
+from domain.asking import question
 from domain.cctv.detections import Detection, checked, parsed
 from domain.cctv.events import Cameras, CctvEventKind, Seen, check_camera, check_moment, keep
 from domain.cctv.plates import normalised
 from domain.errors import Invalid
-from domain.jobs import InferenceTask, JobKind, NewJob
+from domain.jobs import InferenceTask
 
 if TYPE_CHECKING:
     from domain.unit import Unit
@@ -89,15 +90,4 @@ async def submit(unit: Unit, command: DetectionBatchSubmit) -> Ingested:
 
 async def _enqueue(unit: Unit, task: InferenceTask, event_id: UUID) -> UUID:
     # The event is what the job is about, and all that its worker needs: what is erased there is nowhere else.
-    payload = {"event": str(event_id)}
-    return await unit.jobs.enqueue(
-        NewJob(
-            kind=JobKind.INFERENCE,
-            task=task,
-            payload=payload,
-            subject=Actor("cctv_events", event_id),
-            items=1,
-            # The one request takes a place of whichever provider is asked.
-            takes_slot=False,
-        )
-    )
+    return await unit.jobs.enqueue(question(task, Actor("cctv_events", event_id), {"event": str(event_id)}))

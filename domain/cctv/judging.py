@@ -10,11 +10,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
-from domain.asking import Asking
+from domain.asking import Asking, note_answer
 from domain.audit import AuditAction, Change
 from domain.cctv.profiles import Judged, Profile, Witnessed, profile_faults, risk_faults
 from domain.cctv.risk import Risk
-from domain.inference import provider_id
 from domain.jobs import Failed, InferenceTask, Lease, Outcome, RunningJob, Succeeded
 from domain.structured import Answer, Check
 
@@ -51,8 +50,7 @@ class _Judge(ABC):
             by = Judged(answer.model, answer.prompt_version, answer.prompt_hash, unit.now)
             if not await self.save(unit, job.subject.id, answer, by):
                 return GONE
-            await unit.jobs.served_by(job.id, provider_id=provider_id(answer.provider), model=answer.model)
-            await unit.jobs.count(job.id, completed=1)
+            await note_answer(unit, job, answer)
             fields = ("summary", "model", "promptVersion")
             unit.record(Change(AuditAction.UPDATE, self.event, "cctv_events", job.subject.id, fields))
         return Succeeded()

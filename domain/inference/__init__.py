@@ -7,8 +7,6 @@ from domain.inference.items import (
     InferenceStore,
     InferenceSubmit,
     Item,
-    ItemError,
-    ItemMessage,
     NewItem,
     check_submit,
     finish_item,
@@ -34,6 +32,7 @@ from domain.inference.models import (
     Switches,
     Tried,
 )
+from domain.inference.names import named, words_of
 from domain.inference.providers import (
     InferenceProviderUpdate,
     Provider,
@@ -44,7 +43,6 @@ from domain.inference.providers import (
     switched,
     update_provider,
 )
-from domain.inference.replies import Replies, Reply, named, words_of
 from domain.jobs import InferenceTask
 
 __all__ = [
@@ -60,8 +58,6 @@ __all__ = [
     "InferenceSubmit",
     "InferenceTask",
     "Item",
-    "ItemError",
-    "ItemMessage",
     "Message",
     "ModelRefused",
     "ModelUnavailable",
@@ -79,8 +75,6 @@ __all__ = [
     "Providers",
     "Pseudonyms",
     "RefusalCode",
-    "Replies",
-    "Reply",
     "Switches",
     "Tried",
     "check_submit",

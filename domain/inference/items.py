@@ -14,7 +14,7 @@ from domain.audit import AuditAction, Change
 from domain.errors import Invalid, Issue
 from domain.inference.models import Message, ProviderSwitch
 from domain.inference.providers import LONGEST_MODEL, Provider
-from domain.jobs import ITEM_EVENT, InferenceTask, JobKind, NewJob, RunningJob
+from domain.jobs import ITEM_EVENT, Failed, InferenceTask, JobKind, NewJob, RunningJob
 from domain.values import new_ids
 
 if TYPE_CHECKING:
@@ -31,19 +31,11 @@ MODEL: Final = "model"
 
 
 @dataclass(frozen=True, slots=True)
-class ItemMessage:
-    """A message as it was sent."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
 class NewItem:
     """One request of a batch."""
 
     request_id: str
-    messages: Sequence[ItemMessage]
+    messages: Sequence[Message]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +69,6 @@ class Answered:
     completion_tokens: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ItemError:
-    """Why an item has failed for good."""
-
-    code: str
-    message: str
-    retryable: bool
-
-
 class InferenceStore(Protocol):
     """Items of inference jobs, and what is switched of providers."""
 
@@ -98,8 +81,8 @@ class InferenceStore(Protocol):
         Of a job that was asked to begin again, those that had failed are among them, and the job counts anew.
         """
 
-    async def finish_item(self, item_id: UUID, attempt: int, result: Answered | ItemError, now: datetime) -> bool:
-        """Store what became of an item; false where that is known already."""
+    async def finish_item(self, item_id: UUID, attempt: int, result: Answered | Failed, now: datetime) -> bool:
+        """Store what became of an item, for good if it failed; false where that is known already."""
 
     async def names_among(self, words: Sequence[str]) -> list[str]:
         """Return the full names, of the tenant's people and users, of which a part is among these words."""
@@ -181,7 +164,7 @@ async def submit(unit: Unit, command: InferenceSubmit) -> UUID:
     return job_id
 
 
-async def finish_item(unit: Unit, job: RunningJob, item: Item, result: Answered | ItemError) -> bool:
+async def finish_item(unit: Unit, job: RunningJob, item: Item, result: Answered | Failed) -> bool:
     """Store what became of an item, once; false where it was known. The unit is one of the job's lease."""
     if not await unit.inference.finish_item(item.id, job.attempt, result, unit.now):
         return False

@@ -21,7 +21,7 @@ from domain.jobs.kinds import (
     RoomType,
     SlotKind,
 )
-from domain.jobs.ports import Beat, Begun, Claim, JobHandler, JobQueue, JobStore, Lease, Slots, Work
+from domain.jobs.ports import Beat, Begun, Claim, JobHandler, JobQueue, JobStore, Lease, Signal, Slots, Work
 from domain.jobs.records import (
     MOST_ATTEMPTS,
     Cancelled,

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeAlias
+from typing import Final, TypeAlias
 from uuid import UUID
 
 from domain.access import Actor
 from domain.jobs.kinds import InferenceTask, JobKind, JobStatus, RenderWorkflow, RoomType, SlotKind
 
-MOST_ATTEMPTS = 3
-NORMAL = 0
+MOST_ATTEMPTS: Final = 3
+LONGEST_MESSAGE: Final = 2000
+"""Characters of what a failure says."""
+NORMAL: Final = 0
 """The priority of what is asked for without one; a step of it is worth half a minute of waiting."""
 
 
@@ -22,7 +24,7 @@ class NewJob:
 
     `payload` is what the handler needs, as plain data that JSON holds; no client ever sees it. `items` says how many
     items were submitted. `key` makes a second job with the same key and payload the first one. An INFERENCE job has a
-    `task`, a RENDER job a `workflow`; `slot` is what it leases while it runs, None for nothing.
+    `task`, a RENDER job a `workflow`; `takes_slot`: it leases a slot of its kind while it runs.
     """
 
     kind: JobKind
@@ -118,6 +120,10 @@ class Failed:
     message: str
     retryable: bool
     retry_after: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        """Cut a message that is too long to be kept, such as one that names many providers."""
+        object.__setattr__(self, "message", self.message[:LONGEST_MESSAGE])
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,12 @@ from uuid import UUID
 
 from domain import qd
 from domain.access import Actor
-from domain.asking import Asking
+from domain.asking import Asking, note_answer, question
 from domain.audit import AuditAction
 from domain.errors import Conflict, NotAllowed
-from domain.inference import InferenceTask, provider_id
+from domain.inference import InferenceTask
 from domain.interactions import Heard
-from domain.jobs import Failed, JobKind, Lease, NewJob, Outcome, RunningJob, Succeeded
+from domain.jobs import Failed, Lease, Outcome, RunningJob, Succeeded
 from domain.perception.kinds import SessionStatus
 from domain.perception.sessions import Session, changed, check_consent, scored
 from domain.perception.spikes import RISE, WITHIN
@@ -79,14 +79,11 @@ async def request(unit: Unit, session_id: UUID) -> None:
     if found.final is None or found.refined:
         return
     await unit.jobs.enqueue(
-        NewJob(
-            kind=JobKind.INFERENCE,
-            task=InferenceTask.QD_CALCULATOR,
-            payload={"sessionId": str(session_id)},
-            subject=Actor("perception_sessions", session_id),
-            items=1,
+        question(
+            InferenceTask.QD_CALCULATOR,
+            Actor("perception_sessions", session_id),
+            {"sessionId": str(session_id)},
             key=f"qd_calculator/{session_id}",
-            takes_slot=False,
         )
     )
 
@@ -166,8 +163,7 @@ class QdRefiner:
             if not may_refine(found, unit.now):
                 return WITHOUT_CONSENT
             await _keep(unit, found, refined(found, answer.value))
-            await unit.jobs.served_by(job.id, provider_id=provider_id(answer.provider), model=answer.model)
-            await unit.jobs.count(job.id, completed=1)
+            await note_answer(unit, job, answer)
         return Succeeded()
 
 

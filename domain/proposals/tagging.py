@@ -14,10 +14,10 @@ from uuid import UUID
 
 from domain import leads
 from domain.access import Actor
-from domain.asking import Asking
-from domain.inference import InferenceTask, provider_id
+from domain.asking import Asking, note_answer, question
+from domain.inference import InferenceTask
 from domain.interactions import Heard
-from domain.jobs import JobKind, Lease, NewJob, Outcome, RunningJob, Succeeded
+from domain.jobs import Lease, Outcome, RunningJob, Succeeded
 from domain.leads import MOST_TAGS, Described, LeadUpdate
 from domain.people.facts import Learned
 from domain.proposals.kinds import ProposalKind, ProposalSourceKind
@@ -66,17 +66,8 @@ class Found:
 async def request(unit: Unit, command: LeadTag) -> UUID:
     """Let a model look for tags of a lead that the caller may change; return the job. Raises NotFound."""
     lead = await unit.leads.get_for_update(command.lead_id)
-    return await unit.jobs.enqueue(
-        NewJob(
-            kind=JobKind.INFERENCE,
-            task=InferenceTask.LEAD_TAGGER,
-            payload={"leadId": str(lead.id)},
-            subject=Actor("leads", lead.id),
-            items=1,
-            # The one request takes a place of whichever provider is asked.
-            takes_slot=False,
-        )
-    )
+    about = Actor("leads", lead.id)
+    return await unit.jobs.enqueue(question(InferenceTask.LEAD_TAGGER, about, {"leadId": str(lead.id)}))
 
 
 async def dossier(unit: Unit, lead_id: UUID) -> Dossier:
@@ -159,8 +150,7 @@ class LeadTagger:
             # Read again: what is quoted must still be there.
             found = supported(answer.value, await dossier(unit, lead_id))
             await self._keep(unit, lead_id, job, answer, found)
-            await unit.jobs.served_by(job.id, provider_id=provider_id(answer.provider), model=answer.model)
-            await unit.jobs.count(job.id, completed=1)
+            await note_answer(unit, job, answer)
         return Succeeded()
 
     async def _keep(self, unit: Unit, lead_id: UUID, job: RunningJob, answer: Answer, found: list[Found]) -> None:

@@ -28,9 +28,7 @@ class Overview:
         """Show what `router` has."""
         self._router: Final = router
         self._held: Final = held
-        self.configured: Final[Sequence[Provider]] = tuple(
-            Provider(each.id, each.name, each.kind) for each in router.settings.providers
-        )
+        self.configured: Final[Sequence[Provider]] = tuple(each.provider for each in router.settings.providers)
 
     async def states(self, tenant_id: UUID) -> Sequence[ProviderState]:
         """Return how they are for a tenant, in the order in which they are asked."""
@@ -51,7 +49,7 @@ class Overview:
         found, held = await asyncio.gather(endpoint.look(), self._held(endpoint.settings.name))
         settings = endpoint.settings
         return ProviderState(
-            provider=Provider(endpoint.id, settings.name, settings.kind),
+            provider=settings.provider,
             status=endpoint.status,
             reason=found.reason or None,
             models=_models(endpoint, found),

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from enum import Enum
 from pathlib import Path
 from typing import Annotated, Final, Self
 from urllib.parse import urlsplit
@@ -16,7 +15,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError, model_validator
 
-from domain.inference import InferenceTask, ProviderKind, provider_id
+from domain.inference import InferenceTask, Provider, ProviderKind, provider_id
 
 PREFIX: Final = "VELOCITY_INFERENCE_"
 OVERRIDES: Final = ("URL", "KEY", "MODEL", "FALLBACK_MODEL", "ENABLED", "PRIORITY", "AT_ONCE")
@@ -34,13 +33,6 @@ class SettingsWrong(Exception):
         """Keep the faults, in the order of the file."""
         self.faults = faults
         super().__init__("\n".join(faults))
-
-
-class Dialect(Enum):
-    """How a provider is spoken to."""
-
-    OPENAI = "OPENAI"
-    OLLAMA = "OLLAMA"
 
 
 class Strict(BaseModel):
@@ -91,6 +83,11 @@ class ProviderSettings(Strict):
     def id(self) -> UUID:
         """Its id in every process."""
         return provider_id(self.name)
+
+    @property
+    def provider(self) -> Provider:
+        """What everybody but the router knows of it."""
+        return Provider(self.id, self.name, self.kind)
 
     @property
     def stays(self) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
+from domain.assets import EXTENSIONS
 from domain.renders import RenderedFile, RenderFault, RenderOrder, RenderStep, Told
 from gpu.renders import faults
 from gpu.renders.client import (
@@ -27,7 +28,6 @@ from gpu.renders.client import (
 from gpu.renders.socket import ComfySocket, Watch
 from gpu.renders.workflows import WHOLE, Kinds, Workflow
 
-EXTENSIONS: Final[Mapping[str, str]] = {"image/jpeg": "jpg", "image/png": "png", "image/webp": "webp"}
 TYPES: Final[Mapping[str, str]] = {
     "jpeg": "image/jpeg", "jpg": "image/jpeg", "mp4": "video/mp4", "png": "image/png", "webp": "image/webp",
 }  # fmt: skip

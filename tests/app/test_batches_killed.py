@@ -17,7 +17,7 @@ from db.migrations import migrate
 from db.roles import set_tenant
 from db.unit import SqlUnits
 from domain.access import Role
-from domain.inference import InferenceSubmit, InferenceTask, ItemMessage, NewItem, ProviderKind, submit
+from domain.inference import InferenceSubmit, InferenceTask, Message, NewItem, ProviderKind, submit
 from tests.app.test_faults import a_moment
 from tests.factories import access
 from tests.factories.access import Tenant
@@ -53,7 +53,7 @@ class Site:
         return self.workers[-1]
 
     async def submit(self) -> UUID:
-        items = [NewItem(f"req_{number:03}", (ItemMessage("user", "Hello."),)) for number in range(ITEMS)]
+        items = [NewItem(f"req_{number:03}", (Message("user", "Hello."),)) for number in range(ITEMS)]
         async with self.units.write(self.tenant.caller(Role.JUNIOR_BROKER)) as unit:
             return await submit(unit, InferenceSubmit(InferenceTask.CHAT, items))
 

@@ -23,13 +23,11 @@ from app.outside.s3 import S3Store
 from app.rendering import expanding
 from app.wiring import System
 from app.worker import handlers as shipped
-from app.worker.frames import Frames
 from app.worker.handlers import worker_id
-from app.worker.leases import HeldLease, Holding
+from app.worker.leases import HeldLease
 from app.worker.renders import RenderHandler
 from app.worker.running import made
 from db.access.acting import system_caller
-from db.jobs.queue import SqlJobQueue
 from db.jobs.slots import SqlSlots
 from db.roles import set_tenant
 from domain import jobs
@@ -37,10 +35,7 @@ from domain.access import Role
 from domain.assets import ObjectStore
 from domain.fleet import Resource, Runtime, WorkerKind, WorkerSeen
 from domain.jobs import (
-    LEASE,
     Cancelled,
-    Claim,
-    End,
     Failed,
     JobKind,
     JobStatus,
@@ -53,8 +48,8 @@ from domain.jobs import (
     Succeeded,
 )
 from domain.renders import Words
-from gpu.answers import PromptedAnswers
 from gpu.renders.workflows import TEMPLATES, read_workflow
+from gpu.structured import PromptedAnswers
 from prompts.loading import load_prompts
 from tests.api import Api
 from tests.buckets import CREDENTIALS, bucket_server
@@ -65,6 +60,7 @@ from tests.factories.access import Tenant
 from tests.factories.rows import rows_of
 from tests.fake_llm import Say, Stall
 from tests.gpu.inference.routing import routed
+from tests.working import begin, work
 
 pytestmark = pytest.mark.usefixtures("nobodys_jobs")
 
@@ -92,7 +88,6 @@ class Studio:
     slots: SqlSlots
     handler: RenderHandler
     engine: AsyncEngine
-    queue: SqlJobQueue
 
     async def submitted(self, content: bytes | None = None, **values: Any) -> UUID:
         """Send a photograph and ask for a render of it; return the job."""
@@ -106,19 +101,11 @@ class Studio:
         return UUID(made["renderSubmit"]["job"]["id"].removeprefix("job_"))
 
     async def begun(self, job_id: UUID) -> HeldLease:
-        acting = await system_caller(self.engine, self.tenant.id)
-        async with self.system.units.write(acting) as unit:
-            [found] = await jobs.begin(unit, [job_id], "here")
-        holding = Holding(self.queue, self.system.units, self.slots, Frames(self.system.bus.say), LEASE)
-        return HeldLease(Claim(found.job, found.token, acting), holding)
+        return await begin(self.system, self.engine, self.tenant, job_id)
 
     async def ran(self, held: HeldLease) -> Outcome:
         """Run an attempt to its end, and end it."""
-        outcome = await self.handler.run(held.claim.job, held)
-        await held.told()
-        async with self.system.units.write(held.claim.caller) as unit:
-            await jobs.finish(unit, [End(held.claim.job.id, held.claim.token, outcome, 0.0)])
-        return outcome
+        return await work(self.system, held, self.handler)
 
     async def rendered(self, **values: Any) -> tuple[UUID, Outcome]:
         job_id = await self.submitted(**values)
@@ -150,11 +137,9 @@ async def opened(
         )  # fmt: skip
         for name in comfy.pool.names:
             await slots.declare(SlotKind.COMFYUI, name, 1)
-        queue = SqlJobQueue(system.database.app, engine, system.units, LEASE)
         try:
-            yield Studio(api, system, api.tenant, owner, comfy, slots, handler, engine, queue)
+            yield Studio(api, system, api.tenant, owner, comfy, slots, handler, engine)
         finally:
-            await queue.close()
             # Slots are the installation's, and some tests leave theirs held.
             await owner.execute("DELETE FROM slots WHERE kind = 'COMFYUI'")
             contents.close()

@@ -10,7 +10,6 @@ from domain.inference import (
     InferenceProviderUpdate,
     InferenceSubmit,
     InferenceTask,
-    ItemMessage,
     Message,
     ModelUnavailable,
     NewItem,
@@ -25,7 +24,7 @@ from domain.inference import (
     words_of,
 )
 
-HELLO = ItemMessage("user", "Hello.")
+HELLO = Message("user", "Hello.")
 ONE = NewItem("one", (HELLO,))
 PROVIDER = UUID(int=1)
 
@@ -53,8 +52,8 @@ def test_every_issue_is_named() -> None:
         NewItem("x" * 201, ()),
         ONE,
         ONE,
-        NewItem("roles", (ItemMessage("tool", "Hi."), ItemMessage("user", " "))),
-        NewItem("system", (ItemMessage("system", "Be kind."),)),
+        NewItem("roles", (Message("tool", "Hi."), Message("user", " "))),
+        NewItem("system", (Message("system", "Be kind."),)),
     )
     assert issues_of(submit(*wrong, model=" ")) == [
         "model",
@@ -69,13 +68,13 @@ def test_every_issue_is_named() -> None:
 
 
 def test_the_hash_is_of_ids_roles_texts_and_their_order() -> None:
-    two = NewItem("two", (HELLO, ItemMessage("assistant", "Hello. ")))
+    two = NewItem("two", (HELLO, Message("assistant", "Hello. ")))
     batches = [
         (ONE, two), (two, ONE), (ONE,), (replace(ONE, request_id="uno"), two),
-        (ONE, replace(two, messages=(HELLO, ItemMessage("user", "Hello. ")))),
+        (ONE, replace(two, messages=(HELLO, Message("user", "Hello. ")))),
     ]  # fmt: skip
     assert len({items_hash(each) for each in batches}) == len(batches)
-    assert items_hash((ONE,)) == items_hash([NewItem("one", [ItemMessage("user", "Hello.")])])
+    assert items_hash((ONE,)) == items_hash([NewItem("one", [Message("user", "Hello.")])])
 
 
 def test_a_switch_keeps_what_is_left_out_and_gives_back_what_is_null() -> None:

@@ -87,6 +87,10 @@ def test_a_failure_is_tried_again_after_a_backoff_with_its_reason_kept() -> None
     assert settled(JOB, BUSY, NOW, 0.5) == Settled(JobStatus.QUEUED, NOW + 1.5 * SECOND, BUSY)
 
 
+def test_a_failure_that_says_too_much_is_cut() -> None:
+    assert replace(BUSY, message="It is busy. " * 1000).message == ("It is busy. " * 1000)[:2000]
+
+
 def test_a_failure_that_says_when_is_tried_again_then() -> None:
     told = replace(BUSY, retry_after=60 * SECOND)
     assert settled(JOB, told, NOW, 0.5) == Settled(JobStatus.QUEUED, NOW + 60 * SECOND, told)

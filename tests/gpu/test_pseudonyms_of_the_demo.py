@@ -16,7 +16,7 @@ from app.demo.team import MERIDIAN, SAFFRON, TenantPlan
 from domain.inference import InferenceTask, Message
 from domain.pseudonyms import Pseudonymiser
 from domain.structured import Identity
-from gpu.answers import PromptedAnswers
+from gpu.structured import PromptedAnswers
 from prompts.loading import load_prompts
 from prompts.rendering import rendered
 from tests.gpu.models import Scripted

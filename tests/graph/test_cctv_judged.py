@@ -17,7 +17,7 @@ from domain.access import Role
 from domain.cctv.judging import CctvProfiler, RiskAnalyzer
 from domain.inference import ModelRefused, Models, ModelUnavailable, RefusalCode
 from domain.jobs import Failed, LeaseLost, Outcome, Succeeded
-from gpu.answers import PromptedAnswers
+from gpu.structured import PromptedAnswers
 from prompts.loading import load_prompts
 from tests.api import Answer, Api
 from tests.factories.access import Tenant

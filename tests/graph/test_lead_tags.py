@@ -17,7 +17,7 @@ from domain.inference import Message, Models, ModelUnavailable
 from domain.jobs import Cancelled, Failed, LeaseLost, Succeeded
 from domain.proposals import LeadTagger
 from domain.values import new_id
-from gpu.answers import PromptedAnswers
+from gpu.structured import PromptedAnswers
 from prompts.loading import load_prompts
 from tests.api import Api
 from tests.factories import interactions, people, proposals
@@ -54,8 +54,9 @@ def tagger(models: Models, at_once: Sequence[str] = ()) -> LeadTagger:
 
 async def lead_of(owner: Owner, tenant: Tenant) -> tuple[UUID, UUID]:
     """Return a lead on which the junior works, and a note about its person; the catalogue has two tags."""
-    person_id = await people.person(owner, tenant, full_name="Leena Sharma", primary_phone_e164="+919820012345")
-    lead_id = await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
+    person_id, lead_id = await people.client_and_lead(
+        owner, tenant, full_name="Leena Sharma", primary_phone_e164="+919820012345"
+    )
     text = "Leena Sharma (98200 12345): we pay in cash. It is urgent."
     note = await interactions.interaction(owner, tenant, person_id=person_id, kind="NOTE", text=text)
     for name in ("cash", "urgent"):
@@ -157,8 +158,7 @@ async def test_a_job_that_runs_again_proposes_once(
 async def test_without_anything_to_read_nobody_is_asked(
     api: Api, tenant: Tenant, owner_connection: Owner, write_engine: AsyncEngine
 ) -> None:
-    person_id = await people.person(owner_connection, tenant)
-    lead_id = await people.lead(owner_connection, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
+    _person_id, lead_id = await people.client_and_lead(owner_connection, tenant)
     models = Scripted([CASH])
 
     assert await work(api.system, await asked(api, write_engine, lead_id), tagger(models)) == Succeeded()
@@ -223,8 +223,7 @@ async def test_an_answer_that_comes_too_late_changes_nothing(
 
 
 async def test_a_lead_of_others_is_not_found(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await people.person(owner_connection, tenant)
-    lead_id = await people.lead(owner_connection, tenant, person_id=person_id, assignee_id=tenant.users[SENIOR])
+    _person_id, lead_id = await people.client_and_lead(owner_connection, tenant, SENIOR)
 
     answer = (await api.data("LeadTag", role=JUNIOR, leadId=f"lead_{lead_id}"))["leadTag"]
 

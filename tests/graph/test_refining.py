@@ -19,7 +19,7 @@ from domain.access import Role
 from domain.jobs import Failed, Succeeded
 from domain.people.consents import Narrowed
 from domain.perception import QdRefiner, request_refining
-from gpu.answers import PromptedAnswers
+from gpu.structured import PromptedAnswers
 from prompts.loading import load_prompts
 from tests.api import Answer, Api
 from tests.factories import interactions, people, perception
@@ -49,8 +49,7 @@ async def measured(api: Api, owner: Owner, *, person: bool = True, packets: int 
     """Return a session of somebody in which a face was seen, before its end, and the consent behind it."""
     tenant, person_id = api.tenant, None
     if person:
-        person_id = await people.person(owner, tenant, full_name="Leena Sharma")
-        await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
+        person_id = await people.client(owner, tenant, full_name="Leena Sharma")
         text = "Leena Sharma wants the sea-facing one."
         await interactions.interaction(owner, tenant, person_id=person_id, kind="NOTE", text=text)
     now = datetime.now(UTC)

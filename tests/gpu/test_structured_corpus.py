@@ -11,11 +11,11 @@ import pytest
 
 from domain.inference import FinishReason, InferenceTask
 from domain.structured import AnswerRefused, Fault
-from gpu.answers import PromptedAnswers
+from gpu.structured import PromptedAnswers
 from prompts.loading import load_prompts
 from tests.gpu.models import Scripted
 
-FOLDER = Path(__file__).parent / "answers"
+FOLDER = Path(__file__).parent / "structured"
 CASES = {
     "plain": 12,
     "fences": 12,

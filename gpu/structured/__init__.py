@@ -1,5 +1,5 @@
 """Structured answers: a prompt is sent, and what comes back is read, checked, asked for once more, or refused."""
 
-from gpu.answers.asking import PromptedAnswers
+from gpu.structured.asking import PromptedAnswers
 
 __all__ = ["PromptedAnswers"]

@@ -1,4 +1,4 @@
-"""Batches against a real database and a fake server: what is stored, what is tried again, and what stops the work."""
+"""Items of a batch, a real database and a fake server: what is stored, what is tried again, what stops the work."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.wiring import System
+from app.worker.items import ItemsHandler
 from db.access.acting import system_caller
 from db.inference.store import SqlSwitches
 from domain.access import Caller, Role
@@ -37,19 +38,19 @@ from domain.jobs import (
     SlotKind,
     Succeeded,
 )
+from domain.structured import Answer, Identity, StructuredAnswers, Usage
 from domain.unit import Unit
-from gpu.inference.batches import ItemsHandler
 from gpu.inference.capabilities import Memory
-from gpu.inference.replies import ModelReplies
 from gpu.inference.router import Chance, Router
 from gpu.inference.settings import InferenceSettings
+from gpu.structured import PromptedAnswers
+from prompts.loading import load_prompts
 from tests.api import Api
 from tests.factories import people
 from tests.factories.access import Tenant
 from tests.factories.rows import rows_of
 from tests.fake_llm import FLAT, Break, FakeLlm, Json, Refuse, Say, Stall
 from tests.gpu.inference.routing import Time
-from tests.gpu.inference.test_router import Tokens
 
 WRONG = '{"error":{"message":"temperature must be positive","type":"invalid_request_error"}}'
 
@@ -97,7 +98,7 @@ class Bench:
     caller: Caller
     fake: FakeLlm
     router: Router
-    replies: ModelReplies
+    answers: StructuredAnswers
     job_id: str = ""
     model: str | None = None
 
@@ -120,7 +121,7 @@ class Bench:
         return HandLease(self.api.system, self.caller)
 
     async def run(self, attempt: int = 1, lease: HandLease | None = None, **given: Any) -> Outcome:
-        handler = ItemsHandler(self.router, self.replies)
+        handler = ItemsHandler(self.router, self.answers)
         return await handler.run(self.running(attempt, **given), lease or self.lease())
 
     async def job(self) -> Any:
@@ -140,7 +141,7 @@ async def bench(api: Api, system: System, tenant: Tenant, write_engine: AsyncEng
         router = Router(settings, SqlSwitches(system.pool), Memory(None), chance)
         try:
             caller = await system_caller(write_engine, tenant.id)
-            yield Bench(api, tenant, caller, fake, router, ModelReplies())
+            yield Bench(api, tenant, caller, fake, router, PromptedAnswers(load_prompts()))
         finally:
             await router.close()
 
@@ -300,54 +301,50 @@ async def test_a_worker_that_lost_the_job_stores_nothing(bench: Bench) -> None:
     assert [each["status"] for each in await bench.items()] == ["QUEUED", "QUEUED"]
 
 
+SCORED = Answer(
+    value={"score": 7}, text='{"score": 7}', repaired=True, asked_again=False, provider="near", model="m1",
+    on_premise=True, prompt_version="1", prompt_hash="", usage=Usage(5, 4),
+)  # fmt: skip
+
+
+@dataclass
+class ByHand:
+    """Structured answers that a test gives, and the names that they were told."""
+
+    say: Callable[[str], Answer]
+    names: list[list[str]] = field(default_factory=list)
+
+    async def ask(self, *_given: object, **_named: object) -> Answer:
+        raise NotImplementedError
+
+    async def ask_with(
+        self, _models: Models, task: InferenceTask, messages: Sequence[Message], *, people: Sequence[Identity],
+        model: str | None = None, on_text: OnText | None = None,
+    ) -> Answer:  # fmt: skip
+        assert (task, model, on_text is None) == (InferenceTask.RISK_ANALYZER, None, False)
+        self.names.append([name for each in people for name in each.names])
+        return self.say(messages[0].content)
+
+
 async def test_names_of_people_are_known_to_whoever_hides_them(bench: Bench, owner_connection: Any) -> None:
     await people.person(owner_connection, bench.tenant, full_name="Ananya Rao-Mehta")
     await people.person(owner_connection, bench.tenant, full_name="Vikram Shah")
     await people.person(owner_connection, bench.tenant, full_name="राज शर्मा")
-    given: list[list[str]] = []
-
-    def pseudonymous(names: Sequence[str]) -> Tokens:
-        given.append(list(names))
-        return Tokens()
-
-    bench.replies = ModelReplies(pseudonymous)
-    await bench.submit(1, text="Write to nobody about flat")
-    await bench.run()
-    assert given == [[]]
-    await bench.submit(1, text="Write to MEHTA, and to शर्मा, about flat")
-    await bench.run()
-    assert given[1:] == [["Ananya Rao-Mehta", "राज शर्मा"]]
-
-
-@dataclass(frozen=True)
-class Shaped:
-    """An answer with a shape."""
-
-    value: dict[str, object]
-    text: str = '{"score": 7}'
-    repaired: bool = True
-    provider: str = "near"
-    model: str = "m1"
-    prompt_tokens: int = 5
-    completion_tokens: int = 4
-
-    @property
-    def usage(self) -> "Shaped":
-        return self
+    bench.answers = answers = ByHand(lambda _text: SCORED)
+    for text in ("Write to nobody about flat", "Write to MEHTA, and to शर्मा, about flat"):
+        await bench.submit(1, task="RISK_ANALYZER", text=text)
+        await bench.run(task=InferenceTask.RISK_ANALYZER)
+    assert answers.names == [[], ["Ananya Rao-Mehta", "राज शर्मा"]]
 
 
 async def test_tasks_with_a_shape_answer_data_or_why_not(bench: Bench) -> None:
-    async def shaping(
-        models: Models, task: InferenceTask, messages: Sequence[Message], *, names: Sequence[str], model: str | None,
-        on_text: OnText,
-    ) -> Shaped:  # fmt: skip
-        assert task is InferenceTask.RISK_ANALYZER
-        if "1." in messages[0].content:
+    def say(text: str) -> Answer:
+        if "1." in text:
             raise Unavailable("The model's answer cannot be used: score is missing.")
-        return Shaped({"score": 7})
+        return SCORED
 
     await bench.submit(2, task="RISK_ANALYZER")
-    bench.replies = ModelReplies(shaping=shaping)
+    bench.answers = ByHand(say)
     assert await bench.run(task=InferenceTask.RISK_ANALYZER) == Partial()
     first, second = await bench.items()
     assert first["output"] == {"text": '{"score": 7}', "json": {"score": 7}, "repaired": True}
@@ -355,17 +352,13 @@ async def test_tasks_with_a_shape_answer_data_or_why_not(bench: Bench) -> None:
     assert second["error"] == {
         "code": "UNAVAILABLE", "message": "The model's answer cannot be used: score is missing.", "retryable": True,
     }  # fmt: skip
-    await bench.submit(1, task="RISK_ANALYZER")
-    bench.replies = ModelReplies()
-    outcome = await bench.run(task=InferenceTask.RISK_ANALYZER)
-    assert outcome == Failed("UNAVAILABLE", "There is no prompt for RISK_ANALYZER.", retryable=False)
 
 
 async def test_a_refusal_for_good_is_not_for_another_attempt(bench: Bench) -> None:
-    class Refusing(ModelReplies):
-        async def reply(self, *_given: Any, **_named: Any) -> Any:
-            raise ModelRefused(RefusalCode.CONTEXT_TOO_LONG, "No.", retryable=False)
+    def say(_text: str) -> Answer:
+        raise ModelRefused(RefusalCode.CONTEXT_TOO_LONG, "No.", retryable=False)
 
-    await bench.submit(1)
-    bench.replies = Refusing()
-    assert await bench.run() == Failed("CONTEXT_TOO_LONG", "No.", retryable=False)
+    await bench.submit(1, task="RISK_ANALYZER")
+    bench.answers = ByHand(say)
+    outcome = await bench.run(task=InferenceTask.RISK_ANALYZER)
+    assert outcome == Failed("CONTEXT_TOO_LONG", "No.", retryable=False)

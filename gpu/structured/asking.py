@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from domain.inference import Completed, Completion, InferenceTask, Message, Models, OnText
 from domain.pseudonyms import Pseudonymiser, tokens_in
 from domain.structured import Answer, AnswerRefused, Check, Fault, Identity, Usage
-from gpu.answers.reading import Unusable, read, texts_in
+from gpu.structured.reading import Unusable, read, texts_in
 from prompts.loading import Prompt, Prompts
 from prompts.rendering import rendered, system_text
 from prompts.shapes import Shape

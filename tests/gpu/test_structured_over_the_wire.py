@@ -9,7 +9,7 @@ import pytest
 
 from domain.inference import InferenceTask, ProviderKind
 from domain.structured import Identity, Usage
-from gpu.answers import PromptedAnswers
+from gpu.structured import PromptedAnswers
 from prompts.loading import load_prompts
 from tests.fake_llm import NESTED, FakeLlm, Refuse, Say
 from tests.gpu.inference.routing import Setting, routed

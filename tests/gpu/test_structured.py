@@ -19,8 +19,8 @@ from domain.inference import (
     RefusalCode,
 )
 from domain.structured import AnswerRefused, Fault, Identity, Usage
-from gpu.answers import PromptedAnswers
-from gpu.answers.reading import LONGEST, Unusable, read
+from gpu.structured import PromptedAnswers
+from gpu.structured.reading import LONGEST, Unusable, read
 from prompts.loading import load_prompts
 from tests.gpu.models import Scripted
 

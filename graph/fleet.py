@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
@@ -273,18 +274,7 @@ class FleetMutation:
 
 def queues_of(found: FleetView) -> list[QueueState]:
     """Return what waits and runs as clients see it."""
-    return [
-        paid(
-            QueueState,
-            name=each.name,
-            depth=each.depth,
-            running=each.running,
-            oldest_seconds=each.oldest_seconds,
-            finished_per_minute=each.finished_per_minute,
-            waits_for=each.waits_for,
-        )
-        for each in found.queues
-    ]
+    return [paid(QueueState, **asdict(each)) for each in found.queues]
 
 
 def shown(found: FleetView) -> Fleet:

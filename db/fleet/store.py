@@ -12,7 +12,7 @@ from domain.fleet import FleetMode, ModeSet
 if TYPE_CHECKING:
     from db.unit import SqlUnit
 
-CURRENT: Final = "select id, mode, since from fleet_modes order by since desc, id desc limit 1"
+CURRENT: Final = "select id, mode, since, set_by_noun, set_by_id from fleet_modes order by since desc, id desc limit 1"
 # The newest row is locked and not the table, which would wait for a dump: who comes second finds another newest one.
 _LOCKED: Final = text(f"{CURRENT} for update")
 

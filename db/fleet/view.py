@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Final
 
 from db.engine import ReadPool
+from db.fleet.store import CURRENT
+from db.jobs.statements import QUEUES
 from domain.access import Actor
 from domain.fleet import FleetMode, FleetView, ModeSet, QueueState, Situation, WorkerKind, waits_for
 
-MODE: Final = "select id, mode, since, set_by_noun, set_by_id from fleet_modes order by since desc, id desc limit 1"
 MOST: Final = 100
 HOST_IDS: Final = f"select id, sampled_at from hosts order by hostname, id limit {MOST}"
 WORKER_IDS: Final = f"select id from fleet_workers order by kind, name limit {MOST}"
-QUEUES: Final = "select name, depth, running, oldest_seconds, finished_per_minute from queue_states()"
 SERVED_BY: Final = {"INFERENCE": WorkerKind.LLM, "RENDER": WorkerKind.COMFYUI}
 
 
@@ -26,7 +26,7 @@ class SqlFleetView:
 
     async def read(self, situation: Situation) -> FleetView:
         """Return the fleet; what its work waits for follows from the situation of its mode."""
-        [mode] = await self._pool.fetch(None, MODE)
+        [mode] = await self._pool.fetch(None, CURRENT)
         hosts = await self._pool.fetch(None, HOST_IDS)
         workers = await self._pool.fetch(None, WORKER_IDS)
         by = None if mode["set_by_id"] is None else Actor(mode["set_by_noun"], mode["set_by_id"])

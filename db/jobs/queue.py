@@ -24,7 +24,7 @@ from db.access.acting import system_caller
 from db.engine import transaction
 from db.errors import LOST, answering
 from db.jobs import tickets
-from db.jobs.statements import CHANNEL, GIVEN, HELD, RENEWED
+from db.jobs.statements import CHANNEL, GIVEN, HELD, QUEUES, RENEWED
 from domain import jobs
 from domain.access import Caller
 from domain.errors import Unavailable
@@ -48,7 +48,6 @@ _CAPACITY: Final = "select kind, count(*) filter (where open and job_id is null)
 _ABANDONED: Final = "select tenant_id, id from abandoned_jobs(:most)"
 _OVERDUE: Final = "select tenant_id, id from overdue_jobs(:most)"
 _UNTICKETED: Final = "select tenant_id, id from unticketed_jobs(:seconds, :most)"
-_QUEUES: Final = text("select name, depth, running, oldest_seconds, finished_per_minute from queue_states()")
 _FORGET_LOG: Final = text(
     "delete from pgqueuer.pgqueuer_log where created < now() - make_interval(days => cast(:days as integer))"
 )
@@ -85,7 +84,7 @@ async def waiting(engine: AsyncEngine) -> list[Waiting]:
     """Return what waits and runs of every tenant's work; raises Unavailable."""
     with answering():
         async with engine.connect() as connection:
-            rows = await connection.execute(_QUEUES)
+            rows = await connection.execute(text(QUEUES))
             return [
                 Waiting(row.name, row.depth, row.running, row.oldest_seconds or 0.0, row.finished_per_minute)
                 for row in rows

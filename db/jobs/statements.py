@@ -96,4 +96,5 @@ SETTLE: Final = text(
     " select settled.*, (select count(*) from freed) as freed from settled"
 )
 FREED: Final = text(f"select pg_notify('{CHANNEL}', 'slots')")
+QUEUES: Final = "select name, depth, running, oldest_seconds, finished_per_minute from queue_states()"
 STOP: Final = text(f"select pg_notify('{CHANNEL}', 'stop ' || cast(:id as text))")

@@ -72,7 +72,7 @@ class Api:
         text = document if "{" in document else operation(document)
         result = await self.system.schema.execute(text, variable_values=variables, context_value=context)
         self.statements = self.system.pool.statements - before
-        errors = [formatted(error, _unexpected) for error in result.errors or ()]
+        errors = [formatted(error, unmasked) for error in result.errors or ()]
         return {"data": result.data} | ({"errors": errors} if errors else {})
 
     async def data(self, document: str, /, **arguments: Any) -> Answer:
@@ -83,6 +83,6 @@ class Api:
         return data
 
 
-def _unexpected(_error_id: str, error: GraphQLError) -> None:
-    """Fail with the error itself: nothing in a test should have to be masked."""
+def unmasked(_error_id: str, error: GraphQLError) -> None:
+    """Fail with an error that clients would not see: nothing in a test should have to be masked."""
     raise error.original_error or error

@@ -1,4 +1,4 @@
-"""Links in the documents lead somewhere: to a file of this tree and to a heading in it."""
+"""Links in the documents lead to a file of this tree and a heading in it, and the files that they name are there."""
 
 import re
 from collections.abc import Iterator
@@ -54,9 +54,35 @@ def dead_links(root: Path, document: Path) -> list[str]:
     return dead
 
 
+_NAMED = re.compile(r"(?<![\w./$<>-])(?:app|bench|db|docs|domain|gpu|graph|prompts|resolvers|soak|tests)/[\w./-]*\w")
+
+
+def lost_files(root: Path, document: Path) -> list[str]:
+    """What a document names as code in one of the tree's folders, and is not there; a module may lack its `.py`."""
+    codes = [token.content for token in inline_tokens(document.read_text()) if token.type == "code_inline"]
+    named = [name for code in codes for name in _NAMED.findall(code)]
+    return [name for name in named if not (root / name).exists() and not (root / f"{name}.py").exists()]
+
+
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_lead_somewhere(document: Path) -> None:
     assert dead_links(ROOT, document) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_named_files_are_there(document: Path) -> None:
+    assert lost_files(ROOT, document) == []
+
+
+def test_lost_files_are_found(tmp_path: Path) -> None:
+    (tmp_path / "graph").mkdir()
+    (tmp_path / "graph" / "leads.py").touch()
+    document = tmp_path / "README.md"
+    document.write_text(
+        "`graph/leads.py: lead_move` `graph/leads` `graph/` `graph/<noun>.py` `GET /graph/x` graph/prose.py\n\n"
+        "| `domain/gone.py` |\n|---|\n| `-m graph/lost.py:3` |\n"
+    )
+    assert lost_files(tmp_path, document) == ["domain/gone.py", "graph/lost.py"]
 
 
 def test_dead_links_are_found(tmp_path: Path) -> None:

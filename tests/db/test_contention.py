@@ -172,7 +172,7 @@ async def test_of_two_who_open_the_first_lead_of_a_person_one_follows(
     system: System, tenant: Tenant, owner_connection: Owner
 ) -> None:
     person = await people.person(owner_connection, tenant)
-    outsider = Caller(tenant.id, tenant.outsider, Role.JUNIOR_BROKER, (tenant.outsider,))
+    outsider = tenant.outside
     command = leads.LeadCreate(person, LeadSource.WEBSITE)
 
     async with before_commit(system, owner_connection, tenant.caller(Role.JUNIOR_BROKER), leads.create, command):

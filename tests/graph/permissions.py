@@ -115,7 +115,7 @@ class World:
     @property
     def outsider(self) -> Caller:
         """A junior who owns nothing."""
-        return Caller(self.tenant.id, self.tenant.outsider, JUNIOR, (self.tenant.outsider,))
+        return self.tenant.outside
 
 
 async def world(owner: "Connection[Record]", tenant: Tenant, other: Tenant) -> World:

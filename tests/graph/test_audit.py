@@ -15,7 +15,7 @@ from db.reading.cursors import CursorKey
 from db.reading.reads import Keys, SqlReads
 from db.roles import set_tenant
 from db.sources import CATALOGUE
-from domain.access import Caller, Role
+from domain.access import Role
 from domain.errors import Invalid
 from domain.signing import AssetKey, EventKey
 from domain.values import new_id
@@ -156,7 +156,7 @@ async def test_the_feed_tells_of_ones_own_people_and_ones_own_deeds(
     assert actors[Role.ADMIN] == actors[Role.SALES_DIRECTOR] == everybody
     assert actors[Role.SENIOR_BROKER] == ["Junior_Broker", "Senior_Broker"]
     assert actors[Role.JUNIOR_BROKER] == ["Junior_Broker"]
-    outsider = Caller(tenant.id, tenant.outsider, Role.JUNIOR_BROKER, (tenant.outsider,))
+    outsider = tenant.outside
     answer = await api.data("Activity", caller=outsider, first=20)
     shown = [edge["node"] for edge in answer["activity"]["edges"]]
     assert [entry["subject"]["id"] for entry in shown] == [leads[role] for role in reversed(Role)]

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from asyncpg import Connection, Record
 
-from domain.access import Caller, Role
+from domain.access import Role
 from graph.persisted import shipped
 from tests.api import Api
 from tests.factories import people
@@ -81,10 +81,6 @@ async def merged(api: Api, request: str, head: str, *resolutions: dict[str, Any]
     sent = {"mergeRequestId": request, "expectedHeadId": head, "resolutions": list(resolutions)}
     answer: dict[str, Any] = await api.data("MergeRequestMerge", **sent, **{"role": JUNIOR, **as_})
     return dict(answer["mergeRequestMerge"])
-
-
-def outsider(tenant: Tenant) -> Caller:
-    return Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))
 
 
 async def events(owner: "Connection[Record]", tenant: Tenant) -> list[str]:
@@ -226,7 +222,7 @@ async def test_shares_give_what_they_say_and_end(
     api: Api, tenant: Tenant, owner_connection: "Connection[Record]"
 ) -> None:
     canvas, head = await created(api)
-    them, user = outsider(tenant), f"user_{tenant.outsider}"
+    them, user = tenant.outside, f"user_{tenant.outsider}"
     hidden = await committed(api, canvas, head, words("a"), caller=them)
     shared = (await api.data("CanvasShare", canvasId=canvas, userId=user, access="VIEW", role=JUNIOR))["canvasShare"]
     viewing = await committed(api, canvas, head, words("a"), caller=them)
@@ -311,7 +307,7 @@ async def test_who_may_not_commit_to_the_target_proposes_and_others_decide(api: 
     user = f"user_{tenant.outsider}"
     await committed(api, canvas, head, words("a"))
     await api.data("CanvasShare", canvasId=canvas, userId=user, access="VIEW", role=JUNIOR)
-    them = outsider(tenant)
+    them = tenant.outside
     fork = await forked(api, canvas, caller=them)
     await advanced(api, fork, edit("a", "Theirs."), caller=them)
     hidden = await api.data("CanvasView", id=fork, role=JUNIOR)
@@ -412,8 +408,7 @@ async def test_who_may_see_the_kept_rows_gets_them_as_they_were(
 ) -> None:
     canvas, _ = await created(api)
     head = await advanced(api, canvas, leads("leads"))
-    person = await people.person(owner_connection, tenant)
-    await people.lead(owner_connection, tenant, person_id=person, assignee_id=tenant.users[JUNIOR])
+    await people.client(owner_connection, tenant)
     rows = {}
     for role in (JUNIOR, SENIOR, ADMIN):
         answer = await api.data("CanvasData", revisionId=head, keys=["leads"], role=role)

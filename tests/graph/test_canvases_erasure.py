@@ -48,8 +48,7 @@ async def documented(owner: Owner, tenant: Tenant, key: str, text: str, **variab
 async def client(api: Api, owner: Owner, name: str, role: Role = JUNIOR) -> UUID:
     """Make somebody with a lead of the user of a role, and a score."""
     tenant = api.tenant
-    person = await people.person(owner, tenant, full_name=name)
-    await people.lead(owner, tenant, person_id=person, assignee_id=tenant.users[role])
+    person = await people.client(owner, tenant, role, full_name=name)
     await perception.score(owner, tenant, person_id=person, at=NOW, score=61)
     async with api.system.units.write(tenant.caller(role)) as unit:
         await unit.perception.keep_newest(person)

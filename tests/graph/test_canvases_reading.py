@@ -13,7 +13,7 @@ from domain.access import Caller, Role
 from graph.compilation import Planner
 from graph.documents import Documents
 from graph.execution import Execution, GraphRequest
-from tests.api import Api, operation
+from tests.api import Api, operation, unmasked
 from tests.factories import canvases
 from tests.factories.access import Tenant
 from tests.factories.canvases import Made
@@ -28,20 +28,12 @@ INDICES_ONLY = {"enable_seqscan": "off"}
 async def compiled(api: Api, document: str, caller: Caller, **variables: Any) -> dict[str, Any]:
     """Answer a document by its one statement; fails if it was not."""
     system = api.system
-    execution = Execution(system.schema, Documents(system.schema), system.answers, _fail)
+    execution = Execution(system.schema, Documents(system.schema), system.answers, unmasked)
     text = document if "{" in document else operation(document)
     answer = await execution.execute(GraphRequest(text, None, variables), api.context(caller))
     assert answer.compiled, answer.body
     data: dict[str, Any] = orjson.loads(answer.body)["data"]
     return data
-
-
-def _fail(_error_id: str, error: Exception) -> None:
-    raise error
-
-
-def outsider(tenant: Tenant) -> Caller:
-    return Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))
 
 
 async def access(api: Api, made: Made, caller: Caller) -> str | None:
@@ -58,7 +50,7 @@ async def test_each_role_sees_and_may_do_what_the_table_says(
 ) -> None:
     made = await canvases.canvas(owner_connection, tenant, owner_id=tenant.users[JUNIOR], keys=("a", "b"))
 
-    callers = [*map(tenant.caller, (JUNIOR, SENIOR, DIRECTOR, ADMIN)), outsider(tenant)]
+    callers = [*map(tenant.caller, (JUNIOR, SENIOR, DIRECTOR, ADMIN)), tenant.outside]
     assert [await access(api, made, caller) for caller in callers] == ["EDIT", "COMMENT", "EDIT", "EDIT", None]
     elsewhere = Api(api.system, other_tenant)
     assert await access(elsewhere, made, other_tenant.caller(ADMIN)) is None
@@ -138,7 +130,7 @@ async def test_shares_by_name_give_what_they_say(
         made = await canvases.canvas(owner_connection, tenant, owner_id=tenant.users[DIRECTOR])
         for user_id in (tenant.outsider, tenant.users[SENIOR]):
             await canvases.share(owner_connection, tenant, canvas_id=made.id, user_id=user_id, access=given)
-        assert await access(api, made, outsider(tenant)) == given
+        assert await access(api, made, tenant.outside) == given
         assert await access(api, made, tenant.caller(SENIOR)) == given
         assert await access(api, made, tenant.caller(JUNIOR)) is None
 
@@ -165,12 +157,12 @@ async def test_who_sees_a_canvas_sees_what_is_to_be_merged_into_it_and_not_the_o
     document = "query ($id: ID!) { mergeRequest(id: $id) { source { id } target { id } base { id } } }"
     found = [
         (await compiled(api, document, caller, id=f"mergerequest_{request}"))["mergeRequest"]
-        for caller in (tenant.caller(JUNIOR), tenant.caller(SENIOR), outsider(tenant))
+        for caller in (tenant.caller(JUNIOR), tenant.caller(SENIOR), tenant.outside)
     ]
 
     assert await access(api, source, tenant.caller(JUNIOR)) == "VIEW"
     assert await access(api, source, tenant.caller(SENIOR)) == "VIEW"
-    assert await access(api, target, outsider(tenant)) is None
+    assert await access(api, target, tenant.outside) is None
     seen = {"source": {"id": f"canvas_{source.id}"}, "target": {"id": f"canvas_{target.id}"}}
     assert found == [{**seen, "base": {"id": f"canvasrevision_{target.head_id}"}}] * 2 + [None]
 

@@ -94,8 +94,7 @@ async def test_an_object_without_lists_is_one_row_and_an_empty_answer_has_its_co
 async def test_kinds_share_their_columns_and_names_stay_apart(
     api: Api, owner_connection: "Connection[Record]", tenant: Tenant
 ) -> None:
-    person = await people.person(owner_connection, tenant)
-    await people.lead(owner_connection, tenant, person_id=person, assignee_id=tenant.users[JUNIOR])
+    person = await people.client(owner_connection, tenant)
     await interactions.interaction(owner_connection, tenant, person_id=person, occurred_at=AT)
     text = (
         "query Kinds($id: ID!) { person(id: $id) { interactions(first: 5) { edges { node { summary personId: id"

@@ -61,8 +61,7 @@ async def starts(api: Api, owner: Owner, tenant: Tenant, person_id: UUID | None 
 
 async def client_of(owner: Owner, tenant: Tenant, *, agrees: bool) -> UUID:
     """Make a person of the junior's, who agreed to cameras or did not."""
-    person_id = await people.person(owner, tenant)
-    await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
+    person_id = await people.client(owner, tenant)
     if agrees:
         await perception.consent(
             owner, tenant, granted_at=NOW - 90 * DAY, person_id=person_id, modality="CCTV",

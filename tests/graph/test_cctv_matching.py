@@ -32,8 +32,7 @@ def matching(api: Api) -> None:
 
 async def client_of(owner: Owner, tenant: Tenant, *, car: bytes = CAR, agrees: bool = True, ago: int = 9) -> UUID:
     """Make a person of the junior's who came in a car some days ago, and agreed to cameras."""
-    person_id = await people.person(owner, tenant)
-    await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
+    person_id = await people.client(owner, tenant)
     given: dict[str, Any] = {"person_id": person_id, "recorded_by_id": tenant.users[JUNIOR]}
     if agrees:
         await perception.consent(owner, tenant, granted_at=NOW - 20 * DAY, modality="CCTV", **given)

@@ -24,7 +24,7 @@ from graph.compilation import ANONYMOUS, Uncompiled, plans
 from graph.documents import MOST_QUESTIONS, Documents
 from graph.execution import REFUSED, Execution, GraphRequest
 from graph.schema import build
-from tests.api import Api, operation
+from tests.api import Api, operation, unmasked
 
 ROOT = Path(__file__).parents[2]
 SWITCHED = """query Switched($a: Boolean!, $b: Boolean!, $c: Boolean!, $d: Boolean!, $e: Boolean!, $f: Boolean!) {
@@ -36,11 +36,7 @@ PAGED = "query Paged($first: Int, $last: Int) { leads(first: $first, last: $last
 
 def execution(api: Api, answers: SqlAnswers) -> Execution:
     """Make an execution that keeps nothing of earlier ones."""
-    return Execution(api.system.schema, Documents(api.system.schema), answers, _fail)
-
-
-def _fail(_error_id: str, error: Exception) -> None:
-    raise error
+    return Execution(api.system.schema, Documents(api.system.schema), answers, unmasked)
 
 
 async def test_plans_of_one_operation_are_bounded_and_each_is_right(api: Api) -> None:
@@ -167,7 +163,7 @@ async def test_a_function_or_a_leaf_with_arguments_does_not_compile(api: Api) ->
     query.fields["now"] = GraphQLField(GraphQLString, extensions=function)
     lead.fields["source"].extensions = function
     lead.fields["stage"].args = {"in": GraphQLArgument(GraphQLString)}
-    running = Execution(schema, Documents(schema), api.system.answers, _fail)
+    running = Execution(schema, Documents(schema), api.system.answers, unmasked)
     found = {}
     for text in ("{ now }", "{ leads { edges { node { source } } } }", "{ leads { edges { node { stage } } } }"):
         with pytest.raises(Uncompiled) as uncompiled:

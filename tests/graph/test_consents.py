@@ -29,13 +29,6 @@ FACE = {"purpose": "SHOWROOM_ENGAGEMENT", "modality": "FACE", "noticeVersion": "
 DAY = timedelta(days=1)
 
 
-async def client_of(owner: Owner, tenant: Tenant, role: Role = JUNIOR) -> UUID:
-    """Make a person with a lead of the user of a role."""
-    person_id = await people.person(owner, tenant)
-    await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[role])
-    return person_id
-
-
 async def granted(api: Api, *, role: Role = JUNIOR, **given: Any) -> Answer:
     answer = await api.data("ConsentGrant", role=role, input={"subjectKind": "PERSON", **FACE, **given})
     found: Answer = answer["consentGrant"]
@@ -79,14 +72,10 @@ def here(tenant: Tenant, engine: AsyncEngine) -> Here:
     return Here(tenant.id, SqlOverdue(engine, 100_000))
 
 
-def outsider(tenant: Tenant) -> Caller:
-    return Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))
-
-
 async def test_a_consent_is_recorded_and_a_renewal_is_another(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     ends = (datetime.now(UTC) + DAY).replace(microsecond=0)
 
     first = await granted(api, personId=f"person_{person_id}", expiresAt=ends.isoformat())
@@ -128,8 +117,8 @@ async def test_what_is_no_consent_is_refused(
     api: Api, tenant: Tenant, owner_connection: Owner, given: dict[str, Any], code: str, field: str
 ) -> None:
     names = {
-        "$person": f"person_{await client_of(owner_connection, tenant)}",
-        "$others": f"person_{await client_of(owner_connection, tenant, SENIOR)}",
+        "$person": f"person_{await people.client(owner_connection, tenant)}",
+        "$others": f"person_{await people.client(owner_connection, tenant, SENIOR)}",
     }
 
     answer = await granted(api, **{name: names.get(value, value) for name, value in given.items()})
@@ -160,7 +149,7 @@ async def test_movements_of_the_team_may_be_allowed(api: Api) -> None:
 
 
 async def test_consents_are_listed_by_person_and_status(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id, now = await client_of(owner_connection, tenant), datetime.now(UTC)
+    person_id, now = await people.client(owner_connection, tenant), datetime.now(UTC)
     ids = {}
     for number, (status, times) in enumerate(
         {
@@ -213,7 +202,7 @@ async def measured(owner: Owner, tenant: Tenant, person_id: UUID | None, consent
 async def test_a_withdrawal_stops_what_runs_and_erases_all_that_was_measured(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id, now = await client_of(owner_connection, tenant), datetime.now(UTC)
+    person_id, now = await people.client(owner_connection, tenant), datetime.now(UTC)
     older, newer = [
         await perception.consent(owner_connection, tenant, person_id=person_id, granted_at=now - days * DAY)
         for days in (9, 1)
@@ -288,7 +277,7 @@ async def test_where_nothing_is_measured_nothing_is_erased(api: Api) -> None:
 async def test_others_withdraw_nothing(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     consent = (await granted(api, subjectKind="VISITOR"))["consent"]["id"]
 
-    hidden = await api.data("ConsentWithdraw", caller=outsider(tenant), consentId=consent)
+    hidden = await api.data("ConsentWithdraw", caller=tenant.outside, consentId=consent)
 
     assert hidden["consentWithdraw"]["code"] == "NOT_FOUND"
     [row] = await rows_of(owner_connection, "consents", tenant.id)

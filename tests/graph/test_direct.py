@@ -1,7 +1,6 @@
 """Mutations that no executor answers are answered as one would answer them, byte by byte."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, TypeAlias
 
 import orjson
@@ -110,7 +109,7 @@ async def test_whoever_may_not_is_refused_as_by_an_executor(
     execution: Execution, api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
     batch = await batch_of(api, owner_connection)
-    stranger = replace(tenant.caller(Role.JUNIOR_BROKER), user_id=tenant.outsider, members=(tenant.outsider,))
+    stranger = tenant.outside
 
     for caller, says in ((stranger, b'"code":"NOT_FOUND"'), (None, b'"data":null')):
         served, executed = await answered(execution, api, caller, INGEST, batch)

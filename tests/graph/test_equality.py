@@ -15,7 +15,7 @@ from domain.values import new_id
 from graph.declaration import DeclaredField
 from graph.documents import Documents
 from graph.execution import REFUSED, Execution, GraphAnswer, GraphRequest
-from tests.api import operation
+from tests.api import operation, unmasked
 from tests.demo import Demo
 from tests.documents import Document, Generator, ListKey, Samples, reachable, uses_in
 from tests.factories import inference, jobs
@@ -103,7 +103,7 @@ class Paths:
     def __init__(self, demo: Demo) -> None:
         self.demo = demo
         system = demo.api.system
-        self.execution = Execution(system.schema, Documents(system.schema, kept=10), system.answers, _fail)
+        self.execution = Execution(system.schema, Documents(system.schema, kept=10), system.answers, unmasked)
 
     async def both(self, document: Document, caller: Caller) -> tuple[GraphAnswer, GraphAnswer]:
         request = GraphRequest(document.text, None, document.variables)
@@ -114,10 +114,6 @@ class Paths:
         operation = prepared.operation(None).operation
         second = await self.execution.resolved(request, prepared, self.demo.api.context(caller), operation)
         return first, second
-
-
-def _fail(_error_id: str, error: Exception) -> None:
-    raise error
 
 
 def likely_caller(demo: Demo, document: Document, random: Random) -> Caller:

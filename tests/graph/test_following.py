@@ -12,10 +12,10 @@ from domain.access import Actor, Role
 from domain.notifications import News, NotificationKind, tell
 from domain.perception import ConsentWithdraw, withdraw
 from graph.http.socket import Socket
-from tests.factories import canvases, perception
+from tests.factories import canvases, people, perception
 from tests.factories.access import Tenant
 from tests.graph.streams import Client, Message, Served, cursor, stall
-from tests.graph.test_sessions import client_of, completed, consent_of, ingested, packets, session_of, shown, started
+from tests.graph.test_sessions import completed, consent_of, ingested, packets, session_of, shown, started
 
 Owner: TypeAlias = "Connection[Record]"
 JUNIOR, SENIOR, DIRECTOR, ADMIN = Role.JUNIOR_BROKER, Role.SENIOR_BROKER, Role.SALES_DIRECTOR, Role.ADMIN
@@ -36,7 +36,7 @@ def of_nobody(qd: Message) -> bool:
 
 async def test_a_session_is_told_from_start_to_end(live: Served, owner_connection: Owner) -> None:
     api, tenant = live.api, live.api.tenant
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     consent_id = await consent_of(owner_connection, tenant, person_id)
     video_id = await perception.video(owner_connection, tenant)
     scene = await perception.scene(owner_connection, tenant, video_id=video_id, start_ms=0, end_ms=10_000)
@@ -85,18 +85,18 @@ async def test_a_visitor_who_gets_a_name_is_told(live: Served, owner_connection:
 
 async def test_a_session_is_told_to_those_who_may_see_it(live: Served, owner_connection: Owner) -> None:
     api, tenant = live.api, live.api.tenant
-    people = [await client_of(owner_connection, tenant, role) for role in (SENIOR, JUNIOR)]
+    persons = [await people.client(owner_connection, tenant, role) for role in (SENIOR, JUNIOR)]
     theirs, mine = [
-        await session_of(api, await consent_of(owner_connection, tenant, person), role=DIRECTOR) for person in people
+        await session_of(api, await consent_of(owner_connection, tenant, person), role=DIRECTOR) for person in persons
     ]
     after = await cursor(live)
     async with live.client(JUNIOR) as junior, live.client(DIRECTOR) as director:
         await junior.subscribe("PerceptionScores", "all", after=after)
         await junior.subscribe("PerceptionScores", "theirs", sessionId=theirs, after=after)
-        await junior.subscribe("PerceptionScores", "their person", personId=f"person_{people[0]}", after=after)
+        await junior.subscribe("PerceptionScores", "their person", personId=f"person_{persons[0]}", after=after)
         await director.subscribe("PerceptionScores", "one", sessionId=theirs, after=after)
-        await director.subscribe("PerceptionScores", "person", personId=f"person_{people[1]}", after=after)
-        await director.subscribe("PerceptionScores", "none", sessionId=f"person_{people[0]}", after=after)
+        await director.subscribe("PerceptionScores", "person", personId=f"person_{persons[1]}", after=after)
+        await director.subscribe("PerceptionScores", "none", sessionId=f"person_{persons[0]}", after=after)
         for number in (1, 2):
             await ingested(api, theirs, number, packets(number, 1), role=DIRECTOR)
             await ingested(api, mine, number, packets(number, 1), role=DIRECTOR)
@@ -142,7 +142,7 @@ async def test_a_slow_client_gets_the_newest_of_each_session_and_the_series_has_
 
 async def test_a_withdrawn_consent_is_told_and_what_was_measured_no_more(live: Served, owner_connection: Owner) -> None:
     api, tenant = live.api, live.api.tenant
-    consent_id = await consent_of(owner_connection, tenant, await client_of(owner_connection, tenant))
+    consent_id = await consent_of(owner_connection, tenant, await people.client(owner_connection, tenant))
     start = await cursor(live)
     session_id = await session_of(api, consent_id)
     async with live.client(JUNIOR) as client, live.client(DIRECTOR) as director:

@@ -21,13 +21,6 @@ AT = interactions.AT
 PAST = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
 
 
-async def client_of(owner: Owner, tenant: Tenant, role: Role = JUNIOR) -> UUID:
-    """Make a person with a lead of the user of a role."""
-    person_id = await people.person(owner, tenant)
-    await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[role])
-    return person_id
-
-
 async def one_of_each(owner: Owner, tenant: Tenant, person_id: UUID) -> dict[str, UUID]:
     """Make an interaction of each kind, the first an hour after the second and so on."""
     property_id = await properties.property_(owner, tenant, listing_key="WORLI-41")
@@ -54,7 +47,7 @@ async def log(api: Api, person_id: UUID, detail: Answer, *, role: Role = JUNIOR,
 
 
 async def test_timeline_shows_each_kind_with_its_own_fields(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     made = await one_of_each(owner_connection, tenant, person_id)
 
     data = await api.data("PersonTimeline", role=JUNIOR, personId=f"person_{person_id}", first=10)
@@ -73,7 +66,7 @@ async def test_timeline_shows_each_kind_with_its_own_fields(api: Api, tenant: Te
 
 
 async def test_timeline_reads_only_the_kinds_asked_for(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     await one_of_each(owner_connection, tenant, person_id)
 
     page = await api.data(
@@ -91,7 +84,7 @@ async def test_timeline_reads_only_the_kinds_asked_for(api: Api, tenant: Tenant,
 
 
 async def test_node_answers_an_interaction_as_its_kind(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    made = await one_of_each(owner_connection, tenant, await client_of(owner_connection, tenant))
+    made = await one_of_each(owner_connection, tenant, await people.client(owner_connection, tenant))
     document = """query($ids: [ID!]!) { nodes(ids: $ids) {
         __typename id ... on Interaction { occurredAt } ... on NoteInteraction { text } } }"""
 
@@ -115,7 +108,7 @@ async def test_node_answers_an_interaction_as_its_kind(api: Api, tenant: Tenant,
 async def test_one_name_may_select_different_fields_in_different_kinds(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     await one_of_each(owner_connection, tenant, person_id)
     document = """query($id: ID!) { person(id: $id) { interactions(first: 5) { totalCount edges { node {
         ... on CallInteraction { heading: summary } ... on EmailInteraction { heading: emailSubject } } } } } }"""
@@ -137,7 +130,7 @@ async def test_one_name_may_select_different_fields_in_different_kinds(
 async def test_call_answers_transcript_in_the_order_spoken_and_objections_oldest_first(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     call_id = await interactions.interaction(owner_connection, tenant, person_id=person_id, duration_seconds=60)
     for start_ms, text in ((4000, "How much?"), (0, "Hello."), (2000, "I saw the tower.")):
         await interactions.segment(owner_connection, tenant, call_id=call_id, text=text, start_ms=start_ms)
@@ -165,7 +158,7 @@ async def test_call_answers_transcript_in_the_order_spoken_and_objections_oldest
 async def test_call_is_null_for_another_kind_another_type_and_another_brokers_call(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant, Role.SENIOR_BROKER)
+    person_id = await people.client(owner_connection, tenant, Role.SENIOR_BROKER)
     call_id = await interactions.interaction(owner_connection, tenant, person_id=person_id)
     segment_id = await interactions.segment(owner_connection, tenant, call_id=call_id, text="Hello.", start_ms=0)
     note_id = await interactions.interaction(
@@ -184,7 +177,7 @@ async def test_call_is_null_for_another_kind_another_type_and_another_brokers_ca
 async def test_logged_call_is_told_to_history_and_kept_with_the_person(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
 
     answer = await log(
         api, person_id, {"call": {"durationSeconds": 95}}, direction="OUTBOUND", summary="Spoke of handover."
@@ -212,7 +205,7 @@ async def test_logged_call_is_told_to_history_and_kept_with_the_person(
 
 
 async def test_each_kind_of_detail_is_stored_in_its_columns(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     property_id = await properties.property_(owner_connection, tenant)
 
     await log(api, person_id, {"email": {"subject": "Plans", "body": "Attached."}})
@@ -226,7 +219,7 @@ async def test_each_kind_of_detail_is_stored_in_its_columns(api: Api, tenant: Te
 
 
 async def test_same_key_logs_once(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
 
     first, second = [
         await log(api, person_id, {"note": {"text": "Has a dog."}}, idempotencyKey="key-1") for _ in range(2)
@@ -252,7 +245,7 @@ async def test_same_key_logs_once(api: Api, tenant: Tenant, owner_connection: Ow
 async def test_detail_that_cannot_be_is_refused_and_nothing_is_written(
     api: Api, tenant: Tenant, owner_connection: Owner, detail: Answer, code: str, field: str
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
 
     answer = await log(api, person_id, detail)
 
@@ -262,7 +255,7 @@ async def test_detail_that_cannot_be_is_refused_and_nothing_is_written(
 
 
 async def test_interaction_of_tomorrow_is_refused(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
 
     answer = await log(api, person_id, {"call": {}}, occurredAt=tomorrow)
@@ -271,7 +264,7 @@ async def test_interaction_of_tomorrow_is_refused(api: Api, tenant: Tenant, owne
 
 
 async def test_two_details_at_once_are_refused(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     given = {
         "personId": f"person_{person_id}", "occurredAt": PAST, "detail": {"call": {}, "note": {"text": "Both."}}
     }  # fmt: skip
@@ -285,8 +278,8 @@ async def test_two_details_at_once_are_refused(api: Api, tenant: Tenant, owner_c
 async def test_only_own_people_are_logged_about(
     api: Api, tenant: Tenant, other_tenant: Tenant, owner_connection: Owner
 ) -> None:
-    of_senior = await client_of(owner_connection, tenant, Role.SENIOR_BROKER)
-    abroad = await client_of(owner_connection, other_tenant)
+    of_senior = await people.client(owner_connection, tenant, Role.SENIOR_BROKER)
+    abroad = await people.client(owner_connection, other_tenant)
 
     refused = await log(api, of_senior, {"call": {}})
     hidden = await log(api, abroad, {"call": {}})
@@ -301,7 +294,7 @@ async def test_only_own_people_are_logged_about(
 async def test_what_is_logged_of_an_absorbed_person_belongs_to_who_was_kept(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    kept = await client_of(owner_connection, tenant)
+    kept = await people.client(owner_connection, tenant)
     absorbed = await people.person(owner_connection, tenant, merged_into_id=kept)
 
     answer = await log(api, absorbed, {"call": {}})
@@ -332,11 +325,7 @@ async def test_message_of_an_unlinked_thread_is_seen_by_its_assignee_only(
         ... on MessageInteraction { person { id } threadMessage { id text } } } }"""
 
     seen = await api.data(document, role=JUNIOR, id=f"interaction_{interaction_id}")
-    outsider = tenant.caller(JUNIOR)
-    hidden = await api.data(
-        document, caller=type(outsider)(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,)),
-        id=f"interaction_{interaction_id}",
-    )  # fmt: skip
+    hidden = await api.data(document, caller=tenant.outside, id=f"interaction_{interaction_id}")
 
     assert seen["node"]["person"] is None
     assert seen["node"]["threadMessage"]["text"] == "Hello?"

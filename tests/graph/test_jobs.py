@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from asyncpg import Connection, Record
 
-from domain.access import Caller, Role
+from domain.access import Role
 from domain.jobs import FINISHED, JobStatus
 from tests.api import Api
 from tests.factories import jobs
@@ -117,7 +117,7 @@ async def test_a_job_that_failed_begins_again_once_per_key(api: Api, tenant: Ten
 
 async def test_a_job_of_somebody_else_is_not_found(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     job_id = await made(owner_connection, tenant)
-    outsider = Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))
+    outsider = tenant.outside
     for operation, field in (("JobCancel", "jobCancel"), ("JobRetry", "jobRetry")):
         answer = (await api.data(operation, caller=outsider, jobId=f"job_{job_id}"))[field]
         assert answer["code"] == "NOT_FOUND"

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from asyncpg import Connection, Record
 
-from domain.access import Caller, Role
+from domain.access import Role
 from domain.values import new_id
 from tests.api import Answer, Api
 from tests.factories import leads, people, properties
@@ -24,10 +24,6 @@ async def lead_of(owner: Owner, tenant: Tenant, role: Role | None = JUNIOR, **va
     person_id = await people.person(owner, tenant)
     assignee_id = None if role is None else tenant.users[role]
     return await people.lead(owner, tenant, person_id=person_id, assignee_id=assignee_id, **values), person_id
-
-
-def outsider(tenant: Tenant) -> Caller:
-    return Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))
 
 
 async def answer(api: Api, document: str, /, field: str, **arguments: Any) -> Answer:
@@ -464,12 +460,10 @@ async def test_a_shared_lead_is_seen_and_worked_on(api: Api, tenant: Tenant, own
     lead_id, _ = await lead_of(owner_connection, tenant, SENIOR)
     query = "{ leads { edges { node { id } } totalCount } }"
 
-    hidden = await api.data(query, caller=outsider(tenant))
+    hidden = await api.data(query, caller=tenant.outside)
     await insert(owner_connection, "lead_shares", tenant.id, lead_id=lead_id, user_id=tenant.outsider)
-    shown = await api.data(query, caller=outsider(tenant))
-    moved = await answer(
-        api, "LeadMove", "leadMove", caller=outsider(tenant), leadId=f"lead_{lead_id}", toStage="VISIT"
-    )
+    shown = await api.data(query, caller=tenant.outside)
+    moved = await answer(api, "LeadMove", "leadMove", caller=tenant.outside, leadId=f"lead_{lead_id}", toStage="VISIT")
 
     assert hidden["leads"] == {"edges": [], "totalCount": 0}
     assert shown["leads"] == {"edges": [{"node": {"id": f"lead_{lead_id}"}}], "totalCount": 1}

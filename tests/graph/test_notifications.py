@@ -40,8 +40,7 @@ async def inbox(api: Api, role: Role = JUNIOR, **filter_: Any) -> list[Answer]:
 async def test_a_quick_rise_is_told_once_to_whoever_follows_the_person(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await people.person(owner_connection, tenant)
-    await people.lead(owner_connection, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
+    person_id = await people.client(owner_connection, tenant)
     won = {"stage": "WON", "assignee_id": tenant.users[SENIOR]}
     await people.lead(owner_connection, tenant, person_id=person_id, **won)
     consent_id = await perception.consent(
@@ -81,8 +80,7 @@ async def test_a_quick_rise_is_told_once_to_whoever_follows_the_person(
 async def test_of_a_completed_session_is_told_once_who_began_it_and_who_follows_the_person(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await people.person(owner_connection, tenant)
-    await people.lead(owner_connection, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
+    person_id = await people.client(owner_connection, tenant)
     consent_id = await perception.consent(owner_connection, tenant, person_id=person_id, granted_at=START - HOUR)
     session_id = await perception.session(
         owner_connection, tenant, consent_id=consent_id, person_id=person_id, started_at=START,

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from asyncpg import Connection, Record
 
-from domain.access import Caller, Role
+from domain.access import Role
 from domain.people.names import name_key
 from domain.values import new_id
 from tests.api import Answer, Api
@@ -24,17 +24,6 @@ AT = datetime(2026, 2, 3, 4, 5, 6, tzinfo=UTC)
 
 def shown(person_id: UUID) -> str:
     return f"person_{person_id}"
-
-
-def outsider(tenant: Tenant) -> Caller:
-    return Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))
-
-
-async def of_junior(owner: Owner, tenant: Tenant, **values: Any) -> UUID:
-    """Make a person whose lead is the junior's, and so the senior's."""
-    person_id = await people.person(owner, tenant, **values)
-    await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
-    return person_id
 
 
 async def created(api: Api, **given: Any) -> Answer:
@@ -235,7 +224,7 @@ async def test_what_is_no_detail_is_refused(api: Api, given: dict[str, str | Non
 async def test_contact_details_are_changed_by_those_who_see_them(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    own = shown(await of_junior(owner_connection, tenant))
+    own = shown(await people.client(owner_connection, tenant))
     foreign = shown(await people.person(owner_connection, tenant))
     refusals: dict[tuple[Role, str, str], tuple[str, str | None] | None] = {}
     for role in Role:
@@ -281,7 +270,7 @@ async def test_people_are_found_by_name_address_and_number(api: Api) -> None:
 
 
 async def test_a_number_finds_only_whom_one_may_call(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    await of_junior(owner_connection, tenant, full_name="Asha Rao", primary_phone_e164="+971501234567")
+    await people.client(owner_connection, tenant, full_name="Asha Rao", primary_phone_e164="+971501234567")
     await people.person(owner_connection, tenant, full_name="Omar Haddad", primary_phone_e164="+971501234568")
 
     assert {role: await names(api, "97150123", role) for role in Role} == {
@@ -392,23 +381,23 @@ async def test_a_shared_lead_makes_a_person_ones_own(api: Api, tenant: Tenant, o
     person_id = await full_person(owner_connection, tenant, of=None)
     lead_id = await people.lead(owner_connection, tenant, person_id=person_id)
 
-    before = await api.data(MASKED, id=shown(person_id), caller=outsider(tenant))
+    before = await api.data(MASKED, id=shown(person_id), caller=tenant.outside)
     await leads.share(owner_connection, tenant, lead_id=lead_id, user_id=tenant.outsider)
-    after = await api.data(MASKED, id=shown(person_id), caller=outsider(tenant))
+    after = await api.data(MASKED, id=shown(person_id), caller=tenant.outside)
 
     assert (len(before["person"]["restrictedFields"]), after["person"]) == (7, ALL_OF_THEM)
 
 
 async def test_a_household_shows_to_those_who_know_a_member(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     household_id = await people.household(owner_connection, tenant)
-    await of_junior(owner_connection, tenant, full_name="Asha Rao", household_id=household_id)
+    await people.client(owner_connection, tenant, full_name="Asha Rao", household_id=household_id)
     await people.person(owner_connection, tenant, full_name="Dev Rao", household_id=household_id)
     document = (
         "query($id: ID!) { node(id: $id) { ... on Household { members(first: 5) { edges { node { fullName } } } } } }"
     )
 
     mine = await api.data(document, id=f"household_{household_id}", role=JUNIOR)
-    foreign = await api.data(document, id=f"household_{household_id}", caller=outsider(tenant))
+    foreign = await api.data(document, id=f"household_{household_id}", caller=tenant.outside)
 
     assert [edge["node"]["fullName"] for edge in mine["node"]["members"]["edges"]] == ["Asha Rao", "Dev Rao"]
     assert foreign["node"] is None
@@ -469,8 +458,7 @@ async def test_no_duplicate_tells_whose_a_masked_number_is(api: Api, tenant: Ten
         )
         for name in ("Hidden Client", "Mine Own")
     ]
-    mine = await people.person(owner_connection, tenant, full_name="Mine Own")
-    await people.lead(owner_connection, tenant, person_id=mine, assignee_id=tenant.users[JUNIOR])
+    mine = await people.client(owner_connection, tenant, full_name="Mine Own")
     listed = "person { duplicates(first: 5) { person { id } score evidence } }"
     update = f"""mutation($id: ID!) {{ personUpdate(input: {{personId: $id, phone: "+971501234567"}}) {{
         ... on PersonUpdatePayload {{ {listed} }} }} }}"""

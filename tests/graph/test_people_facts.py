@@ -20,8 +20,7 @@ LISTED = "query($id: ID!) { person(id: $id) { facts { edges { node { id dismisse
 
 async def budget(owner: Owner, tenant: Tenant) -> tuple[UUID, UUID]:
     """Make a budget fact about a person of the junior's; return the fact and the person."""
-    person_id = await people.person(owner, tenant)
-    await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[JUNIOR])
+    person_id = await people.client(owner, tenant)
     fact_id = await people.fact(
         owner, tenant, person_id=person_id, kind="BUDGET", text="About 4 crore", quote="chaar crore",
         amount_amount=40_000_000, amount_currency="INR",

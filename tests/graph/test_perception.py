@@ -25,13 +25,6 @@ LATEST = """query($id: ID!, $source: QdSource = RULES) { person(id: $id) {
     latestQd(source: $source) { at score kind source engagement valence } } }"""
 
 
-async def client_of(owner: Owner, tenant: Tenant, role: Role = JUNIOR, **values: Any) -> UUID:
-    """Make a person with a lead of the user of a role."""
-    person_id = await people.person(owner, tenant, **values)
-    await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[role])
-    return person_id
-
-
 async def scored(owner: Owner, tenant: Tenant, person_id: UUID, *scores: tuple[float, float], **values: Any) -> None:
     """Give a person scores: (hours after START, score)."""
     for hours, score in scores:
@@ -56,7 +49,7 @@ def score(person_id: UUID, hours: float, value: float, source: QdSource = QdSour
 async def test_series_keeps_the_low_and_high_of_each_bucket_and_omits_empty_ones(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     await scored(owner_connection, tenant, person_id, (0, 40), (0.25, 50), (0.5, 51), (2, 70.5), (3.99, 90))
 
     assert await series(api, person_id) == {
@@ -75,7 +68,7 @@ async def test_series_keeps_the_low_and_high_of_each_bucket_and_omits_empty_ones
 
 
 async def test_series_includes_its_start_and_not_its_end(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     await scored(owner_connection, tenant, person_id, (-0.001, 1), (0, 2), (3.999, 3), (4, 4))
 
     found = await series(api, person_id)
@@ -86,7 +79,7 @@ async def test_series_includes_its_start_and_not_its_end(api: Api, tenant: Tenan
 async def test_series_of_whole_hours_begins_and_ends_within_them(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     await scored(
         owner_connection, tenant, person_id, (0.25, 99), (0.5, 10), (0.75, 20), (1.5, 30), (2.25, 40), (2.5, 99)
     )
@@ -109,7 +102,7 @@ async def test_series_of_whole_hours_begins_and_ends_within_them(
 
 
 async def test_series_rounds_means_to_four_decimals(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     await scored(owner_connection, tenant, person_id, (0, 10), (0.1, 10), (0.2, 11))
 
     found = await series(api, person_id, points=1)
@@ -120,7 +113,7 @@ async def test_series_rounds_means_to_four_decimals(api: Api, tenant: Tenant, ow
 async def test_series_spans_months_and_has_no_more_buckets_than_asked_for(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     await scored(owner_connection, tenant, person_id, *((-24 * day, 50 + day / 10) for day in range(1, 100)))
     document = """query($id: ID!, $from: DateTime!, $to: DateTime!, $points: Int!) { person(id: $id) {
         qdSeries(from: $from, to: $to, points: $points) { count points { at } } } }"""
@@ -140,7 +133,7 @@ async def test_series_spans_months_and_has_no_more_buckets_than_asked_for(
 async def test_series_never_mixes_sources_and_takes_the_kinds_asked_for(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     await scored(owner_connection, tenant, person_id, (0, 10))
     await scored(owner_connection, tenant, person_id, (0, 20), kind="SESSION")
     await scored(owner_connection, tenant, person_id, (0, 30), source="MODEL")
@@ -157,7 +150,9 @@ async def test_series_never_mixes_sources_and_takes_the_kinds_asked_for(
 
 
 async def test_null_asks_for_the_scores_of_the_rules(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant, rules_qd_at=START, rules_qd_score=50, rules_qd_kind="LIVE")
+    person_id = await people.client(
+        owner_connection, tenant, rules_qd_at=START, rules_qd_score=50, rules_qd_kind="LIVE"
+    )
     await scored(owner_connection, tenant, person_id, (0, 50))
 
     found = await series(api, person_id, source=None, kinds=None)
@@ -168,7 +163,7 @@ async def test_null_asks_for_the_scores_of_the_rules(api: Api, tenant: Tenant, o
 
 
 async def test_series_may_span_all_of_time(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     await scored(owner_connection, tenant, person_id, (0, 50))
     document = """query($id: ID!) { person(id: $id) {
         qdSeries(from: "0001-01-02T00:00:00Z", to: "9999-12-31T23:59:59Z", points: 1) { count points { at } } } }"""
@@ -187,7 +182,7 @@ async def test_moments_that_the_driver_takes_for_infinity_are_refused(api: Api, 
 
 
 async def test_two_series_of_one_person_are_two_answers(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     await scored(owner_connection, tenant, person_id, (0, 10))
     await scored(owner_connection, tenant, person_id, (0, 30), source="MODEL")
     document = """query($id: ID!, $from: DateTime!, $to: DateTime!) { person(id: $id) {
@@ -207,7 +202,7 @@ async def test_two_series_of_one_person_are_two_answers(api: Api, tenant: Tenant
 async def test_series_that_holds_nothing_is_refused(
     api: Api, tenant: Tenant, owner_connection: Owner, hours: int, points: int, field: str
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
 
     variables: dict[str, Any] = {"from": START.isoformat(), "to": (START + hours * HOUR).isoformat()}
     answer = await api.run("QdHistory", personId=f"person_{person_id}", points=points, **variables)
@@ -216,7 +211,7 @@ async def test_series_that_holds_nothing_is_refused(
 
 
 async def test_junior_sees_no_scores_of_other_brokers_people(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(
+    person_id = await people.client(
         owner_connection, tenant, SENIOR, rules_qd_at=START, rules_qd_score=50, rules_qd_kind="LIVE"
     )
     await scored(owner_connection, tenant, person_id, (0, 50))
@@ -230,7 +225,7 @@ async def test_junior_sees_no_scores_of_other_brokers_people(api: Api, tenant: T
 async def test_added_scores_become_the_newest_of_their_source(
     api: Api, system: System, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    one, other = await client_of(owner_connection, tenant), await client_of(owner_connection, tenant)
+    one, other = await people.client(owner_connection, tenant), await people.client(owner_connection, tenant)
     batch = [
         score(one, 2, 60, engagement=0.5, valence=-0.25),
         score(one, 1, 90),
@@ -257,7 +252,7 @@ async def test_added_scores_become_the_newest_of_their_source(
 async def test_late_scores_do_not_become_the_newest(
     api: Api, system: System, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     newest = []
     for hours, value in ((2, 60), (1, 90), (2, 61)):
         async with system.units.write(tenant.caller()) as unit:
@@ -272,7 +267,7 @@ async def test_late_scores_do_not_become_the_newest(
 async def test_scores_of_another_tenants_person_are_refused_whole(
     system: System, tenant: Tenant, other_tenant: Tenant, owner_connection: Owner
 ) -> None:
-    mine, theirs = await client_of(owner_connection, tenant), await client_of(owner_connection, other_tenant)
+    mine, theirs = await people.client(owner_connection, tenant), await people.client(owner_connection, other_tenant)
 
     with pytest.raises(NotFound):
         async with system.units.write(tenant.caller()) as unit:
@@ -295,7 +290,7 @@ async def test_scatter_shows_who_met_us_or_was_scored_most_interactions_first(
     api: Api, system: System, tenant: Tenant, owner_connection: Owner
 ) -> None:
     quiet, met, both, later = [
-        await client_of(owner_connection, tenant, full_name=name) for name in ("Quiet", "Met", "Both", "Later")
+        await people.client(owner_connection, tenant, full_name=name) for name in ("Quiet", "Met", "Both", "Later")
     ]
     for person_id, hours in ((met, 0), (both, 1), (both, 3.5), (both, 4), (quiet, -1)):
         await interactions.interaction(owner_connection, tenant, person_id=person_id, occurred_at=START + hours * HOUR)
@@ -328,8 +323,8 @@ async def test_scatter_shows_who_met_us_or_was_scored_most_interactions_first(
 
 
 async def test_scatter_counts_what_its_caller_may_see(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    of_director = await client_of(owner_connection, tenant, Role.SALES_DIRECTOR, full_name="Director's")
-    of_junior = await client_of(owner_connection, tenant, full_name="Junior's")
+    of_director = await people.client(owner_connection, tenant, Role.SALES_DIRECTOR, full_name="Director's")
+    of_junior = await people.client(owner_connection, tenant, full_name="Junior's")
     for person_id in (of_director, of_junior):
         await interactions.interaction(owner_connection, tenant, person_id=person_id, occurred_at=START)
 
@@ -350,7 +345,7 @@ async def test_scatter_of_too_many_is_refused(api: Api) -> None:
 
 
 async def test_status_of_a_consent_follows_from_its_times(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     now = datetime.now(UTC)
     times = {
         "ACTIVE": {"expires_at": now + timedelta(days=1)},
@@ -376,7 +371,7 @@ async def test_status_of_a_consent_follows_from_its_times(api: Api, tenant: Tena
 
 
 async def test_consents_of_others_are_hidden(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant, SENIOR)
+    person_id = await people.client(owner_connection, tenant, SENIOR)
     of_person = await perception.consent(owner_connection, tenant, person_id=person_id, granted_at=START)
     of_visitor = await perception.consent(owner_connection, tenant, subject_kind="VISITOR", granted_at=START)
     document = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"

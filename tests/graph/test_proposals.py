@@ -24,12 +24,6 @@ DECIDED = "Somebody decided this proposal already, or its time is over."
 AT = datetime(2026, 11, 3, tzinfo=UTC)
 
 
-async def client(owner: Owner, tenant: Tenant, role: Role = JUNIOR, **values: Any) -> tuple[UUID, UUID]:
-    """Return a person, and a lead of theirs on which somebody works."""
-    person_id = await people.person(owner, tenant, **values)
-    return person_id, await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[role])
-
-
 async def decide(api: Api, proposal: UUID, role: Role = SENIOR, decision: str = "APPROVE", **given: Any) -> Answer:
     given = {"proposalId": f"proposal_{proposal}", "decision": decision, **given}
     answer: Answer = (await api.data("ProposalDecide", role=role, **given))["proposalDecide"]
@@ -49,7 +43,7 @@ def refused(answer: Answer, message: str, code: str = "CONFLICT") -> bool:
 
 
 async def test_the_queue_shows_what_is_proposed_and_why(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id, lead_id = await client(owner_connection, tenant)
+    person_id, lead_id = await people.client_and_lead(owner_connection, tenant)
     call = await interactions.interaction(owner_connection, tenant, person_id=person_id)
     made = await proposals.proposal(
         owner_connection, tenant, lead_id=lead_id, reason="They said so.", created_at=AT,
@@ -85,7 +79,7 @@ async def test_the_queue_shows_what_is_proposed_and_why(api: Api, tenant: Tenant
 async def test_a_proposal_is_seen_by_whoever_owns_its_subject(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id, lead_id = await client(owner_connection, tenant)
+    person_id, lead_id = await people.client_and_lead(owner_connection, tenant)
     fact: dict[str, Any] = {
         "kind": "FACT",
         "changes": [change("fact", None, {"kind": "PREFERENCE", "text": "A garden"})],
@@ -108,7 +102,7 @@ async def test_a_proposal_is_seen_by_whoever_owns_its_subject(
     assert await seen(tenant.caller(JUNIOR)) == [about_person, about_lead]
     assert await seen(tenant.caller(SENIOR)) == [about_person, about_lead]
     assert await seen(tenant.caller(DIRECTOR)) == [about_nobody, about_person, about_lead]
-    assert await seen(Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))) == []
+    assert await seen(tenant.outside) == []
     assert await seen(tenant.caller(ADMIN), filter={"kind": "FACT"}) == [about_person]
     assert await seen(tenant.caller(ADMIN), filter={"status": "APPROVED"}) == []
     assert await seen(tenant.caller(ADMIN), filter={"kind": "IMPORT", "status": "PENDING"}) == [about_nobody]
@@ -117,7 +111,7 @@ async def test_a_proposal_is_seen_by_whoever_owns_its_subject(
 async def test_approved_tags_are_set_in_the_unit_of_the_decision(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    _, lead_id = await client(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
     made = await proposals.proposal(owner_connection, tenant, lead_id=lead_id)
 
     answer = await decide(api, made, comment=" Right. ")
@@ -153,7 +147,7 @@ def answer_at(answer: Answer) -> datetime:
 async def test_a_rejected_proposal_changes_nothing_and_keeps_why(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    _, lead_id = await client(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
     made = await proposals.proposal(owner_connection, tenant, lead_id=lead_id)
 
     answer = await decide(api, made, decision="REJECT", comment="They did not mean it.")
@@ -170,7 +164,7 @@ async def test_a_rejected_proposal_changes_nothing_and_keeps_why(
 async def test_a_proposal_is_decided_once(
     api: Api, tenant: Tenant, owner_connection: Owner, first: str, second: str
 ) -> None:
-    _, lead_id = await client(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
     made = await proposals.proposal(owner_connection, tenant, lead_id=lead_id)
     await decide(api, made, decision=first)
 
@@ -182,7 +176,7 @@ async def test_a_proposal_is_decided_once(
 
 
 async def test_what_was_overtaken_is_refused_and_expires(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    _, lead_id = await client(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
     made = await proposals.proposal(owner_connection, tenant, lead_id=lead_id)
     await api.data("LeadUpdate", role=JUNIOR, input={"leadId": f"lead_{lead_id}", "tags": ["loan"]})
 
@@ -196,7 +190,7 @@ async def test_what_was_overtaken_is_refused_and_expires(api: Api, tenant: Tenan
 
 
 async def test_the_order_and_the_case_of_tags_are_no_change(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    _, lead_id = await client(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
     await api.data("LeadUpdate", role=JUNIOR, input={"leadId": f"lead_{lead_id}", "tags": ["Loan", "nri"]})
     changes = [change("tags", ["nri", "loan"], ["nri", "Loan", "cash"])]
     made = await proposals.proposal(owner_connection, tenant, lead_id=lead_id, changes=changes)
@@ -206,7 +200,7 @@ async def test_the_order_and_the_case_of_tags_are_no_change(api: Api, tenant: Te
 
 
 async def test_an_approved_fact_keeps_where_it_is_from(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id, _ = await client(owner_connection, tenant)
+    person_id, _ = await people.client_and_lead(owner_connection, tenant)
     call = await interactions.interaction(owner_connection, tenant, person_id=person_id)
     after = {"kind": "BUDGET", "text": "Up to 5 crore", "amount": {"amount": "50000000", "currency": "INR"}}
     made = await proposals.proposal(
@@ -226,7 +220,7 @@ async def test_an_approved_fact_keeps_where_it_is_from(api: Api, tenant: Tenant,
 
 
 async def test_a_fact_that_is_on_file_already_is_overtaken(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id, _ = await client(owner_connection, tenant)
+    person_id, _ = await people.client_and_lead(owner_connection, tenant)
     await people.fact(owner_connection, tenant, person_id=person_id, text="A Sea View")
     after = {"kind": "PREFERENCE", "text": "a sea  view"}
     made = await proposals.proposal(
@@ -241,7 +235,7 @@ async def test_a_fact_that_is_on_file_already_is_overtaken(api: Api, tenant: Ten
 async def test_a_fact_is_changed_unless_somebody_corrected_it(
     api: Api, tenant: Tenant, owner_connection: Owner, *, corrected: bool
 ) -> None:
-    person_id, _ = await client(owner_connection, tenant)
+    person_id, _ = await people.client_and_lead(owner_connection, tenant)
     fact_id = await people.fact(owner_connection, tenant, person_id=person_id)
     before = {"id": f"fact_{fact_id}", "kind": "PREFERENCE", "text": "A sea view"}
     after = {"kind": "PREFERENCE", "text": "A garden"}
@@ -267,8 +261,8 @@ def match(absorbed: UUID, kept: UUID) -> dict[str, Any]:
 
 
 async def test_an_approved_match_merges(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id, _ = await client(owner_connection, tenant)
-    twin_id, lead_id = await client(owner_connection, tenant, full_name="A. Rao", city="Mumbai")
+    person_id, _ = await people.client_and_lead(owner_connection, tenant)
+    twin_id, lead_id = await people.client_and_lead(owner_connection, tenant, full_name="A. Rao", city="Mumbai")
     made = await proposals.proposal(owner_connection, tenant, person_id=twin_id, **match(twin_id, person_id))
 
     answer = await decide(api, made)
@@ -286,8 +280,8 @@ async def test_an_approved_match_merges(api: Api, tenant: Tenant, owner_connecti
 async def test_a_match_of_somebody_who_was_merged_is_overtaken(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id, _ = await client(owner_connection, tenant)
-    twin_id, _ = await client(owner_connection, tenant)
+    person_id, _ = await people.client_and_lead(owner_connection, tenant)
+    twin_id, _ = await people.client_and_lead(owner_connection, tenant)
     made = await proposals.proposal(owner_connection, tenant, person_id=twin_id, **match(twin_id, person_id))
     given = {"keepPersonId": f"person_{person_id}", "absorbPersonIds": [f"person_{twin_id}"], "dryRun": False}
     await api.data("PersonMerge", role=SENIOR, input=given)
@@ -299,7 +293,7 @@ async def test_a_match_of_somebody_who_was_merged_is_overtaken(
 
 async def test_a_refused_change_leaves_the_proposal_waiting(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     stranger_id = await people.person(owner_connection, tenant)
-    person_id, _ = await client(owner_connection, tenant)
+    person_id, _ = await people.client_and_lead(owner_connection, tenant)
     made = await proposals.proposal(owner_connection, tenant, person_id=person_id, **match(person_id, stranger_id))
 
     answer = await decide(api, made)
@@ -313,7 +307,9 @@ async def test_a_refused_change_leaves_the_proposal_waiting(api: Api, tenant: Te
 async def test_imported_details_are_set_where_nobody_changed_them(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id, _ = await client(owner_connection, tenant, city="Mumbai", primary_phone_e164="+919820098200")
+    person_id, _ = await people.client_and_lead(
+        owner_connection, tenant, city="Mumbai", primary_phone_e164="+919820098200"
+    )
     changes = [change("city", "Mumbai", "Pune"), change("phone", "+919820098200", "+91 98200 12345")]
     given: dict[str, Any] = {"kind": "IMPORT", "source_kind": "IMPORT", "changes": changes}
     first, second = [
@@ -356,7 +352,7 @@ async def test_imported_details_that_are_wrong_are_told_by_their_field(
 
 
 async def test_only_people_decide(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    _, lead_id = await client(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
     made = await proposals.proposal(owner_connection, tenant, lead_id=lead_id)
     key = Caller(tenant.id, None, ADMIN, (), api_key_id=new_id())
     given = {"proposalId": f"proposal_{made}", "decision": "APPROVE"}
@@ -369,7 +365,7 @@ async def test_only_people_decide(api: Api, tenant: Tenant, owner_connection: Ow
 
 
 async def test_what_nobody_decides_expires(system: System, api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    _, lead_id = await client(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
     old, new = [
         await proposals.proposal(owner_connection, tenant, lead_id=lead_id, created_at=at)
         for at in (datetime(2001, 1, 1, tzinfo=UTC), datetime(2001, 1, 3, tzinfo=UTC))

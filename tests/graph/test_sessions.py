@@ -49,13 +49,6 @@ def packets(
     ]
 
 
-async def client_of(owner: Owner, tenant: Tenant, role: Role = JUNIOR) -> UUID:
-    """Make a person with a lead of the user of a role."""
-    person_id = await people.person(owner, tenant)
-    await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[role])
-    return person_id
-
-
 async def consent_of(owner: Owner, tenant: Tenant, person_id: UUID | None = None, **values: Any) -> str:
     """Make the consent of a person, or of a visitor whom the junior received."""
     kind = "VISITOR" if person_id is None else "PERSON"
@@ -98,7 +91,7 @@ async def shown(api: Api, session_id: str, *, role: Role = JUNIOR) -> Answer:
 
 
 async def test_a_person_is_measured_from_start_to_end(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     consent_id = await consent_of(owner_connection, tenant, person_id)
     video_id = await perception.video(owner_connection, tenant)
     scenes = [
@@ -226,7 +219,7 @@ async def test_without_a_consent_nobody_is_measured(
     api: Api, tenant: Tenant, owner_connection: Owner, consent: dict[str, Any], given: dict[str, Any], code: str,
     field: str,
 ) -> None:  # fmt: skip
-    person = f"person_{await client_of(owner_connection, tenant)}"
+    person = f"person_{await people.client(owner_connection, tenant)}"
     consent_id = await consent_of(owner_connection, tenant, **consent)
 
     given = {name: person if value == "$person" else value for name, value in given.items()}
@@ -341,7 +334,7 @@ async def test_a_visitor_becomes_a_lead(api: Api, tenant: Tenant, owner_connecti
 
 async def test_a_visitor_becomes_a_known_person(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     session_id = await session_of(api, await consent_of(owner_connection, tenant))
-    mine, others = [await client_of(owner_connection, tenant, role) for role in (JUNIOR, SENIOR)]
+    mine, others = [await people.client(owner_connection, tenant, role) for role in (JUNIOR, SENIOR)]
 
     refused = await api.data(
         "PerceptionSessionMatch", role=JUNIOR, sessionId=session_id, target={"personId": f"person_{others}"}
@@ -372,7 +365,7 @@ async def test_a_visitor_without_a_usable_number_stays_one(api: Api, tenant: Ten
 
 async def test_who_sees_which_session(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     of_visitor = await session_of(api, await consent_of(owner_connection, tenant))
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     of_director = await session_of(api, await consent_of(owner_connection, tenant, person_id), role=Role.SALES_DIRECTOR)
     nobodys = await session_of(
         api, await consent_of(owner_connection, tenant, recorded_by_id=None), role=Role.SALES_DIRECTOR
@@ -382,7 +375,7 @@ async def test_who_sees_which_session(api: Api, tenant: Tenant, owner_connection
         data = await api.data("PerceptionSessions", caller=caller, first=10, filter=filter_)
         return {edge["node"]["id"] for edge in data["perceptionSessions"]["edges"]}
 
-    outsider = Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))
+    outsider = tenant.outside
     assert await listed(tenant.caller(JUNIOR)) == {of_visitor, of_director}
     assert await listed(tenant.caller(SENIOR)) == {of_visitor, of_director}
     assert await listed(tenant.caller(Role.ADMIN)) == {of_visitor, of_director, nobodys}
@@ -416,7 +409,7 @@ async def test_an_api_key_runs_the_sessions_that_it_began(api: Api, tenant: Tena
 async def test_one_batch_takes_this_many_statements(
     api: Api, system: System, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     session_id = await session_of(api, await consent_of(owner_connection, tenant, person_id))
     assert system.units._brief is not None
     pool, engine = system.units._brief.pool, system.units._engine.sync_engine
@@ -463,7 +456,7 @@ async def test_a_generated_visit_stays_a_curve_of_scores(api: Api, tenant: Tenan
 async def test_a_session_that_nobody_ended_is_completed_by_the_sweep(
     api: Api, system: System, tenant: Tenant, owner_connection: Owner, write_engine: AsyncEngine
 ) -> None:
-    person_id = await client_of(owner_connection, tenant)
+    person_id = await people.client(owner_connection, tenant)
     consent_id = await consent_of(owner_connection, tenant, person_id)
     # One was left, of one nothing ever came, one is new, and of one a batch has just come.
     left, silent, new, busy = [await session_of(api, consent_id) for _ in range(4)]

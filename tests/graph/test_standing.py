@@ -86,8 +86,7 @@ async def test_another_role_is_told_nothing_as_the_one_before(
 async def test_a_smaller_team_is_told_nothing_of_those_who_left(
     attentive: System, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person = await people.person(owner_connection, tenant)
-    lead = await people.lead(owner_connection, tenant, person_id=person, assignee_id=tenant.users[JUNIOR])
+    _person, lead = await people.client_and_lead(owner_connection, tenant)
     async with served(attentive, tenant, recheck_seconds=0) as live, live.client(SENIOR) as client:
         await client.subscribe("CrmActivity", after=await cursor(live))
         await live.api.data("LeadMove", role=ADMIN, leadId=f"lead_{lead}", toStage="CONTACTED")

@@ -89,8 +89,7 @@ async def send(live: Served, thread: UUID, role: Role) -> str:
 
 async def test_a_row_that_is_given_away_is_told_no_more(live: Served, owner_connection: "Connection[Record]") -> None:
     tenant = live.api.tenant
-    person = await people.person(owner_connection, tenant)
-    lead = await people.lead(owner_connection, tenant, person_id=person, assignee_id=tenant.users[JUNIOR])
+    _person, lead = await people.client_and_lead(owner_connection, tenant)
     async with live.client(JUNIOR) as client:
         await client.subscribe("CrmActivity", after=await cursor(live))
         move = {"leadId": f"lead_{lead}", "role": ADMIN}

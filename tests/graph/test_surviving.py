@@ -19,7 +19,7 @@ from db.server import PostgresServer, temporary_server
 from domain.access import Role
 from graph.documents import Documents
 from graph.execution import Execution, GraphAnswer, GraphRequest
-from tests.api import Api, operation
+from tests.api import Api, operation, unmasked
 from tests.factories import access
 from tests.factories.access import Tenant
 from tests.factories.people import lead, person
@@ -79,14 +79,10 @@ async def served(own_server: PostgresServer, tmp_path: Path) -> AsyncIterator[Se
     await lead(owner, tenant, person_id=await person(owner, tenant, full_name="Asha Rao"))
     settings = Settings(data_dir=tmp_path, read_connections=1, write_connections=1)
     async with wiring.system(settings, Database(addresses.app, addresses.owner, embedded=True)) as system:
-        execution = Execution(system.schema, Documents(system.schema), system.answers, _fail)
+        execution = Execution(system.schema, Documents(system.schema), system.answers, unmasked)
         yield Served(own_server, system, execution, tenant, owner)
     if not owner.is_closed():
         await owner.close()
-
-
-def _fail(_error_id: str, error: Exception) -> None:
-    raise error
 
 
 @pytest.mark.parametrize(

@@ -20,16 +20,6 @@ JUNIOR, SENIOR = Role.JUNIOR_BROKER, Role.SENIOR_BROKER
 DAY = datetime(2027, 1, 10, tzinfo=UTC)
 
 
-async def client_of(owner: Owner, tenant: Tenant, role: Role = JUNIOR) -> tuple[UUID, UUID]:
-    """Make a person with a lead of the user of a role; return the person and the lead."""
-    person_id = await people.person(owner, tenant)
-    return person_id, await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[role])
-
-
-def outsider(tenant: Tenant) -> Caller:
-    return Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))
-
-
 async def listed(api: Api, *, caller: Caller, **variables: Any) -> list[str]:
     data = await api.data("Tasks", caller=caller, **{"first": 20, **variables})
     return [edge["node"]["title"] for edge in data["tasks"]["edges"]]
@@ -54,7 +44,7 @@ async def completed(api: Api, task_id: UUID, *, role: Role = JUNIOR) -> Answer:
 async def test_task_is_seen_by_its_assignee_and_by_those_of_its_lead_or_person(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id, lead_id = await client_of(owner_connection, tenant)
+    person_id, lead_id = await people.client_and_lead(owner_connection, tenant)
     junior, senior = tenant.users[JUNIOR], tenant.users[SENIOR]
     await tasks.task(owner_connection, tenant, title="of the lead", lead_id=lead_id)
     await tasks.task(owner_connection, tenant, title="of the person", person_id=person_id)
@@ -65,7 +55,7 @@ async def test_task_is_seen_by_its_assignee_and_by_those_of_its_lead_or_person(
     of_junior = ["of the junior", "of the lead", "of the person"]
     assert sorted(await listed(api, caller=tenant.caller(JUNIOR))) == of_junior
     assert sorted(await listed(api, caller=tenant.caller(SENIOR))) == sorted([*of_junior, "of the senior"])
-    assert await listed(api, caller=outsider(tenant)) == []
+    assert await listed(api, caller=tenant.outside) == []
     assert len(await listed(api, caller=tenant.caller(Role.SALES_DIRECTOR))) == 5
 
 
@@ -99,7 +89,7 @@ async def test_tasks_are_filtered_by_status_and_assignee(api: Api, tenant: Tenan
 async def test_tasks_of_a_lead_and_of_a_person_are_pages_of_their_own(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id, lead_id = await client_of(owner_connection, tenant)
+    person_id, lead_id = await people.client_and_lead(owner_connection, tenant)
     await tasks.task(owner_connection, tenant, title="both", lead_id=lead_id, person_id=person_id)
     await tasks.task(owner_connection, tenant, title="person only", person_id=person_id)
     document = """query($id: ID!) { person(id: $id) {
@@ -114,7 +104,7 @@ async def test_tasks_of_a_lead_and_of_a_person_are_pages_of_their_own(
 
 
 async def test_task_of_a_lead_is_its_persons_and_the_callers(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id, lead_id = await client_of(owner_connection, tenant)
+    person_id, lead_id = await people.client_and_lead(owner_connection, tenant)
 
     answer = await created(api, leadId=f"lead_{lead_id}", title="  Send plans ", dueAt="2027-01-10T12:00:00+05:30")
 
@@ -137,7 +127,7 @@ async def test_task_of_a_lead_is_its_persons_and_the_callers(api: Api, tenant: T
 
 
 async def test_task_for_a_person_is_made_once_per_key(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id, _ = await client_of(owner_connection, tenant)
+    person_id, _ = await people.client_and_lead(owner_connection, tenant)
     given: dict[str, Any] = {"personId": f"person_{person_id}", "priority": "URGENT", "idempotencyKey": "key-1"}
 
     first, second = [await created(api, **given) for _ in range(2)]
@@ -150,8 +140,8 @@ async def test_task_for_a_person_is_made_once_per_key(api: Api, tenant: Tenant, 
 async def test_task_needs_a_person_or_a_lead_that_fit_each_other(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    _, lead_id = await client_of(owner_connection, tenant)
-    another, _ = await client_of(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
+    another, _ = await people.client_and_lead(owner_connection, tenant)
 
     neither = await created(api)
     unfit = await created(api, leadId=f"lead_{lead_id}", personId=f"person_{another}")
@@ -168,8 +158,8 @@ async def test_task_needs_a_person_or_a_lead_that_fit_each_other(
 async def test_task_is_made_for_own_leads_and_people_only(
     api: Api, tenant: Tenant, other_tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id, lead_id = await client_of(owner_connection, tenant, SENIOR)
-    _, abroad = await client_of(owner_connection, other_tenant)
+    person_id, lead_id = await people.client_and_lead(owner_connection, tenant, SENIOR)
+    _, abroad = await people.client_and_lead(owner_connection, other_tenant)
 
     assert (await created(api, leadId=f"lead_{lead_id}"))["code"] == "NOT_FOUND"
     assert (await created(api, leadId=f"lead_{abroad}", role=Role.ADMIN))["code"] == "NOT_FOUND"
@@ -181,7 +171,7 @@ async def test_task_is_made_for_own_leads_and_people_only(
 async def test_no_task_is_given_to_who_does_not_come_to_do_it(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    _, lead_id = await client_of(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
     await owner_connection.execute(
         "UPDATE users SET status = 'SUSPENDED' WHERE tenant_id = $1 AND id = $2", tenant.id, tenant.outsider
     )
@@ -195,7 +185,7 @@ async def test_no_task_is_given_to_who_does_not_come_to_do_it(
 async def test_only_who_assigns_leads_gives_tasks_to_others(
     api: Api, tenant: Tenant, other_tenant: Tenant, owner_connection: Owner
 ) -> None:
-    _, lead_id = await client_of(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
     given: dict[str, Any] = {"leadId": f"lead_{lead_id}", "assigneeId": f"user_{tenant.users[SENIOR]}"}
 
     refused = await created(api, **given)
@@ -257,7 +247,7 @@ async def test_null_is_refused_for_what_a_task_always_has(
 
 async def test_nobody_puts_a_task_out_of_their_own_sight(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     own = await tasks.task(owner_connection, tenant, assignee_id=tenant.users[JUNIOR])
-    _, lead_id = await client_of(owner_connection, tenant)
+    _, lead_id = await people.client_and_lead(owner_connection, tenant)
     of_lead = await tasks.task(owner_connection, tenant, assignee_id=tenant.users[JUNIOR], lead_id=lead_id)
 
     refused = await updated(api, own, assigneeId=None)
@@ -272,7 +262,7 @@ async def test_nobody_puts_a_task_out_of_their_own_sight(api: Api, tenant: Tenan
 async def test_complete_twice_gives_one_answer_and_one_effect(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:
-    person_id, lead_id = await client_of(owner_connection, tenant)
+    person_id, lead_id = await people.client_and_lead(owner_connection, tenant)
     task_id = await tasks.task(owner_connection, tenant, lead_id=lead_id, person_id=person_id)
 
     answers = [await completed(api, task_id) for _ in range(2)]
@@ -320,7 +310,7 @@ async def test_task_of_others_is_neither_changed_nor_completed(
 
 
 async def test_task_drives_what_to_do_next_for_the_person(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    person_id, lead_id = await client_of(owner_connection, tenant)
+    person_id, lead_id = await people.client_and_lead(owner_connection, tenant)
 
     await created(api, leadId=f"lead_{lead_id}", dueAt="2026-11-01T00:00:00Z", title="Send plans")
 

@@ -52,8 +52,7 @@ async def unread(api: Api, **who: Any) -> list[int]:
 async def test_sending_writes_the_message_its_interaction_and_its_history_in_one_unit(
     owner_connection: Owner, tenant: Tenant, api: Api
 ) -> None:
-    person = await people.person(owner_connection, tenant)
-    await people.lead(owner_connection, tenant, person_id=person, assignee_id=tenant.users[JUNIOR])
+    person = await people.client(owner_connection, tenant)
     thread = await threads.thread(owner_connection, tenant, person_id=person, last_message_at=NOON)
     await threads.provider(owner_connection, tenant)
 
@@ -168,9 +167,8 @@ async def test_an_idempotency_key_sends_one_message(owner_connection: Owner, ten
 async def test_a_received_message_is_unread_for_everybody_who_sees_its_thread(
     owner_connection: Owner, tenant: Tenant, api: Api
 ) -> None:
-    person = await people.person(owner_connection, tenant, primary_phone_e164=PHONE)
-    await people.lead(owner_connection, tenant, person_id=person, assignee_id=tenant.users[JUNIOR])
-    outsider = Caller(tenant.id, tenant.outsider, JUNIOR, (tenant.outsider,))
+    await people.client(owner_connection, tenant, primary_phone_e164=PHONE)
+    outsider = tenant.outside
 
     await received(api, 1)
     await received(api, 2)

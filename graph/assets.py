@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import strawberry
 
 from domain import assets as domain
@@ -14,7 +12,6 @@ from graph.declaration import Node, column, link, noun, paid, payload, root, val
 from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import URL, DateTime
 from resolvers import assets as resolve
 
@@ -99,21 +96,12 @@ class ViewerAvatarSetPayload:
     viewer: User = link("You, with your new picture.")
 
 
-UploadCreateResult = Annotated[
-    UploadCreatePayload | Problems, strawberry.union("UploadCreateResult", description="What uploadCreate answers.")
-]
-ViewerAvatarSetResult = Annotated[
-    ViewerAvatarSetPayload | Problems,
-    strawberry.union("ViewerAvatarSetResult", description="What viewerAvatarSet answers."),
-]
-
-
 @root
 class AssetMutation:
     """Mutations of assets."""
 
     @mutation("Announce a file: step one of every upload. PUT the bytes to its address, then use the upload's id.")
-    async def upload_create(self, info: Info, input: UploadCreateInput) -> UploadCreateResult:
+    async def upload_create(self, info: Info, input: UploadCreateInput) -> UploadCreatePayload:
         """Announce an upload."""
         made = await resolve.upload_create(
             info.context, unpacked(input, domain.UploadCreate), key_of(input.idempotency_key)
@@ -121,7 +109,7 @@ class AssetMutation:
         return paid(UploadCreatePayload, upload=made)
 
     @mutation("Set your own picture. The one before it is removed.")
-    async def viewer_avatar_set(self, info: Info, input: ViewerAvatarSetInput) -> ViewerAvatarSetResult:
+    async def viewer_avatar_set(self, info: Info, input: ViewerAvatarSetInput) -> ViewerAvatarSetPayload:
         """Set the avatar."""
         user = await resolve.viewer_avatar_set(info.context, unpacked(input, domain.ViewerAvatarSet))
         return paid(ViewerAvatarSetPayload, viewer=user)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -16,7 +16,6 @@ from graph.declaration import Node, column, connection, link, noun, paid, payloa
 from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import JSON, DateTime
 from resolvers import cctv as resolve
 
@@ -145,16 +144,6 @@ class DetectionBatchSubmitPayload:
     job: InferenceJob = link("The job that lets a model score it.")
 
 
-CctvEventIngestResult = Annotated[
-    CctvEventIngestPayload | Problems,
-    strawberry.union("CctvEventIngestResult", description="What cctvEventIngest answers."),
-]
-DetectionBatchSubmitResult = Annotated[
-    DetectionBatchSubmitPayload | Problems,
-    strawberry.union("DetectionBatchSubmitResult", description="What detectionBatchSubmit answers."),
-]
-
-
 @root
 class CctvMutation:
     """Mutations of camera events."""
@@ -163,7 +152,7 @@ class CctvMutation:
         "Keep what a camera saw, tie it to the session that it is evidence of, and let a model profile it. Sent again"
         " with the same key, it is answered as before."
     )
-    async def cctv_event_ingest(self, info: Info, input: CctvEventIngestInput) -> CctvEventIngestResult:
+    async def cctv_event_ingest(self, info: Info, input: CctvEventIngestInput) -> CctvEventIngestPayload:
         """Keep an event."""
         done = await resolve.cctv_event_ingest(
             info.context, unpacked(input, domain.CctvEventIngest), input.idempotency_key
@@ -171,7 +160,7 @@ class CctvMutation:
         return paid(CctvEventIngestPayload, event=done.event_id, job=done.job_id)
 
     @mutation("Keep a batch of detections as one event, and let a model say how much it deserves a look.")
-    async def detection_batch_submit(self, info: Info, input: DetectionBatchSubmitInput) -> DetectionBatchSubmitResult:
+    async def detection_batch_submit(self, info: Info, input: DetectionBatchSubmitInput) -> DetectionBatchSubmitPayload:
         """Keep a batch."""
         done = await resolve.detection_batch_submit(
             info.context, unpacked(input, domain.DetectionBatchSubmit), key_of(input.idempotency_key)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -28,7 +28,6 @@ from graph.enums import described
 from graph.fields import field
 from graph.inputs import argument, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import URL, DateTime
 from graph.subscriptions.declaration import Sample, samples
 from resolvers import fleet as resolve
@@ -217,11 +216,6 @@ class FleetModeSetPayload:
     )
 
 
-FleetModeSetResult = Annotated[
-    FleetModeSetPayload | Problems, strawberry.union("FleetModeSetResult", description="What fleetModeSet answers.")
-]
-
-
 @payload("A machine that was sampled again, and what waits and runs at that moment.")
 class FleetSample:
     """What fleetUpdates tells."""
@@ -266,7 +260,7 @@ class FleetMutation:
         "Set what the machines work on. What the mode forbids is drained and asked to free its memory, which telemetry"
         " confirms where there is a GPU; then the other slots open. Work that the mode forbids waits."
     )
-    async def fleet_mode_set(self, info: Info, input: FleetModeSetInput) -> FleetModeSetResult:
+    async def fleet_mode_set(self, info: Info, input: FleetModeSetInput) -> FleetModeSetPayload:
         """Set the mode."""
         found, unconfirmed = await resolve.fleet_mode_set(info.context, unpacked(input, domain.FleetModeSet))
         return paid(FleetModeSetPayload, fleet=shown(found), unconfirmed=list(unconfirmed))

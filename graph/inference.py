@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, cast
+from typing import Any, cast
 
 import strawberry
 
@@ -25,7 +25,6 @@ from graph.fields import field
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.jobs import InferenceJob, JobError
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.registry import REGISTRY
 from graph.scalars import JSON, DateTime
 from resolvers import inference as resolve
@@ -239,16 +238,6 @@ class InferenceSubmitPayload:
     job: InferenceJob = link("The job. Follow it by jobUpdates, and read its items when it has finished.")
 
 
-InferenceProviderUpdateResult = Annotated[
-    InferenceProviderUpdatePayload | Problems,
-    strawberry.union("InferenceProviderUpdateResult", description="What inferenceProviderUpdate answers."),
-]
-InferenceSubmitResult = Annotated[
-    InferenceSubmitPayload | Problems,
-    strawberry.union("InferenceSubmitResult", description="What inferenceSubmit answers."),
-]
-
-
 @root
 class InferenceMutation:
     """Mutations of inference."""
@@ -256,7 +245,7 @@ class InferenceMutation:
     @mutation("Switch a provider on or off, or change its place in the order or its model.")
     async def inference_provider_update(
         self, info: Info, input: InferenceProviderUpdateInput
-    ) -> InferenceProviderUpdateResult:
+    ) -> InferenceProviderUpdatePayload:
         """Switch a provider."""
         command = unpacked(input, domain.InferenceProviderUpdate)
         return paid(
@@ -264,7 +253,7 @@ class InferenceMutation:
         )
 
     @mutation("Ask models for one answer or a thousand. The answers come as the job's items.")
-    async def inference_submit(self, info: Info, input: InferenceSubmitInput) -> InferenceSubmitResult:
+    async def inference_submit(self, info: Info, input: InferenceSubmitInput) -> InferenceSubmitPayload:
         """Submit a batch."""
         command = unpacked(input, domain.InferenceSubmit)
         job = await resolve.inference_submit(info.context, command, key_of(input.idempotency_key))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -28,7 +28,6 @@ from graph.declaration import (
 from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import DateTime
 from resolvers import interactions as resolve
 
@@ -225,18 +224,12 @@ class InteractionLogPayload:
     interaction: Interaction = link("The new interaction.")
 
 
-InteractionLogResult = Annotated[
-    InteractionLogPayload | Problems,
-    strawberry.union("InteractionLogResult", description="What interactionLog answers."),
-]
-
-
 @root
 class InteractionMutation:
     """Mutations of interactions."""
 
     @mutation("Log a call, an e-mail, a visit or a note with a person whose lead is yours.")
-    async def interaction_log(self, info: Info, input: InteractionLogInput) -> InteractionLogResult:
+    async def interaction_log(self, info: Info, input: InteractionLogInput) -> InteractionLogPayload:
         """Log an interaction."""
         interaction = await resolve.interaction_log(
             info.context, unpacked(input, domain.InteractionLog), key_of(input.idempotency_key)

@@ -7,7 +7,7 @@ makes what they lead to, with a link of the same name in `db/jobs/source.py`: to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -45,7 +45,6 @@ from graph.declaration import (
 from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import DateTime, EventCursor
 from graph.subscriptions.declaration import Only, event, stream
 from resolvers import jobs as resolve
@@ -267,25 +266,17 @@ class JobRetryPayload:
     job: Job = link("The job, queued.")
 
 
-JobCancelResult = Annotated[
-    JobCancelPayload | Problems, strawberry.union("JobCancelResult", description="What jobCancel answers.")
-]
-JobRetryResult = Annotated[
-    JobRetryPayload | Problems, strawberry.union("JobRetryResult", description="What jobRetry answers.")
-]
-
-
 @root
 class JobMutation:
     """Mutations of jobs."""
 
     @mutation("Cancel a job: at once while it waits, and soon while it runs. One that has finished is refused.")
-    async def job_cancel(self, info: Info, input: JobCancelInput) -> JobCancelResult:
+    async def job_cancel(self, info: Info, input: JobCancelInput) -> JobCancelPayload:
         """Cancel a job."""
         return paid(JobCancelPayload, job=await resolve.job_cancel(info.context, unpacked(input, domain.JobCancel)))
 
     @mutation("Let a job that failed, was cancelled or was done in part begin again.")
-    async def job_retry(self, info: Info, input: JobRetryInput) -> JobRetryResult:
+    async def job_retry(self, info: Info, input: JobRetryInput) -> JobRetryPayload:
         """Try again."""
         job = await resolve.job_retry(info.context, unpacked(input, domain.JobRetry), key_of(input.idempotency_key))
         return paid(JobRetryPayload, job=job)

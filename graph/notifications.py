@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import strawberry
 
 from domain import notifications as domain
@@ -15,7 +13,6 @@ from graph.declaration import Node, column, connection, link, links, noun, paid,
 from graph.enums import described
 from graph.inputs import argument, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import DateTime, EventCursor
 from graph.subscriptions.declaration import event, stream
 from resolvers import notifications as resolve
@@ -98,12 +95,6 @@ class NotificationsMarkReadPayload:
     notifications: list[Notification] = links("Them, as they are now.")
 
 
-NotificationsMarkReadResult = Annotated[
-    NotificationsMarkReadPayload | Problems,
-    strawberry.union("NotificationsMarkReadResult", description="What notificationsMarkRead answers."),
-]
-
-
 @root
 class NotificationMutation:
     """Mutations of notifications."""
@@ -111,7 +102,7 @@ class NotificationMutation:
     @mutation("Mark notifications of yours as read.")
     async def notifications_mark_read(
         self, info: Info, input: NotificationsMarkReadInput
-    ) -> NotificationsMarkReadResult:
+    ) -> NotificationsMarkReadPayload:
         """Mark notifications."""
         marked = await resolve.notifications_mark_read(info.context, unpacked(input, domain.NotificationsMarkRead))
         return paid(NotificationsMarkReadPayload, notifications=marked)

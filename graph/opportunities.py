@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -15,7 +15,6 @@ from graph.declaration import Node, by_id, column, connection, link, noun, paid,
 from graph.enums import described
 from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import Date, DateTime
 from graph.values import Money
 from resolvers import opportunities as resolve
@@ -118,22 +117,12 @@ class OpportunityUpdatePayload:
     opportunity: Opportunity = link("The deal, as it is now.")
 
 
-OpportunityCreateResult = Annotated[
-    OpportunityCreatePayload | Problems,
-    strawberry.union("OpportunityCreateResult", description="What opportunityCreate answers."),
-]
-OpportunityUpdateResult = Annotated[
-    OpportunityUpdatePayload | Problems,
-    strawberry.union("OpportunityUpdateResult", description="What opportunityUpdate answers."),
-]
-
-
 @root
 class OpportunityMutation:
     """Mutations of deals."""
 
     @mutation("Open a deal for a lead.")
-    async def opportunity_create(self, info: Info, input: OpportunityCreateInput) -> OpportunityCreateResult:
+    async def opportunity_create(self, info: Info, input: OpportunityCreateInput) -> OpportunityCreatePayload:
         """Open a deal."""
         opportunity = await resolve.opportunity_create(
             info.context, unpacked(input, domain.OpportunityCreate), key_of(input.idempotency_key)
@@ -141,7 +130,7 @@ class OpportunityMutation:
         return paid(OpportunityCreatePayload, opportunity=opportunity)
 
     @mutation("Let a deal go on, or close it; a large one needs approval to be won.")
-    async def opportunity_update(self, info: Info, input: OpportunityUpdateInput) -> OpportunityUpdateResult:
+    async def opportunity_update(self, info: Info, input: OpportunityUpdateInput) -> OpportunityUpdatePayload:
         """Update a deal."""
         opportunity = await resolve.opportunity_update(info.context, unpacked(input, domain.OpportunityUpdate))
         return paid(OpportunityUpdatePayload, opportunity=opportunity)

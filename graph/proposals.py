@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -15,7 +15,6 @@ from graph.declaration import Node, column, connection, link, noun, paid, payloa
 from graph.enums import described
 from graph.inputs import argument, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import JSON, DateTime
 from resolvers import proposals as resolve
 
@@ -138,18 +137,12 @@ class ProposalDecidePayload:
     proposal: Proposal = link("It, as it is now.")
 
 
-ProposalDecideResult = Annotated[
-    ProposalDecidePayload | Problems,
-    strawberry.union("ProposalDecideResult", description="What proposalDecide answers."),
-]
-
-
 @root
 class ProposalMutation:
     """Mutations of proposals."""
 
     @mutation("Approve a proposal, which makes its change at once, or reject it. It is decided once.")
-    async def proposal_decide(self, info: Info, input: ProposalDecideInput) -> ProposalDecideResult:
+    async def proposal_decide(self, info: Info, input: ProposalDecideInput) -> ProposalDecidePayload:
         """Decide a proposal."""
         proposal = await resolve.proposal_decide(info.context, unpacked(input, domain.ProposalDecide))
         return paid(ProposalDecidePayload, proposal=proposal)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import strawberry
 
 from domain import renders as domain
@@ -13,7 +11,6 @@ from graph.declaration import link, paid, payload, root
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.jobs import RenderJob
 from graph.mutations import mutation
-from graph.problems import Problems
 from resolvers import renders as resolve
 
 
@@ -35,17 +32,12 @@ class RenderSubmitPayload:
     job: RenderJob = link("The job; follow it with jobUpdates.")
 
 
-RenderSubmitResult = Annotated[
-    RenderSubmitPayload | Problems, strawberry.union("RenderSubmitResult", description="What renderSubmit answers.")
-]
-
-
 @root
 class RenderMutation:
     """Mutations of renders."""
 
     @mutation("Have a photograph of a room rendered: furnished, as a poster or as a film.")
-    async def render_submit(self, info: Info, input: RenderSubmitInput) -> RenderSubmitResult:
+    async def render_submit(self, info: Info, input: RenderSubmitInput) -> RenderSubmitPayload:
         """Queue a render."""
         job = await resolve.render_submit(
             info.context, unpacked(input, domain.RenderSubmit), key_of(input.idempotency_key)

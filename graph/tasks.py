@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -15,7 +15,6 @@ from graph.declaration import Node, column, connection, link, noun, paid, payloa
 from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import DateTime
 from resolvers import tasks as resolve
 
@@ -136,23 +135,12 @@ class TaskCompletePayload:
     task: Task = link("The task, as it is now.")
 
 
-TaskCreateResult = Annotated[
-    TaskCreatePayload | Problems, strawberry.union("TaskCreateResult", description="What taskCreate answers.")
-]
-TaskUpdateResult = Annotated[
-    TaskUpdatePayload | Problems, strawberry.union("TaskUpdateResult", description="What taskUpdate answers.")
-]
-TaskCompleteResult = Annotated[
-    TaskCompletePayload | Problems, strawberry.union("TaskCompleteResult", description="What taskComplete answers.")
-]
-
-
 @root
 class TaskMutation:
     """Mutations of tasks."""
 
     @mutation("Make a task for a person or a lead.")
-    async def task_create(self, info: Info, input: TaskCreateInput) -> TaskCreateResult:
+    async def task_create(self, info: Info, input: TaskCreateInput) -> TaskCreatePayload:
         """Make a task."""
         task = await resolve.task_create(
             info.context, unpacked(input, domain.TaskCreate), key_of(input.idempotency_key)
@@ -160,12 +148,12 @@ class TaskMutation:
         return paid(TaskCreatePayload, task=task)
 
     @mutation("Change a task.")
-    async def task_update(self, info: Info, input: TaskUpdateInput) -> TaskUpdateResult:
+    async def task_update(self, info: Info, input: TaskUpdateInput) -> TaskUpdatePayload:
         """Change a task."""
         return paid(TaskUpdatePayload, task=await resolve.task_update(info.context, unpacked(input, domain.TaskUpdate)))
 
     @mutation("Complete a task. One that is done already gives the same answer; a cancelled one is refused.")
-    async def task_complete(self, info: Info, input: TaskCompleteInput) -> TaskCompleteResult:
+    async def task_complete(self, info: Info, input: TaskCompleteInput) -> TaskCompletePayload:
         """Complete a task."""
         task = await resolve.task_complete(info.context, unpacked(input, domain.TaskComplete))
         return paid(TaskCompletePayload, task=task)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -17,7 +17,6 @@ from graph.declaration import Node, by_id, column, connection, link, noun, paid,
 from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import DateTime, EventCursor
 from graph.subscriptions.declaration import Only, event, stream
 from resolvers import threads as resolve
@@ -189,28 +188,12 @@ class ThreadMarkReadPayload:
     thread: Thread = link("The thread, with what is left unread.")
 
 
-ThreadOpenResult = Annotated[
-    ThreadOpenPayload | Problems, strawberry.union("ThreadOpenResult", description="What threadOpen answers.")
-]
-MessageSendResult = Annotated[
-    MessageSendPayload | Problems, strawberry.union("MessageSendResult", description="What messageSend answers.")
-]
-ThreadLinkPersonResult = Annotated[
-    ThreadLinkPersonPayload | Problems,
-    strawberry.union("ThreadLinkPersonResult", description="What threadLinkPerson answers."),
-]
-ThreadMarkReadResult = Annotated[
-    ThreadMarkReadPayload | Problems,
-    strawberry.union("ThreadMarkReadResult", description="What threadMarkRead answers."),
-]
-
-
 @root
 class ThreadMutation:
     """Mutations of threads."""
 
     @mutation("Begin a conversation. An address has one thread on each channel: the one there is, is answered.")
-    async def thread_open(self, info: Info, input: ThreadOpenInput) -> ThreadOpenResult:
+    async def thread_open(self, info: Info, input: ThreadOpenInput) -> ThreadOpenPayload:
         """Open a thread."""
         opened = await resolve.thread_open(
             info.context, unpacked(input, domain.ThreadOpen), key_of(input.idempotency_key)
@@ -218,7 +201,7 @@ class ThreadMutation:
         return paid(ThreadOpenPayload, thread=opened)
 
     @mutation("Send a text through the tenant's provider; without one, nothing is written and the problem says so.")
-    async def message_send(self, info: Info, input: MessageSendInput) -> MessageSendResult:
+    async def message_send(self, info: Info, input: MessageSendInput) -> MessageSendPayload:
         """Send a message."""
         sent = await resolve.message_send(
             info.context, unpacked(input, domain.MessageSend), key_of(input.idempotency_key)
@@ -226,13 +209,13 @@ class ThreadMutation:
         return paid(MessageSendPayload, thread_message=sent)
 
     @mutation("Say whose conversation it is; its messages join that person's timeline.")
-    async def thread_link_person(self, info: Info, input: ThreadLinkPersonInput) -> ThreadLinkPersonResult:
+    async def thread_link_person(self, info: Info, input: ThreadLinkPersonInput) -> ThreadLinkPersonPayload:
         """Link a thread."""
         linked = await resolve.thread_link_person(info.context, unpacked(input, domain.ThreadLinkPerson))
         return paid(ThreadLinkPersonPayload, thread=linked)
 
     @mutation("Move your read marker up to a message; it never moves back.")
-    async def thread_mark_read(self, info: Info, input: ThreadMarkReadInput) -> ThreadMarkReadResult:
+    async def thread_mark_read(self, info: Info, input: ThreadMarkReadInput) -> ThreadMarkReadPayload:
         """Mark a thread read."""
         read = await resolve.thread_mark_read(info.context, unpacked(input, domain.ThreadMarkRead))
         return paid(ThreadMarkReadPayload, thread=read)

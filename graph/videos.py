@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import strawberry
 
 from domain import videos as domain
@@ -13,7 +11,6 @@ from graph.context import Info
 from graph.declaration import Node, column, connection, link, links, noun, paid, payload, root
 from graph.inputs import argument, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import URL
 from resolvers import videos as resolve
 
@@ -64,12 +61,6 @@ class SceneMapUploadPayload:
     video: Video = link("The video, with its scenes as they are now.")
 
 
-SceneMapUploadResult = Annotated[
-    SceneMapUploadPayload | Problems,
-    strawberry.union("SceneMapUploadResult", description="What sceneMapUpload answers."),
-]
-
-
 @root
 class VideoMutation:
     """Mutations of videos."""
@@ -78,7 +69,7 @@ class VideoMutation:
         "Give a video the scenes of a CSV (title, start_ms, end_ms) in place of those it has. They are in order and do"
         " not overlap. A refusal lists every issue at its line, such as `line 3.end_ms`."
     )
-    async def scene_map_upload(self, info: Info, input: SceneMapUploadInput) -> SceneMapUploadResult:
+    async def scene_map_upload(self, info: Info, input: SceneMapUploadInput) -> SceneMapUploadPayload:
         """Store a scene map."""
         video = await resolve.scene_map_upload(info.context, unpacked(input, domain.SceneMapUpload))
         return paid(SceneMapUploadPayload, video=video)

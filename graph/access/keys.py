@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import strawberry
 
 from domain import access as domain
@@ -13,7 +11,6 @@ from graph.context import Info
 from graph.declaration import column, link, paid, payload, root
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import DateTime
 from resolvers import access as resolve
 
@@ -71,23 +68,12 @@ class ApiKeyRevokePayload:
     api_key: ApiKey = link("The key, revoked since the first time that this was asked.")
 
 
-ApiKeyCreateResult = Annotated[
-    ApiKeyCreatePayload | Problems, strawberry.union("ApiKeyCreateResult", description="What apiKeyCreate answers.")
-]
-ApiKeyRotateResult = Annotated[
-    ApiKeyRotatePayload | Problems, strawberry.union("ApiKeyRotateResult", description="What apiKeyRotate answers.")
-]
-ApiKeyRevokeResult = Annotated[
-    ApiKeyRevokePayload | Problems, strawberry.union("ApiKeyRevokeResult", description="What apiKeyRevoke answers.")
-]
-
-
 @root
 class ApiKeyMutation:
     """Mutations of API keys."""
 
     @mutation("Make a key for a program.")
-    async def api_key_create(self, info: Info, input: ApiKeyCreateInput) -> ApiKeyCreateResult:
+    async def api_key_create(self, info: Info, input: ApiKeyCreateInput) -> ApiKeyCreatePayload:
         """Make a key."""
         issued = await resolve.api_key_create(
             info.context, unpacked(input, domain.ApiKeyCreate), key_of(input.idempotency_key)
@@ -95,13 +81,13 @@ class ApiKeyMutation:
         return paid(ApiKeyCreatePayload, secret=issued.secret, api_key=issued.id)
 
     @mutation("Give a key another secret; the one it has stays good for the overlap.")
-    async def api_key_rotate(self, info: Info, input: ApiKeyRotateInput) -> ApiKeyRotateResult:
+    async def api_key_rotate(self, info: Info, input: ApiKeyRotateInput) -> ApiKeyRotatePayload:
         """Rotate a key."""
         issued = await resolve.api_key_rotate(info.context, unpacked(input, domain.ApiKeyRotate))
         return paid(ApiKeyRotatePayload, secret=issued.secret, api_key=issued.id)
 
     @mutation("End a key at once, with all its secrets.")
-    async def api_key_revoke(self, info: Info, input: ApiKeyRevokeInput) -> ApiKeyRevokeResult:
+    async def api_key_revoke(self, info: Info, input: ApiKeyRevokeInput) -> ApiKeyRevokePayload:
         """Revoke a key."""
         revoked = await resolve.api_key_revoke(info.context, unpacked(input, domain.ApiKeyRevoke))
         return paid(ApiKeyRevokePayload, api_key=revoked)

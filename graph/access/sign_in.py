@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import strawberry
 
 from domain import access as domain
@@ -12,7 +10,6 @@ from graph.context import Info
 from graph.declaration import column, link, paid, payload, root
 from graph.inputs import argument, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import DateTime
 from resolvers import access as resolve
 
@@ -67,23 +64,12 @@ class SessionRevokePayload:
     viewer: User = link("Who signed out.")
 
 
-LoginResult = Annotated[LoginPayload | Problems, strawberry.union("LoginResult", description="What login answers.")]
-SessionRefreshResult = Annotated[
-    SessionRefreshPayload | Problems,
-    strawberry.union("SessionRefreshResult", description="What sessionRefresh answers."),
-]
-SessionRevokeResult = Annotated[
-    SessionRevokePayload | Problems,
-    strawberry.union("SessionRevokeResult", description="What sessionRevoke answers."),
-]
-
-
 @root
 class AccessMutation:
     """Mutations of access."""
 
     @mutation("Sign in. The answer never says which part was wrong; too many failures have to wait.")
-    async def login(self, info: Info, input: LoginInput) -> LoginResult:
+    async def login(self, info: Info, input: LoginInput) -> LoginPayload:
         """Sign in."""
         opened = await resolve.login(info.context, unpacked(input, domain.Login))
         return paid(
@@ -95,7 +81,7 @@ class AccessMutation:
         )
 
     @mutation("Exchange a refresh token for new tokens.")
-    async def session_refresh(self, info: Info, input: SessionRefreshInput) -> SessionRefreshResult:
+    async def session_refresh(self, info: Info, input: SessionRefreshInput) -> SessionRefreshPayload:
         """Go on."""
         refreshed = await resolve.session_refresh(info.context, unpacked(input, domain.SessionRefresh))
         return paid(
@@ -106,7 +92,7 @@ class AccessMutation:
         )
 
     @mutation("Sign out: the refresh tokens of the session and the access tokens made from them end.")
-    async def session_revoke(self, info: Info, input: SessionRevokeInput) -> SessionRevokeResult:
+    async def session_revoke(self, info: Info, input: SessionRevokeInput) -> SessionRevokePayload:
         """Sign out."""
         left = await resolve.session_revoke(info.context, unpacked(input, domain.SessionRevoke))
         return paid(SessionRevokePayload, viewer=left.user_id)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import strawberry
 
 from domain import canvases as domain
@@ -14,7 +12,6 @@ from graph.context import Info
 from graph.declaration import link, paid, payload, root
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import JSON
 from resolvers import canvases as resolve
 
@@ -210,37 +207,12 @@ class CanvasUnsharePayload:
     canvas: Canvas = link("The canvas, as it is now.")
 
 
-CanvasCreateResult = Annotated[
-    CanvasCreatePayload | Problems, strawberry.union("CanvasCreateResult", description="What canvasCreate answers.")
-]
-CanvasUpdateResult = Annotated[
-    CanvasUpdatePayload | Problems, strawberry.union("CanvasUpdateResult", description="What canvasUpdate answers.")
-]
-CanvasCommitResult = Annotated[
-    CanvasCommitPayload | Problems | CanvasHeadMovedProblem,
-    strawberry.union("CanvasCommitResult", description="What canvasCommit answers."),
-]
-CanvasRollbackResult = Annotated[
-    CanvasRollbackPayload | Problems | CanvasHeadMovedProblem,
-    strawberry.union("CanvasRollbackResult", description="What canvasRollback answers."),
-]
-CanvasForkResult = Annotated[
-    CanvasForkPayload | Problems, strawberry.union("CanvasForkResult", description="What canvasFork answers.")
-]
-CanvasShareResult = Annotated[
-    CanvasSharePayload | Problems, strawberry.union("CanvasShareResult", description="What canvasShare answers.")
-]
-CanvasUnshareResult = Annotated[
-    CanvasUnsharePayload | Problems, strawberry.union("CanvasUnshareResult", description="What canvasUnshare answers.")
-]
-
-
 @root
 class CanvasMutation:
     """Mutations of canvases."""
 
     @mutation("Make a canvas; it begins with an empty revision.")
-    async def canvas_create(self, info: Info, input: CanvasCreateInput) -> CanvasCreateResult:
+    async def canvas_create(self, info: Info, input: CanvasCreateInput) -> CanvasCreatePayload:
         """Make a canvas."""
         made = await resolve.canvas_create(
             info.context, unpacked(input, domain.CanvasCreate), key_of(input.idempotency_key)
@@ -248,21 +220,23 @@ class CanvasMutation:
         return paid(CanvasCreatePayload, canvas=made)
 
     @mutation("Rename a canvas, put it into the archive or take it out.")
-    async def canvas_update(self, info: Info, input: CanvasUpdateInput) -> CanvasUpdateResult:
+    async def canvas_update(self, info: Info, input: CanvasUpdateInput) -> CanvasUpdatePayload:
         """Update a canvas."""
         updated = await resolve.canvas_update(info.context, unpacked(input, domain.CanvasUpdate))
         return paid(CanvasUpdatePayload, canvas=updated)
 
-    @mutation("Change components, on top of the head that you saw: all of the changes, or none.")
-    async def canvas_commit(self, info: Info, input: CanvasCommitInput) -> CanvasCommitResult:
+    @mutation(
+        "Change components, on top of the head that you saw: all of the changes, or none.", CanvasHeadMovedProblem
+    )
+    async def canvas_commit(self, info: Info, input: CanvasCommitInput) -> CanvasCommitPayload:
         """Commit."""
         revision = await resolve.canvas_commit(
             info.context, unpacked(input, domain.CanvasCommit), key_of(input.idempotency_key)
         )
         return paid(CanvasCommitPayload, revision=revision)
 
-    @mutation("Make a revision with the components of an earlier one; history stays.")
-    async def canvas_rollback(self, info: Info, input: CanvasRollbackInput) -> CanvasRollbackResult:
+    @mutation("Make a revision with the components of an earlier one; history stays.", CanvasHeadMovedProblem)
+    async def canvas_rollback(self, info: Info, input: CanvasRollbackInput) -> CanvasRollbackPayload:
         """Roll back."""
         revision = await resolve.canvas_rollback(
             info.context, unpacked(input, domain.CanvasRollback), key_of(input.idempotency_key)
@@ -270,7 +244,7 @@ class CanvasMutation:
         return paid(CanvasRollbackPayload, revision=revision)
 
     @mutation("Branch off a canvas of your own.")
-    async def canvas_fork(self, info: Info, input: CanvasForkInput) -> CanvasForkResult:
+    async def canvas_fork(self, info: Info, input: CanvasForkInput) -> CanvasForkPayload:
         """Fork."""
         made = await resolve.canvas_fork(
             info.context, unpacked(input, domain.CanvasFork), key_of(input.idempotency_key)
@@ -278,13 +252,13 @@ class CanvasMutation:
         return paid(CanvasForkPayload, canvas=made)
 
     @mutation("Let somebody look at a canvas, review or edit it.")
-    async def canvas_share(self, info: Info, input: CanvasShareInput) -> CanvasShareResult:
+    async def canvas_share(self, info: Info, input: CanvasShareInput) -> CanvasSharePayload:
         """Share."""
         shared = await resolve.canvas_share(info.context, unpacked(input, domain.CanvasShare))
         return paid(CanvasSharePayload, canvas=shared)
 
     @mutation("Take back what somebody was given.")
-    async def canvas_unshare(self, info: Info, input: CanvasUnshareInput) -> CanvasUnshareResult:
+    async def canvas_unshare(self, info: Info, input: CanvasUnshareInput) -> CanvasUnsharePayload:
         """Unshare."""
         unshared = await resolve.canvas_unshare(info.context, unpacked(input, domain.CanvasUnshare))
         return paid(CanvasUnsharePayload, canvas=unshared)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -16,7 +16,6 @@ from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, reference, root
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import JSON, DateTime, EventCursor
 from graph.subscriptions.declaration import Only, event, stream
 from resolvers import canvases as resolve
@@ -181,26 +180,12 @@ class MergeRequestMergePayload:
     revision: CanvasRevision = link("The target's new head.")
 
 
-MergeRequestOpenResult = Annotated[
-    MergeRequestOpenPayload | Problems,
-    strawberry.union("MergeRequestOpenResult", description="What mergeRequestOpen answers."),
-]
-MergeRequestReviewResult = Annotated[
-    MergeRequestReviewPayload | Problems,
-    strawberry.union("MergeRequestReviewResult", description="What mergeRequestReview answers."),
-]
-MergeRequestMergeResult = Annotated[
-    MergeRequestMergePayload | Problems | CanvasHeadMovedProblem | MergeConflictProblem,
-    strawberry.union("MergeRequestMergeResult", description="What mergeRequestMerge answers."),
-]
-
-
 @root
 class MergeRequestMutation:
     """Mutations of merge requests."""
 
     @mutation("Ask to have what one canvas changed brought into another.")
-    async def merge_request_open(self, info: Info, input: MergeRequestOpenInput) -> MergeRequestOpenResult:
+    async def merge_request_open(self, info: Info, input: MergeRequestOpenInput) -> MergeRequestOpenPayload:
         """Open a merge request."""
         opened = await resolve.merge_request_open(
             info.context, unpacked(input, domain.MergeRequestOpen), key_of(input.idempotency_key)
@@ -208,13 +193,13 @@ class MergeRequestMutation:
         return paid(MergeRequestOpenPayload, merge_request=opened)
 
     @mutation("Say what you think of a merge request. Its approvals are for the source's head that was looked at.")
-    async def merge_request_review(self, info: Info, input: MergeRequestReviewInput) -> MergeRequestReviewResult:
+    async def merge_request_review(self, info: Info, input: MergeRequestReviewInput) -> MergeRequestReviewPayload:
         """Review a merge request."""
         reviewed = await resolve.merge_request_review(info.context, unpacked(input, domain.MergeRequestReview))
         return paid(MergeRequestReviewPayload, merge_request=reviewed)
 
-    @mutation("Merge, with a decision for each conflict.")
-    async def merge_request_merge(self, info: Info, input: MergeRequestMergeInput) -> MergeRequestMergeResult:
+    @mutation("Merge, with a decision for each conflict.", CanvasHeadMovedProblem, MergeConflictProblem)
+    async def merge_request_merge(self, info: Info, input: MergeRequestMergeInput) -> MergeRequestMergePayload:
         """Merge."""
         merged = await resolve.merge_request_merge(
             info.context, unpacked(input, domain.MergeRequestMerge), key_of(input.idempotency_key)

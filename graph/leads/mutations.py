@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -12,7 +12,6 @@ from graph.context import Info
 from graph.declaration import link, paid, payload, root
 from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from resolvers import leads as resolve
 
 if TYPE_CHECKING:
@@ -113,30 +112,12 @@ class PropertyInterestSetPayload:
     property_interest: PropertyInterest = link("The interest, as it is now.")
 
 
-LeadCreateResult = Annotated[
-    LeadCreatePayload | Problems, strawberry.union("LeadCreateResult", description="What leadCreate answers.")
-]
-LeadMoveResult = Annotated[
-    LeadMovePayload | Problems, strawberry.union("LeadMoveResult", description="What leadMove answers.")
-]
-LeadUpdateResult = Annotated[
-    LeadUpdatePayload | Problems, strawberry.union("LeadUpdateResult", description="What leadUpdate answers.")
-]
-LeadAssignResult = Annotated[
-    LeadAssignPayload | Problems, strawberry.union("LeadAssignResult", description="What leadAssign answers.")
-]
-PropertyInterestSetResult = Annotated[
-    PropertyInterestSetPayload | Problems,
-    strawberry.union("PropertyInterestSetResult", description="What propertyInterestSet answers."),
-]
-
-
 @root
 class LeadMutation:
     """Mutations of leads."""
 
     @mutation("Open a lead for a person.")
-    async def lead_create(self, info: Info, input: LeadCreateInput) -> LeadCreateResult:
+    async def lead_create(self, info: Info, input: LeadCreateInput) -> LeadCreatePayload:
         """Open a lead."""
         lead = await resolve.lead_create(
             info.context, unpacked(input, domain.LeadCreate), key_of(input.idempotency_key)
@@ -144,22 +125,22 @@ class LeadMutation:
         return paid(LeadCreatePayload, lead=lead)
 
     @mutation("Move a lead forward, back or out; the stage rules decide.")
-    async def lead_move(self, info: Info, input: LeadMoveInput) -> LeadMoveResult:
+    async def lead_move(self, info: Info, input: LeadMoveInput) -> LeadMovePayload:
         """Move a lead."""
         return paid(LeadMovePayload, lead=await resolve.lead_move(info.context, unpacked(input, domain.LeadMove)))
 
     @mutation("Store what is known better about a lead.")
-    async def lead_update(self, info: Info, input: LeadUpdateInput) -> LeadUpdateResult:
+    async def lead_update(self, info: Info, input: LeadUpdateInput) -> LeadUpdatePayload:
         """Update a lead."""
         return paid(LeadUpdatePayload, lead=await resolve.lead_update(info.context, unpacked(input, domain.LeadUpdate)))
 
     @mutation("Give a lead to somebody of your team; a director gives it to anybody or to nobody.")
-    async def lead_assign(self, info: Info, input: LeadAssignInput) -> LeadAssignResult:
+    async def lead_assign(self, info: Info, input: LeadAssignInput) -> LeadAssignPayload:
         """Assign a lead."""
         return paid(LeadAssignPayload, lead=await resolve.lead_assign(info.context, unpacked(input, domain.LeadAssign)))
 
     @mutation("Note how much a person wants a property or a project.")
-    async def property_interest_set(self, info: Info, input: PropertyInterestSetInput) -> PropertyInterestSetResult:
+    async def property_interest_set(self, info: Info, input: PropertyInterestSetInput) -> PropertyInterestSetPayload:
         """Set an interest."""
         interest = await resolve.property_interest_set(info.context, unpacked(input, domain.PropertyInterestSet))
         return paid(PropertyInterestSetPayload, property_interest=interest)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -11,7 +11,6 @@ from graph.context import Info
 from graph.declaration import link, paid, payload, root
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from resolvers import leads as resolve
 
 if TYPE_CHECKING:
@@ -33,17 +32,12 @@ class LeadTagPayload:
     job: InferenceJob = link("The job. What it finds is proposed, but for the tags that the settings allow at once.")
 
 
-LeadTagResult = Annotated[
-    LeadTagPayload | Problems, strawberry.union("LeadTagResult", description="What leadTag answers.")
-]
-
-
 @root
 class LeadTagMutation:
     """The mutation that asks for tags."""
 
     @mutation("Let a model look for tags in what was said with a lead. Its job ends with a proposal, or with none.")
-    async def lead_tag(self, info: Info, input: LeadTagInput) -> LeadTagResult:
+    async def lead_tag(self, info: Info, input: LeadTagInput) -> LeadTagPayload:
         """Ask for tags."""
         job = await resolve.lead_tag(info.context, unpacked(input, LeadTag), key_of(input.idempotency_key))
         return paid(LeadTagPayload, job=job)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -13,7 +13,6 @@ from graph.context import Info
 from graph.declaration import column, link, paid, payload, root, value
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from resolvers import people as resolve
 
 if TYPE_CHECKING:
@@ -48,17 +47,12 @@ class PersonMergePayload:
     dry_run: bool = column("Whether this was a preview, and nothing has changed.")
 
 
-PersonMergeResult = Annotated[
-    PersonMergePayload | Problems, strawberry.union("PersonMergeResult", description="What personMerge answers.")
-]
-
-
 @root
 class PersonMergeMutation:
     """The merge."""
 
     @mutation("Merge people, or preview it. No consent grows by a merge: the most restrictive decision holds.")
-    async def person_merge(self, info: Info, input: PersonMergeInput) -> PersonMergeResult:
+    async def person_merge(self, info: Info, input: PersonMergeInput) -> PersonMergePayload:
         """Merge people."""
         merged = await resolve.person_merge(info.context, unpacked(input, PersonMerge), key_of(input.idempotency_key))
         return paid(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -14,7 +14,6 @@ from graph.declaration import column, link, paid, payload, root
 from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.people.types import PersonDuplicate
-from graph.problems import Problems
 from resolvers import people as resolve
 
 if TYPE_CHECKING:
@@ -79,23 +78,12 @@ class FactCorrectPayload:
     fact: Fact = link("The fact, as it is now.")
 
 
-PersonCreateResult = Annotated[
-    PersonCreatePayload | Problems, strawberry.union("PersonCreateResult", description="What personCreate answers.")
-]
-PersonUpdateResult = Annotated[
-    PersonUpdatePayload | Problems, strawberry.union("PersonUpdateResult", description="What personUpdate answers.")
-]
-FactCorrectResult = Annotated[
-    FactCorrectPayload | Problems, strawberry.union("FactCorrectResult", description="What factCorrect answers.")
-]
-
-
 @root
 class PersonMutation:
     """Mutations of people."""
 
     @mutation("Add a person. Who they may be already is answered, and never merged by itself.")
-    async def person_create(self, info: Info, input: PersonCreateInput) -> PersonCreateResult:
+    async def person_create(self, info: Info, input: PersonCreateInput) -> PersonCreatePayload:
         """Add a person."""
         created = await resolve.person_create(
             info.context, unpacked(input, PersonCreate), key_of(input.idempotency_key)
@@ -112,13 +100,13 @@ class PersonMutation:
         return paid(PersonCreatePayload, person=created.person_id, duplicates=duplicates)
 
     @mutation("Change a person's details. Contact details are changed by those who may see them.")
-    async def person_update(self, info: Info, input: PersonUpdateInput) -> PersonUpdateResult:
+    async def person_update(self, info: Info, input: PersonUpdateInput) -> PersonUpdatePayload:
         """Change a person."""
         return paid(
             PersonUpdatePayload, person=await resolve.person_update(info.context, unpacked(input, PersonUpdate))
         )
 
     @mutation("Correct a fact, or dismiss it.")
-    async def fact_correct(self, info: Info, input: FactCorrectInput) -> FactCorrectResult:
+    async def fact_correct(self, info: Info, input: FactCorrectInput) -> FactCorrectPayload:
         """Correct a fact."""
         return paid(FactCorrectPayload, fact=await resolve.fact_correct(info.context, unpacked(input, FactCorrect)))

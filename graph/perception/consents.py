@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -15,7 +15,6 @@ from graph.declaration import Node, by_id, column, connection, link, noun, paid,
 from graph.enums import described
 from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.scalars import DateTime
 from resolvers import perception as resolve
 
@@ -173,21 +172,12 @@ class ConsentWithdrawPayload:
     erasure: Erasure | None = link("The erasure of what was measured; null where nothing is measured for the purpose.")
 
 
-ConsentGrantResult = Annotated[
-    ConsentGrantPayload | Problems, strawberry.union("ConsentGrantResult", description="What consentGrant answers.")
-]
-ConsentWithdrawResult = Annotated[
-    ConsentWithdrawPayload | Problems,
-    strawberry.union("ConsentWithdrawResult", description="What consentWithdraw answers."),
-]
-
-
 @root
 class ConsentMutation:
     """Mutations of consents."""
 
     @mutation("Record what somebody allows.")
-    async def consent_grant(self, info: Info, input: ConsentGrantInput) -> ConsentGrantResult:
+    async def consent_grant(self, info: Info, input: ConsentGrantInput) -> ConsentGrantPayload:
         """Record a consent."""
         consent = await resolve.consent_grant(
             info.context, unpacked(input, domain.ConsentGrant), key_of(input.idempotency_key)
@@ -198,7 +188,7 @@ class ConsentMutation:
         "Take a consent back, and every other of the same person, purpose and modality. Sessions that rest on it stop,"
         " and what was measured is erased."
     )
-    async def consent_withdraw(self, info: Info, input: ConsentWithdrawInput) -> ConsentWithdrawResult:
+    async def consent_withdraw(self, info: Info, input: ConsentWithdrawInput) -> ConsentWithdrawPayload:
         """Withdraw a consent."""
         done = await resolve.consent_withdraw(info.context, unpacked(input, domain.ConsentWithdraw))
         return paid(ConsentWithdrawPayload, consent=done.consent_id, erasure=done.erasure_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import strawberry
 
@@ -17,7 +17,6 @@ from graph.inputs import argument, key_of, optional, unpacked
 from graph.mutations import mutation
 from graph.perception.consents import Consent
 from graph.perception.scores import SESSION_SERIES, QdScore, QdSeries
-from graph.problems import Problems
 from graph.scalars import BlendShapes, DateTime, EventCursor, FaceLandmarks
 from graph.subscriptions.declaration import Only, event, stream
 from graph.videos import Scene, Video
@@ -245,24 +244,6 @@ class PerceptionSessionMatchPayload:
     lead: Lead | None = link("The lead that was opened, for somebody new.")
 
 
-PerceptionSessionStartResult = Annotated[
-    PerceptionSessionStartPayload | Problems,
-    strawberry.union("PerceptionSessionStartResult", description="What perceptionSessionStart answers."),
-]
-PerceptionIngestResult = Annotated[
-    PerceptionIngestPayload | Problems,
-    strawberry.union("PerceptionIngestResult", description="What perceptionIngest answers."),
-]
-PerceptionSessionCompleteResult = Annotated[
-    PerceptionSessionCompletePayload | Problems,
-    strawberry.union("PerceptionSessionCompleteResult", description="What perceptionSessionComplete answers."),
-]
-PerceptionSessionMatchResult = Annotated[
-    PerceptionSessionMatchPayload | Problems,
-    strawberry.union("PerceptionSessionMatchResult", description="What perceptionSessionMatch answers."),
-]
-
-
 @root
 class PerceptionSessionMutation:
     """Mutations of sessions."""
@@ -270,7 +251,7 @@ class PerceptionSessionMutation:
     @mutation("Begin to measure somebody who consented: a person, or a visitor without a name.")
     async def perception_session_start(
         self, info: Info, input: PerceptionSessionStartInput
-    ) -> PerceptionSessionStartResult:
+    ) -> PerceptionSessionStartPayload:
         """Begin a session."""
         session = await resolve.perception_session_start(
             info.context, unpacked(input, domain.SessionStart), key_of(input.idempotency_key)
@@ -278,7 +259,7 @@ class PerceptionSessionMutation:
         return paid(PerceptionSessionStartPayload, session=session)
 
     @mutation("Score a batch of packets. One that is sent again is answered as before.")
-    async def perception_ingest(self, info: Info, input: PerceptionIngestInput) -> PerceptionIngestResult:
+    async def perception_ingest(self, info: Info, input: PerceptionIngestInput) -> PerceptionIngestPayload:
         """Score a batch."""
         done = await resolve.perception_ingest(info.context, unpacked(input, domain.PerceptionIngest))
         reading = done.reading
@@ -294,7 +275,7 @@ class PerceptionSessionMutation:
     @mutation("End a session and sum it up. Done again, it gives the same answer.")
     async def perception_session_complete(
         self, info: Info, input: PerceptionSessionCompleteInput
-    ) -> PerceptionSessionCompleteResult:
+    ) -> PerceptionSessionCompletePayload:
         """End a session."""
         session = await resolve.perception_session_complete(info.context, unpacked(input, domain.SessionComplete))
         return paid(PerceptionSessionCompletePayload, session=session)
@@ -302,7 +283,7 @@ class PerceptionSessionMutation:
     @mutation("Say who the visitor of a session was: a person of yours, or somebody new, of whom a lead is made.")
     async def perception_session_match(
         self, info: Info, input: PerceptionSessionMatchInput
-    ) -> PerceptionSessionMatchResult:
+    ) -> PerceptionSessionMatchPayload:
         """Match a session."""
         done = await resolve.perception_session_match(info.context, unpacked(input, domain.SessionMatch))
         return paid(PerceptionSessionMatchPayload, session=done.session_id, lead=done.lead_id)

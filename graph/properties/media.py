@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import strawberry
 
 from domain import properties as domain
@@ -13,7 +11,6 @@ from graph.context import Info
 from graph.declaration import column, link, paid, payload, root
 from graph.inputs import argument, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.properties.types import Property, PropertyMedia
 from resolvers import properties as resolve
 
@@ -50,28 +47,18 @@ class PropertyMediaRemovePayload:
     property: Property = link("The property that it was taken from.")
 
 
-PropertyMediaAddResult = Annotated[
-    PropertyMediaAddPayload | Problems,
-    strawberry.union("PropertyMediaAddResult", description="What propertyMediaAdd answers."),
-]
-PropertyMediaRemoveResult = Annotated[
-    PropertyMediaRemovePayload | Problems,
-    strawberry.union("PropertyMediaRemoveResult", description="What propertyMediaRemove answers."),
-]
-
-
 @root
 class PropertyMediaMutation:
     """Mutations of the files of properties."""
 
     @mutation("Show an uploaded file with a property.")
-    async def property_media_add(self, info: Info, input: PropertyMediaAddInput) -> PropertyMediaAddResult:
+    async def property_media_add(self, info: Info, input: PropertyMediaAddInput) -> PropertyMediaAddPayload:
         """Add a file."""
         added = await resolve.property_media_add(info.context, unpacked(input, domain.PropertyMediaAdd))
         return paid(PropertyMediaAddPayload, media=added)
 
     @mutation("Take a file from its property. Addresses of it that were given out end soon.")
-    async def property_media_remove(self, info: Info, input: PropertyMediaRemoveInput) -> PropertyMediaRemoveResult:
+    async def property_media_remove(self, info: Info, input: PropertyMediaRemoveInput) -> PropertyMediaRemovePayload:
         """Remove a file."""
         removed = await resolve.property_media_remove(info.context, unpacked(input, domain.PropertyMediaRemove))
         return paid(

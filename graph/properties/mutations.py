@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import strawberry
 
 from domain import properties as domain
@@ -12,7 +10,6 @@ from graph.context import Info
 from graph.declaration import link, paid, payload, root
 from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
 from graph.mutations import mutation
-from graph.problems import Problems
 from graph.properties.types import Property
 from graph.scalars import Date
 from resolvers import properties as resolve
@@ -117,26 +114,12 @@ class PropertyArchivePayload:
     property: Property = link("The property, archived since the first time that this was asked.")
 
 
-PropertyCreateResult = Annotated[
-    PropertyCreatePayload | Problems,
-    strawberry.union("PropertyCreateResult", description="What propertyCreate answers."),
-]
-PropertyUpdateResult = Annotated[
-    PropertyUpdatePayload | Problems,
-    strawberry.union("PropertyUpdateResult", description="What propertyUpdate answers."),
-]
-PropertyArchiveResult = Annotated[
-    PropertyArchivePayload | Problems,
-    strawberry.union("PropertyArchiveResult", description="What propertyArchive answers."),
-]
-
-
 @root
 class PropertyMutation:
     """Mutations of properties."""
 
     @mutation("List a property under a key of its own.")
-    async def property_create(self, info: Info, input: PropertyCreateInput) -> PropertyCreateResult:
+    async def property_create(self, info: Info, input: PropertyCreateInput) -> PropertyCreatePayload:
         """List a property."""
         made = await resolve.property_create(
             info.context, unpacked(input, domain.PropertyCreate), key_of(input.idempotency_key)
@@ -144,13 +127,13 @@ class PropertyMutation:
         return paid(PropertyCreatePayload, property=made)
 
     @mutation("Change a property that is not archived.")
-    async def property_update(self, info: Info, input: PropertyUpdateInput) -> PropertyUpdateResult:
+    async def property_update(self, info: Info, input: PropertyUpdateInput) -> PropertyUpdatePayload:
         """Change a property."""
         changed = await resolve.property_update(info.context, unpacked(input, domain.PropertyUpdate))
         return paid(PropertyUpdatePayload, property=changed)
 
     @mutation("Take a property out of use. Nothing that points to it is lost.")
-    async def property_archive(self, info: Info, input: PropertyArchiveInput) -> PropertyArchiveResult:
+    async def property_archive(self, info: Info, input: PropertyArchiveInput) -> PropertyArchivePayload:
         """Archive a property."""
         archived = await resolve.property_archive(info.context, unpacked(input, domain.PropertyArchive))
         return paid(PropertyArchivePayload, property=archived)

@@ -13,7 +13,8 @@ from typing import Final
 from uuid import uuid4
 
 from domain.inference import FinishReason, Message, RefusalCode
-from gpu.inference.chat import Question, converse
+from gpu.inference.bodies import Question
+from gpu.inference.chat import converse
 from gpu.inference.failures import Failure
 from gpu.inference.profiles import PROFILES, SchemaMode
 from gpu.inference.settings import ProviderSettings

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
-from domain.inference import FinishReason, Message, ProviderKind, RefusalCode
-from gpu.inference.bodies import asked_by_schema, ollama_body, openai_body
+from domain.inference import FinishReason, ProviderKind, RefusalCode
+from gpu.inference.bodies import Question, ollama_body, openai_body
 from gpu.inference.failures import Failure
-from gpu.inference.profiles import PROFILES, SchemaMode
+from gpu.inference.profiles import PROFILES
 from gpu.inference.settings import ProviderSettings
 from gpu.inference.streams import Piece, lines, ollama_piece, openai_piece, server_sent
 from gpu.inference.wire import Wire
@@ -21,18 +21,6 @@ LONGEST_TEXT: Final = 1_000_000
 ABORT_SECONDS: Final = 2.0
 
 OnRaw = Callable[[str], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What one provider is asked, after the router has chosen."""
-
-    model: str
-    messages: tuple[Message, ...]
-    max_tokens: int
-    temperature: float | None = None
-    schema: Mapping[str, object] | None = None
-    mode: SchemaMode = SchemaMode.NONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +36,7 @@ class Reply:
 async def converse(wire: Wire, provider: ProviderSettings, question: Question, on_text: OnRaw | None = None) -> Reply:
     """Ask, and return the whole answer; `on_text` gets it as it comes. Raises Failure."""
     profile, request_id = PROFILES[provider.kind], str(uuid4())
-    body = _body(provider, question, request_id)
+    body = ollama_body(provider, question) if profile.ollama else openai_body(provider, question, request_id)
     first_byte = provider.first_byte_seconds or profile.first_byte_seconds
     reading, finished = _Reading(), False
     limit = asyncio.timeout(provider.total_seconds)
@@ -73,19 +61,6 @@ async def converse(wire: Wire, provider: ProviderSettings, question: Question, o
         if not finished and provider.kind is ProviderKind.SGLANG:
             await _abort(wire, request_id)
     return reading.reply()
-
-
-def _body(provider: ProviderSettings, question: Question, request_id: str) -> dict[str, object]:
-    asked = {} if question.schema is None else asked_by_schema(question.mode, question.schema)
-    if PROFILES[provider.kind].ollama:
-        return ollama_body(
-            provider, question.model, question.messages, question.max_tokens,
-            temperature=question.temperature, asked=asked,
-        )  # fmt: skip
-    return openai_body(
-        provider, question.model, question.messages, question.max_tokens,
-        temperature=question.temperature, asked=asked, request_id=request_id,
-    )  # fmt: skip
 
 
 async def _pieces(content: str, chunks: AsyncIterator[bytes], *, ollama: bool) -> AsyncGenerator[Piece, None]:

@@ -28,9 +28,10 @@ from domain.inference import (
     Switches,
     Tried,
 )
+from gpu.inference.bodies import Question
 from gpu.inference.breaker import Monotonic
 from gpu.inference.capabilities import Capabilities, Memory
-from gpu.inference.chat import Question, Reply, converse
+from gpu.inference.chat import Reply, converse
 from gpu.inference.choosing import Choice, Choices, chosen
 from gpu.inference.endpoints import Endpoint
 from gpu.inference.failures import SENTENCES, Failure, without_quotation

@@ -10,7 +10,7 @@ from graph.access import User
 from graph.context import Info
 from graph.declaration import Node, column, link, noun, paid, payload, root, value
 from graph.enums import described
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, unpacked
 from graph.mutations import mutation
 from graph.scalars import URL, DateTime
 from resolvers import assets as resolve
@@ -72,7 +72,7 @@ class UploadCreateInput:
     purpose: UploadPurpose = argument("What it is for.")
     content_type: str = argument("Its media type, such as image/jpeg.", longest=100)
     bytes: int = argument("Its exact size.")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="A picture of yourself.")

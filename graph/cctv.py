@@ -14,7 +14,7 @@ from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, column, connection, link, noun, paid, payload, root, value
 from graph.enums import described
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.scalars import JSON, DateTime
 from resolvers import cctv as resolve
@@ -125,7 +125,7 @@ class DetectionBatchSubmitInput:
 
     camera: str = argument("Which camera.", longest=100)
     detections: list[DetectionInput] = argument("1 to 100 detections.", into=domain.SentDetection)
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @payload("The event that was kept.")

@@ -22,7 +22,7 @@ from graph.context import Info
 from graph.declaration import Node, column, link, noun, paid, payload, root, value
 from graph.enums import described
 from graph.fields import field
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, optional, unpacked
 from graph.jobs import InferenceJob, JobError
 from graph.mutations import mutation
 from graph.registry import REGISTRY
@@ -228,7 +228,7 @@ class InferenceSubmitInput:
     task: InferenceTask = argument("What kind of work it is: the rules choose by it, and its shape is asked for.")
     items: list[InferenceItemInput] = argument("The requests, 1 to 1,000.", into=domain.NewItem, most=MOST_ITEMS)
     model: str | None = optional("The model that is to answer; by default the rules choose.", longest=200)
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @payload("The job that was made.")

@@ -64,6 +64,11 @@ def optional(
     return argument(description, of=of, longest=longest, default=strawberry.UNSET, into=into, name=name)
 
 
+def once() -> Any:
+    """Declare the idempotency key of an input."""
+    return optional("Same key and input: same answer, one effect.", longest=200)
+
+
 def unpacked(given: object, command: type[C], /, **extra: object) -> C:
     """Make a domain command from an input; raises Invalid with every issue.
 

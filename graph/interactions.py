@@ -26,7 +26,7 @@ from graph.declaration import (
     root,
 )
 from graph.enums import described
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.scalars import DateTime
 from resolvers import interactions as resolve
@@ -214,7 +214,7 @@ class InteractionLogInput:
     direction: Direction | None = optional("Who spoke.")
     summary: str | None = optional("What it was about.", longest=2000)
     detail: InteractionDetailInput = argument("What kind it was.")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @payload("The interaction that was logged.")

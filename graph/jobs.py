@@ -43,7 +43,7 @@ from graph.declaration import (
     value,
 )
 from graph.enums import described
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.scalars import DateTime, EventCursor
 from graph.subscriptions.declaration import Only, event, stream
@@ -249,7 +249,7 @@ class JobRetryInput:
     """Another try."""
 
     job_id: strawberry.ID = argument("Which job.", of="jobs")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @payload("The job that was cancelled.")

@@ -13,7 +13,7 @@ from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, root
 from graph.enums import described
-from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
+from graph.inputs import MoneyInput, argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.scalars import Date, DateTime
 from graph.values import Money
@@ -87,7 +87,7 @@ class OpportunityCreateInput:
     amount: MoneyInput | None = optional("What it is worth.")
     probability: float | None = optional("How likely it is, 0 to 1.")
     expected_close_on: Date | None = optional("When it should close.")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="How a deal goes on; what is left out stays.")

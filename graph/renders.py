@@ -8,7 +8,7 @@ from domain import renders as domain
 from domain.jobs import RenderWorkflow, RoomType
 from graph.context import Info
 from graph.declaration import link, paid, payload, root
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, unpacked
 from graph.jobs import RenderJob
 from graph.mutations import mutation
 from resolvers import renders as resolve
@@ -22,7 +22,7 @@ class RenderSubmitInput:
     room_type: RoomType = argument("What the room is.")
     keywords: list[str] = argument("What it is to look like: 1 to 20 keywords.", longest=domain.LONGEST_KEYWORD)
     workflow: RenderWorkflow = argument("What is made of it.", default=RenderWorkflow.STAGING)
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @payload("The render was queued.")

@@ -13,7 +13,7 @@ from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, column, connection, link, noun, paid, payload, reference, root
 from graph.enums import described
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.scalars import DateTime
 from resolvers import tasks as resolve
@@ -90,7 +90,7 @@ class TaskCreateInput:
     due_at: DateTime | None = optional("By when.")
     priority: TaskPriority | None = optional("How pressing it is; NORMAL, if left out.")
     assignee_id: strawberry.ID | None = optional("Who is to do it; you, if left out.", of="users")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="What is to change about a task; what is left out stays.")

@@ -15,7 +15,7 @@ from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, reference, root
 from graph.enums import described
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.scalars import DateTime, EventCursor
 from graph.subscriptions.declaration import Only, event, stream
@@ -132,7 +132,7 @@ class ThreadOpenInput:
     person_id: strawberry.ID | None = optional(
         "One of your own people; without an address, at their phone number.", of="people"
     )
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="A text to send.")
@@ -141,7 +141,7 @@ class MessageSendInput:
 
     thread_id: strawberry.ID = argument("To which conversation.", of="threads")
     text: str = argument("What to say: at most 4096 characters over WhatsApp, 1600 by SMS.")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="Whose conversation it is.")

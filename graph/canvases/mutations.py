@@ -10,12 +10,10 @@ from graph.canvases.problems import CanvasHeadMovedProblem
 from graph.canvases.types import Canvas, CanvasRevision
 from graph.context import Info
 from graph.declaration import link, paid, payload, root
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.scalars import JSON
 from resolvers import canvases as resolve
-
-ONCE = "Same key and input: same answer, one effect."
 
 
 @strawberry.input(description="A new canvas.")
@@ -23,7 +21,7 @@ class CanvasCreateInput:
     """A new canvas."""
 
     title: str = argument("What to call it.", longest=200)
-    idempotency_key: str | None = optional(ONCE, longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="What is to change about a canvas itself; what is left out stays.")
@@ -119,7 +117,7 @@ class CanvasCommitInput:
     expected_head_id: strawberry.ID = argument("Its head as you know it.", of="canvas_revisions")
     message: str = argument("What the changes are for.", longest=2000)
     changes: list[CanvasChangeInput] = argument("The changes, in order.")
-    idempotency_key: str | None = optional(ONCE, longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="A revision whose components are to be the head's again.")
@@ -129,7 +127,7 @@ class CanvasRollbackInput:
     canvas_id: strawberry.ID = argument("Which canvas.", of="canvases")
     revision_id: strawberry.ID = argument("Which of its revisions.", of="canvas_revisions")
     expected_head_id: strawberry.ID = argument("Its head as you know it.", of="canvas_revisions")
-    idempotency_key: str | None = optional(ONCE, longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="A canvas to branch off.")
@@ -138,7 +136,7 @@ class CanvasForkInput:
 
     canvas_id: strawberry.ID = argument("Which canvas.", of="canvases")
     title: str | None = optional("What to call the new one; as the canvas, if left out.", longest=200)
-    idempotency_key: str | None = optional(ONCE, longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="Who may do what with a canvas from now on.")

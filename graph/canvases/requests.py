@@ -14,7 +14,7 @@ from graph.canvases.types import Canvas, CanvasRevision
 from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, reference, root
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.scalars import JSON, DateTime, EventCursor
 from graph.subscriptions.declaration import Only, event, stream
@@ -117,7 +117,7 @@ class MergeRequestOpenInput:
     source_canvas_id: strawberry.ID = argument("Where the changes come from; one that you may edit.", of="canvases")
     target_canvas_id: strawberry.ID = argument("Where they are to go.", of="canvases")
     title: str = argument("What it is about.", longest=200)
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="What you think of a merge request.")
@@ -155,7 +155,7 @@ class MergeRequestMergeInput:
     expected_source_head_id: strawberry.ID | None = optional(
         "The source's head as you know it; refused when it moved.", of="canvas_revisions"
     )
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @payload("The merge request that was opened.")

@@ -10,7 +10,7 @@ from domain import leads as domain
 from domain.leads import InterestLevel, LeadLostReason, LeadQualification, LeadSource, LeadStage
 from graph.context import Info
 from graph.declaration import link, paid, payload, root
-from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
+from graph.inputs import MoneyInput, argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from resolvers import leads as resolve
 
@@ -28,7 +28,7 @@ class LeadCreateInput:
     source: LeadSource = argument("How it came in.")
     budget: MoneyInput | None = optional("What they want to spend.")
     assignee_id: strawberry.ID | None = optional("Who works on it; you, if left out.", of="users")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="A step along the pipeline, back, or out of it.")

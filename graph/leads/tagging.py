@@ -9,7 +9,7 @@ import strawberry
 from domain.proposals import LeadTag
 from graph.context import Info
 from graph.declaration import link, paid, payload, root
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, unpacked
 from graph.mutations import mutation
 from resolvers import leads as resolve
 
@@ -22,7 +22,7 @@ class LeadTagInput:
     """A lead."""
 
     lead_id: strawberry.ID = argument("Which lead.", of="leads")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @payload("The job in which a model is asked.")

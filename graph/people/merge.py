@@ -11,7 +11,7 @@ from domain.people.merge import PersonMerge
 from graph import ids
 from graph.context import Info
 from graph.declaration import column, link, paid, payload, root, value
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, unpacked
 from graph.mutations import mutation
 from resolvers import people as resolve
 
@@ -26,7 +26,7 @@ class PersonMergeInput:
     keep_person_id: strawberry.ID = argument("Who is kept, with their own details.", of="people")
     absorb_person_ids: list[strawberry.ID] = argument("Who is absorbed: 1 to 20 people.", of="people")
     dry_run: bool = argument("True only tells what would move.", default=True)
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @value("moved_counts", description="How many records of a kind come to the person who is kept.")

@@ -11,7 +11,7 @@ from domain.people.details import PersonCreate, PersonUpdate
 from domain.people.facts import FactCorrect
 from graph.context import Info
 from graph.declaration import column, link, paid, payload, root
-from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
+from graph.inputs import MoneyInput, argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.people.types import PersonDuplicate
 from resolvers import people as resolve
@@ -31,7 +31,7 @@ class PersonCreateInput:
     email: str | None = optional("An e-mail address.", longest=254)
     city: str | None = optional("Where they live.", longest=100)
     contact_type: ContactType | None = optional("What they are to the business.")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="What changes about a person. What is left out stays; null takes it away.")

@@ -13,7 +13,7 @@ from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, root, value
 from graph.enums import described
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.scalars import DateTime
 from resolvers import perception as resolve
@@ -147,7 +147,7 @@ class ConsentGrantInput:
     method: ConsentMethod | None = optional("How they give it.")
     evidence: str | None = optional("Where the proof of it is kept.", longest=domain.LONGEST_EVIDENCE)
     jurisdiction: str | None = optional("Under whose law: a code of ISO 3166, such as IN or US-IL.", longest=6)
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="What somebody takes back.")

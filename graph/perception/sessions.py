@@ -13,7 +13,7 @@ from graph.connections import Connection
 from graph.context import Info
 from graph.declaration import Node, by_id, column, connection, link, noun, paid, payload, root, value
 from graph.enums import described
-from graph.inputs import argument, key_of, optional, unpacked
+from graph.inputs import argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.perception.consents import Consent
 from graph.perception.scores import SESSION_SERIES, QdScore, QdSeries
@@ -152,7 +152,7 @@ class PerceptionSessionStartInput:
     consent_id: strawberry.ID = argument("A consent to SHOWROOM_ENGAGEMENT by FACE that stands.", of="consents")
     surface: SurfaceKind = argument("What the visitor looks at.")
     video_id: strawberry.ID | None = optional("What is watched.", of="videos")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="A face, in one of two forms.", one_of=True)

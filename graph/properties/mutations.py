@@ -8,7 +8,7 @@ from domain import properties as domain
 from domain.properties import AreaUnit, DevelopmentStatus, PropertySubType, PropertyType, StandardStatus
 from graph.context import Info
 from graph.declaration import link, paid, payload, root
-from graph.inputs import MoneyInput, argument, key_of, optional, unpacked
+from graph.inputs import MoneyInput, argument, key_of, once, optional, unpacked
 from graph.mutations import mutation
 from graph.properties.types import Property
 from graph.scalars import Date
@@ -52,7 +52,7 @@ class PropertyCreateInput:
     permit_number: str | None = optional("Ours: the regulator's number.", longest=100)
     service_charge_per_area: MoneyInput | None = optional("Ours: upkeep a year, for each unit of living area.")
     carpet_area: float | None = optional("Ours: what lies within the walls, in the unit of the living area.")
-    idempotency_key: str | None = optional("Same key and input: same answer, one effect.", longest=200)
+    idempotency_key: str | None = once()
 
 
 @strawberry.input(description="What changes about a property; what is left out stays, null empties it.")

@@ -161,7 +161,8 @@ class LeasedPlaces:
 async def until_ended(lease: Lease, work: Coroutine[object, object, Done]) -> Done | Cancelled:
     """Return what comes of work, or Cancelled once somebody asked to stop; raises LeaseLost, and what the work raises.
 
-    Work that nobody wants any more is cancelled, and has ended when this returns.
+    Work that nobody wants any more is cancelled, and has ended when this returns; what it made at the last moment is
+    not wanted either.
     """
     working = asyncio.ensure_future(work)
     ends = [asyncio.ensure_future(signal.wait()) for signal in (lease.lost, lease.cancelled)]
@@ -169,7 +170,7 @@ async def until_ended(lease: Lease, work: Coroutine[object, object, Done]) -> Do
         await asyncio.wait([working, *ends], return_when=asyncio.FIRST_COMPLETED)
         if lease.lost.is_set():
             raise LeaseLost
-        return working.result() if working.done() else Cancelled()
+        return Cancelled() if lease.cancelled.is_set() else working.result()
     finally:
         for task in (working, *ends):
             task.cancel()

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from tests.serving import PATIENCE
+
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "testing", "AWS_SECRET_ACCESS_KEY": "testing", "AWS_EC2_METADATA_DISABLED": "true"}
 
 
@@ -21,11 +23,11 @@ class BucketServer:
 
     def make(self, bucket: str) -> None:
         """Make a bucket."""
-        httpx.put(f"{self.endpoint}/{bucket}").raise_for_status()
+        httpx.put(f"{self.endpoint}/{bucket}", timeout=PATIENCE).raise_for_status()
 
     def keys(self, bucket: str) -> list[str]:
         """The keys of a bucket, in order."""
-        listing = httpx.get(f"{self.endpoint}/{bucket}?list-type=2").raise_for_status()
+        listing = httpx.get(f"{self.endpoint}/{bucket}?list-type=2", timeout=PATIENCE).raise_for_status()
         return re.findall(r"<Key>(.*?)</Key>", listing.text)
 
 

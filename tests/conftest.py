@@ -2,6 +2,8 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -13,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app import wiring
 from app.database import Database
 from app.demo.seed import seed
+from app.passwords import Argon2Passwords
 from app.settings import Settings
 from app.wiring import System
 from db.engine import ReadPool, create_write_engine
@@ -21,16 +24,18 @@ from db.server import Addresses, PostgresServer, temporary_server
 from domain.access import Role
 from tests import demo
 from tests.api import Api
+from tests.clusters import migrated
 from tests.demo import NOW, PASSWORD, Demo
 from tests.factories import access, inference
 from tests.factories.access import Tenant
 from tests.graph.streams import Served, served
+from tests.lending import Lending
 from tests.serving import serving
 
 # What a server that is not ours could break: roles, statements, units, and what each role sees through the graph.
 ON_A_SERVER_APART = ("tests/db/", "tests/graph/test_access", "tests/graph/test_idempotency", "tests/graph/test_leads")
-# It is about the embedded server itself.
-NOT_APART = ("tests/db/test_server",)
+# They are about the embedded server itself, have servers of their own, or none.
+NOT_APART = ("tests/db/test_server", "tests/db/test_plans", "tests/db/test_sources")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,6 +51,13 @@ def server() -> Iterator[PostgresServer]:
     """PostgreSQL as it comes with Velocity; over TCP with a weaker owner if VELOCITY_TEST_SERVER is `tcp`."""
     with temporary_server(tcp=os.environ.get("VELOCITY_TEST_SERVER") == "tcp") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+async def blank() -> AsyncIterator[Path]:
+    """A folder of PostgreSQL with every table and no row, for tests that copy it to have a server of their own."""
+    async with migrated() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -65,14 +77,19 @@ def app_dsn(database: Addresses) -> str:
     return database.app
 
 
+@pytest.fixture(scope="session")
+async def owners(owner_dsn: str) -> AsyncIterator[Lending]:
+    """The owner's connection, which tests use one after the other: a new one knows no table yet, and has to learn."""
+    lending = Lending(owner_dsn)
+    yield lending
+    await lending.close()
+
+
 @pytest.fixture
-async def owner_connection(owner_dsn: str) -> AsyncIterator["Connection[Record]"]:
-    """A connection of the owner's."""
-    connection = await asyncpg.connect(owner_dsn)
-    try:
+async def owner_connection(owners: Lending) -> AsyncIterator["Connection[Record]"]:
+    """A connection of the owner's, as if it were new."""
+    async with owners.lent() as connection:
         yield connection
-    finally:
-        await connection.close()
 
 
 @pytest.fixture
@@ -111,11 +128,13 @@ async def write_engine(app_dsn: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture(scope="session")
 async def system(database: Addresses, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
-    """The whole system, wired as in production, on the shared database."""
+    """The whole system on the shared database, wired as in production but for what a password costs."""
     folder = tmp_path_factory.mktemp("data")
     settings = Settings(data_dir=folder, inference_settings=inference.settings_file(folder))
+    passwords = Argon2Passwords(access.QUICK)
     async with wiring.system(settings, Database(database.app, database.owner, embedded=True)) as made:
-        yield made
+        yield replace(made, sign_in=replace(made.sign_in, passwords=passwords))
+    passwords.close()
 
 
 @pytest.fixture(scope="session")

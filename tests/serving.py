@@ -13,6 +13,9 @@ from app.connections import Limits
 from app.serve import Server
 from app.wiring import System
 
+PATIENCE = 60
+"""Seconds that a client waits for an answer: what takes long on a busy machine is no fault of what answers."""
+
 
 @asynccontextmanager
 async def serving(
@@ -26,7 +29,8 @@ async def serving(
         running = asyncio.create_task(server.serve(sockets=[listener]))
         await started.wait()
         try:
-            async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{listener.getsockname()[1]}") as client:
+            base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+            async with httpx.AsyncClient(base_url=base, timeout=PATIENCE) as client:
                 yield client
         finally:
             server.stop()

@@ -26,6 +26,7 @@ from tests.factories import people
 from tests.factories import properties as property_rows
 from tests.factories import threads as thread_rows
 from tests.factories.access import Tenant
+from tests.serving import PATIENCE
 
 Owner: TypeAlias = "Connection[Record]"
 UseCase: TypeAlias = Callable[[Unit, Any], Awaitable[Any]]
@@ -40,7 +41,7 @@ async def run(system: System, caller: Caller, use_case: UseCase, command: object
 
 async def waits(owner: Owner) -> None:
     """Wait until somebody waits for a lock; the test's own time limit is the deadline."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not await owner.fetchval(WAITING):
             pass
 

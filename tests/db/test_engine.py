@@ -21,6 +21,7 @@ from db.unit import SqlUnits, utc_now
 from domain.errors import Unavailable
 from domain.values import new_id
 from tests.factories.access import Tenant
+from tests.serving import PATIENCE
 
 CURRENT = "SELECT current_setting('app.tenant_id', true)"
 GONE = "SELECT count(*) = 0 FROM pg_stat_activity WHERE pid = $1"
@@ -30,7 +31,7 @@ CHEAT = "SELECT set_config('app.tenant_id', $1, false)"
 @pytest.fixture
 async def pool(app_dsn: str) -> AsyncIterator[ReadPool]:
     """A pool of one connection, so that every statement meets what the one before left."""
-    opened = await ReadPool.open(app_dsn, size=1, deadline=20)
+    opened = await ReadPool.open(app_dsn, size=1, deadline=PATIENCE)
     yield opened
     await opened.close()
 
@@ -152,7 +153,7 @@ async def test_a_cancelled_statement_leaves_a_usable_connection(
 
 
 async def test_a_statement_past_its_deadline_fails_and_the_next_one_does_not(app_dsn: str) -> None:
-    pool = await ReadPool.open(app_dsn, size=1, deadline=0.2)
+    pool = await ReadPool.open(app_dsn, size=1, deadline=1)
     tenant = new_id()
     try:
         with pytest.raises(Unavailable, match="in time"):
@@ -368,6 +369,6 @@ async def test_a_read_without_a_database_is_unavailable() -> None:
 
 async def _until(connection: "Connection[Record]", condition: str, *arguments: object) -> None:
     """Wait until a statement answers true; the test's own time limit is the deadline."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not await connection.fetchval(condition, *arguments):
             pass

@@ -16,6 +16,7 @@ from db.unit import SqlUnits
 from domain.audit import AuditAction, Change
 from domain.events import CursorExpired, Kept
 from tests.factories.access import Tenant
+from tests.serving import PATIENCE
 
 NOBODY_LOOKS = 3600
 
@@ -29,7 +30,7 @@ async def happen(units: SqlUnits, tenant: Tenant, number: int = 1) -> None:
 
 async def woken(wakes: asyncio.Queue[int], sequence: int) -> None:
     """Wait until a number was told."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await wakes.get() != sequence:
             pass
 
@@ -167,7 +168,7 @@ class Network:
 
 async def connected(bus: EventBus, wakes: asyncio.Queue[int], times: int) -> None:
     """Wait until a bus has connected so many times."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while bus.connections < times:
             await wakes.get()
 
@@ -176,7 +177,7 @@ async def test_a_connection_that_is_dropped_without_a_word_is_made_again(system:
     wakes: asyncio.Queue[int] = asyncio.Queue()
     network = Network(system.database.app)
     async with network.open() as dsn:
-        other = EventBus(dsn, look_seconds=0.2, answer_seconds=1)
+        other = EventBus(dsn, look_seconds=0.2, answer_seconds=2)
         other.watch(tenant.id, wakes.put_nowait)
         other.start()
         try:

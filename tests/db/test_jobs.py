@@ -232,6 +232,8 @@ async def held(owner: Owner, resource: str) -> Mapping[int, UUID | None]:
 async def test_a_job_takes_a_slot_while_it_runs_and_waits_where_none_is_free(
     system: System, tenant: Tenant, acting: Caller, owner_connection: Owner, write_engine: AsyncEngine
 ) -> None:
+    # Slots are the installation's: none that another test left may be free.
+    await owner_connection.execute("DELETE FROM slots")
     slots, resource = SqlSlots(write_engine), f"comfy-{uuid4()}"
     first, second = await enqueued(system, tenant, RENDER), await enqueued(system, tenant, RENDER)
     await slots.declare(SlotKind.COMFYUI, resource, 1)

@@ -18,6 +18,7 @@ from db.partitions import ensure_partitions
 from db.roles import OWNER, SUPERUSER, set_tenant
 from db.server import PostgresServer, temporary_server
 from domain.values import new_id
+from tests.serving import PATIENCE
 
 VERSIONS = Path("db/migrations/versions")
 PEOPLE_AT_SCALE_10 = 20_000
@@ -125,7 +126,7 @@ async def test_a_migration_that_waits_holds_nobody_up_gives_way_and_tries_again(
         "SELECT EXISTS (SELECT FROM pg_stat_activity"
         " WHERE query LIKE 'DROP INDEX CONCURRENTLY%' AND wait_event_type = 'Lock' AND datname = current_database())"
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(2 * PATIENCE):
         while not await superuser.fetchval(waits_again):
             await _add_person(app)
     assert await superuser.fetchval(INDEX) is False

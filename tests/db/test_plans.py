@@ -15,12 +15,11 @@ from app.demo.seed import seed
 from app.settings import Settings
 from app.wiring import System
 from db.engine import READ_SETTINGS, SET_TENANT
-from db.migrations import migrate
 from db.reading.explaining import Explained, explained
 from db.reading.source import Link, Source
 from db.reading.template import TemplateWriter
 from db.reading.writer import Alias
-from db.server import PostgresServer, temporary_server
+from db.server import PostgresServer
 from db.sources import CATALOGUE
 from domain.access import Caller, Role
 from domain.values import new_id
@@ -28,6 +27,7 @@ from graph.compilation import Planner, Uncompiled
 from graph.documents import Documents
 from tests import demo
 from tests.api import Api, operation
+from tests.clusters import copied_server
 from tests.demo import NOW, PASSWORD, Demo
 from tests.factories.access import Tenant
 from tests.factories.access import tenant as new_tenant
@@ -41,8 +41,8 @@ MOST_MORE = 3
 
 
 @pytest.fixture(scope="module")
-def skewed_server() -> Iterator[PostgresServer]:
-    with temporary_server() as running:
+def skewed_server(blank: Path) -> Iterator[PostgresServer]:
+    with copied_server(blank) as running:
         yield running
 
 
@@ -50,7 +50,6 @@ def skewed_server() -> Iterator[PostgresServer]:
 async def skewed(skewed_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Demo]:
     """The demo at scale 1, and two hundred tenants with a few rows each."""
     addresses = skewed_server.addresses
-    await migrate(addresses.owner)
     folder: Path = tmp_path_factory.mktemp("skewed")
     await seed(addresses.owner, scale=1, password=PASSWORD, asset_folder=folder, now=NOW)
     owner = await asyncpg.connect(addresses.owner)

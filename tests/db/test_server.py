@@ -14,6 +14,7 @@ import asyncpg
 import pytest
 
 from db.server import PostgresServer, ServerFailed, programs, temporary_server
+from tests.clusters import copied
 
 # A process that starts the server in the folder it is given, says so, and stops it when its input ends.
 USER = """
@@ -77,9 +78,25 @@ def folder() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.fixture(scope="module")
+def initialised() -> Iterator[Path]:
+    """A folder in which a server was started once, to be copied: a first start takes much longer than others."""
+    with tempfile.TemporaryDirectory(prefix="velocity-") as name:
+        with PostgresServer(Path(name)):
+            pass
+        yield Path(name)
+
+
 @pytest.fixture
-def directory(folder: Path) -> Iterator[Path]:
-    """A folder for a server; whatever was left running in it is ended."""
+def directory(fresh: Path, initialised: Path) -> Path:
+    """A folder in which a server was started before."""
+    copied(initialised, fresh)
+    return fresh
+
+
+@pytest.fixture
+def fresh(folder: Path) -> Iterator[Path]:
+    """A folder for a first start; whatever was left running in it is ended."""
     yield folder / "postgres"
     server = PostgresServer(folder / "postgres")
     if (server.cluster / "postmaster.pid").exists():
@@ -98,8 +115,8 @@ def test_it_is_shared_and_stopped_by_its_last_user(directory: Path) -> None:
         assert not _runs(pid)
 
 
-def test_two_processes_may_start_it_at_once(directory: Path) -> None:
-    with _user(directory) as one, _user(directory) as other:
+def test_two_processes_may_start_it_at_once(fresh: Path) -> None:
+    with _user(fresh) as one, _user(fresh) as other:
         addresses = {_line(one), _line(other)}
         assert len(addresses) == 1
         assert _ask(addresses.pop(), "SELECT count(*) FROM pg_database WHERE datname = 'velocity'") == 1
@@ -145,20 +162,20 @@ def test_a_pid_file_that_names_some_other_program_is_no_obstacle(directory: Path
             other.kill()
 
 
-def test_what_an_interrupted_first_start_left_is_no_obstacle(directory: Path) -> None:
-    (directory / "cluster.new").mkdir(parents=True)
-    (directory / "cluster.new" / "PG_VERSION").write_text("18\n")
+def test_what_an_interrupted_first_start_left_is_no_obstacle(fresh: Path) -> None:
+    (fresh / "cluster.new").mkdir(parents=True)
+    (fresh / "cluster.new" / "PG_VERSION").write_text("18\n")
 
-    with PostgresServer(directory, durable=False) as server:
+    with PostgresServer(fresh, durable=False) as server:
         assert _ask(server.addresses.app, "SELECT 1") == 1
 
 
-def test_a_cluster_of_another_version_is_refused(directory: Path) -> None:
-    (directory / "cluster").mkdir(parents=True)
-    (directory / "cluster" / "PG_VERSION").write_text("16\n")
+def test_a_cluster_of_another_version_is_refused(fresh: Path) -> None:
+    (fresh / "cluster").mkdir(parents=True)
+    (fresh / "cluster" / "PG_VERSION").write_text("16\n")
 
     with pytest.raises(ServerFailed, match=r"belongs to PostgreSQL 16; this release brings 18\."):
-        PostgresServer(directory).start()
+        PostgresServer(fresh).start()
 
 
 def test_a_server_that_cannot_start_says_why(directory: Path) -> None:
@@ -176,8 +193,9 @@ def test_a_server_that_cannot_start_says_why(directory: Path) -> None:
         assert _ask(server.addresses.app, "SELECT 1") == 1
 
 
-def test_a_long_path_gets_a_short_socket(folder: Path) -> None:
+def test_a_long_path_gets_a_short_socket(folder: Path, initialised: Path) -> None:
     directory = folder / ("a" * 80) / ("b" * 80)
+    copied(initialised, directory)
     with PostgresServer(directory, durable=False) as server:
         assert _ask(server.addresses.app, "SELECT current_database()::text") == "velocity"
         assert server.socket.exists()

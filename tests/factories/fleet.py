@@ -11,6 +11,7 @@ from db.fleet.reports import SqlReports
 from db.fleet.state import SqlFleetState
 from domain.fleet import HostSample, Machine, Resource, Runtime, TelemetrySource, WorkerKind
 from gpu.fleet.runtimes import HttpRuntimes
+from tests.serving import PATIENCE
 
 MACHINE: Final = Machine("m-1:gpu-1", "gpu-1")
 GPU: Final = "GPU-00000000-0000-0000-0000-000000000000"
@@ -40,7 +41,7 @@ def reports(engine: AsyncEngine, sensors: Told, *, at: datetime, machine: Machin
     """A process of a machine that reports at a moment."""
     state = SqlFleetState(engine)
     return Reporting(
-        reports=SqlReports(engine), state=state, runtimes=HttpRuntimes(1), sensors=sensors, machine=machine,
+        reports=SqlReports(engine), state=state, runtimes=HttpRuntimes(PATIENCE), sensors=sensors, machine=machine,
         clock=lambda: at, seconds=5, kept=datetime.resolution,
     )  # fmt: skip
 

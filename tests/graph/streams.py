@@ -20,11 +20,10 @@ from graph.http.socket import Socket
 from graph.subscriptions.hub import Hub
 from tests.api import Api
 from tests.factories.access import Tenant
-from tests.serving import serving
+from tests.serving import PATIENCE, serving
 
 Message = dict[str, Any]
 PROTOCOL = "graphql-transport-ws"
-PATIENCE = 20
 
 
 @dataclass(slots=True)
@@ -118,6 +117,10 @@ class Served:
             while not true():
                 await self.http.get("/healthz")
 
+    async def until_joined(self, *numbers: int) -> None:
+        """Wait until groups of so many follow, and all of them were told what they missed."""
+        await self.until(lambda: joined(self) == sorted(numbers))
+
 
 @asynccontextmanager
 async def served(system: System, tenant: Tenant, **settings: Any) -> AsyncIterator[Served]:
@@ -128,10 +131,10 @@ async def served(system: System, tenant: Tenant, **settings: Any) -> AsyncIterat
     assert (door.hub.feeds, door.hub.subscriptions, door.hub.groups) == ({}, 0, 0)
 
 
-def joined(live: Served, number: int) -> bool:
-    """Whether so many follow as one group, and were told what they missed: they are counted before there is a group."""
+def joined(live: Served) -> list[int]:
+    """How many follow in each group and were told what they missed: they are counted before they are in one."""
     groups = [group for feed in live.hub.feeds.values() for group in feed.groups.values()]
-    return [len(group.members) for group in groups] == [number] and all(each._joined for each in groups[0].members)
+    return sorted(sum(each._joined for each in group.members) for group in groups)
 
 
 def stall(connection: Socket) -> asyncio.Event:

@@ -20,6 +20,7 @@ from tests.graph.test_canvas_chain import broken
 from tests.graph.test_canvases import DOCUMENTS, JUNIOR, LAYOUT, SENIOR, advanced, created, edit, forked, leads, words
 from tests.graph.test_consents import granted, withdrawn
 from tests.graph.test_people_merge import merge
+from tests.serving import PATIENCE
 
 Owner: TypeAlias = "Connection[Record]"
 
@@ -187,7 +188,7 @@ async def test_an_erasure_finds_what_is_read_before_it_and_kept_after(
         UUID(canvas.removeprefix("canvas_")), UUID(first.removeprefix("canvasrevision_")), "Leads",
         [ComponentAdd(ComponentKind.TABLE, Layout(0, 0, 12, 4), key="leads", source=source)],
     )  # fmt: skip
-    async with asyncio.timeout(20), api.system.units.write(tenant.caller(JUNIOR)) as unit:
+    async with asyncio.timeout(PATIENCE), api.system.units.write(tenant.caller(JUNIOR)) as unit:
         await committer(api.system.sources)(unit, command)
         erasing = asyncio.create_task(withdrawn(api, consent))
         while not await owner_connection.fetchval(

@@ -16,6 +16,7 @@ from tests.factories import canvases, people, perception
 from tests.factories.access import Tenant
 from tests.graph.streams import Client, Message, Served, cursor, stall
 from tests.graph.test_sessions import completed, consent_of, ingested, packets, session_of, shown, started
+from tests.serving import PATIENCE
 
 Owner: TypeAlias = "Connection[Record]"
 JUNIOR, SENIOR, DIRECTOR, ADMIN = Role.JUNIOR_BROKER, Role.SENIOR_BROKER, Role.SALES_DIRECTOR, Role.ADMIN
@@ -122,7 +123,7 @@ async def test_a_slow_client_gets_the_newest_of_each_session_and_the_series_has_
     one, other = [await session_of(api, await consent_of(owner_connection, tenant)) for _ in range(2)]
     async with live.client(JUNIOR) as client:
         await client.subscribe("PerceptionScores", after=await cursor(live))
-        await live.until(lambda: live.hub.subscriptions == 1)
+        await live.until_joined(1)
         reads = stalled(live)
         qds = [(await ingested(api, one, 1, packets(0, 2)))["qd"]]
         # It is on its way by now, and the others wait behind it.
@@ -181,7 +182,7 @@ async def test_from_the_withdrawal_on_nothing_measured_is_told(live: Served, own
 
 async def erased(live: Served, erasure_id: str) -> None:
     """Wait until nothing of it is left."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while (await live.api.data("Erasure", id=erasure_id))["erasure"]["status"] != "DONE":
             await live.http.get("/healthz")
 
@@ -376,8 +377,7 @@ async def test_everybody_is_told_of_their_own_notifications(live: Served, system
         after = await cursor(live)
         for client in (junior, director, again):
             await client.subscribe("Notifications", after=after)
-        await live.until(lambda: live.hub.subscriptions == 3)
-        await live.until(lambda: live.hub.groups == 2)
+        await live.until_joined(1, 2)
         before = live.hub.evaluations
         await told(SENIOR)
         await told(DIRECTOR)
@@ -406,7 +406,7 @@ async def test_whoever_follows_one_session_and_whoever_follows_all_share_a_state
             await client.subscribe("PerceptionScores", f"of {number}", sessionId=session_id, after=after)
         await client.subscribe("PerceptionScores", "all", after=after)
         await director.subscribe("PerceptionScores", "all", after=after)
-        await live.until(lambda: live.hub.groups == 5)
+        await live.until_joined(*[1] * 5)
         [feed] = live.hub.feeds.values()
         # What is asked of an event depends on who asks, and not on which events are followed.
         assert [each.groups for each in feed.answering.values()] == [4, 1]
@@ -418,7 +418,7 @@ async def test_whoever_follows_one_session_and_whoever_follows_all_share_a_state
             assert told["all"] == told[f"of {number}"] == (await director.next())["payload"]
             assert live.hub.evaluations - before == 2
         await client.send({"type": "complete", "id": "all"})
-        await live.until(lambda: live.hub.subscriptions == 4)
+        await live.until(lambda: live.hub.groups == 4)
         assert [each.groups for each in feed.answering.values()] == [3, 1]
     await live.until(lambda: not live.hub.feeds)
     assert not feed.answering

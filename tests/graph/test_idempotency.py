@@ -15,6 +15,7 @@ from domain.values import UNSET
 from tests.api import Answer, Api
 from tests.factories import people
 from tests.factories.access import Tenant
+from tests.serving import PATIENCE
 
 Owner: TypeAlias = "Connection[Record]"
 
@@ -165,7 +166,7 @@ async def test_a_second_request_waits_for_the_first_and_takes_its_place_if_it_fa
     second: list[asyncio.Task[Answer]] = []
 
     async def first() -> None:
-        async with asyncio.timeout(20), api.system.units.write(tenant.caller(Role.ADMIN)) as unit:
+        async with asyncio.timeout(PATIENCE), api.system.units.write(tenant.caller(Role.ADMIN)) as unit:
             await unit.claim_key("leads.use_cases.create", "one", "00" * 32)
             second.append(asyncio.create_task(create(api, person, "one")))
             while not await superuser_connection.fetchval(

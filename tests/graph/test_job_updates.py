@@ -112,7 +112,7 @@ async def test_frames_are_told_to_those_who_may_see_the_job(system: System, tena
     async with live.client(Role.ADMIN) as sees, live.client(Role.SALES_DIRECTOR) as other:
         await sees.subscribe(FOLLOW)
         await other.subscribe(FOLLOW, jobId=f"job_{UUID(int=7)}")
-        await live.until(lambda: live.hub.subscriptions == 2)
+        await live.until_joined(1, 1)
         Frames(system.bus.say).progressed(running(tenant, UUID(int=8)), 1, 2, None)
         Frames(system.bus.say).progressed(running(tenant, job_id), 2, 2, None)
         assert (await told(sees))["progress"] == {"value": 2, "max": 2, "step": None}
@@ -140,7 +140,7 @@ async def test_an_outsider_is_told_nothing(
     job_id = await enqueued(system, tenant)
     async with live.client(Role.SENIOR_BROKER) as senior:
         await senior.subscribe(FOLLOW)
-        await live.until(lambda: live.hub.subscriptions == 1)
+        await live.until_joined(1)
         await owner_connection.execute(
             "UPDATE jobs SET requested_by_id = $2 WHERE tenant_id = $1 AND id = $3", tenant.id, tenant.outsider, job_id
         )
@@ -164,7 +164,7 @@ async def test_an_item_that_has_finished_is_told_with_it(
     )  # fmt: skip
     async with live.client(JUNIOR) as client:
         await client.subscribe(FOLLOW)
-        await live.until(lambda: live.hub.subscriptions == 1)
+        await live.until_joined(1)
         async with system.units.write(tenant.caller(JUNIOR)) as unit:
             unit.record(Change(AuditAction.UPDATE, ITEM_EVENT, "jobs", job_id, payload=(("item", str(item)),)))
         told_item = (await told(client))["item"]

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from functools import partial
 from typing import Any, cast
 
 import pytest
@@ -20,8 +19,9 @@ from graph.subscriptions.session import Session
 from graph.subscriptions.telling import Told
 from tests.factories.access import Tenant
 from tests.frames import noted, unread
-from tests.graph.streams import Served, cursor, joined, served, stall
+from tests.graph.streams import Served, cursor, served, stall
 from tests.graph.test_event_streams import posted
+from tests.serving import PATIENCE
 
 DIRECTOR = Role.SALES_DIRECTOR
 
@@ -32,8 +32,7 @@ async def test_a_client_that_does_not_read_is_closed_with_its_last_cursor(system
             start = await cursor(live)
             await slow.subscribe("CrmActivity", "mine", after=start)
             await quick.subscribe("CrmActivity", after=start)
-            # It is counted before it is known where it begins, and so before its group is there.
-            await live.until(partial(joined, live, 2))
+            await live.until_joined(2)
             [group] = live.hub.feeds[tenant.id].groups.values()
             # A connection whose network takes nothing: as if the client had stopped reading.
             [stopped] = [
@@ -136,7 +135,7 @@ async def test_two_that_replay_on_one_line_wait_for_each_other_and_both_come_to_
             await line.room()
             line.tell(followed, [Told(number, b'"%s"' % name.encode(), None)])
 
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(replay(name) for name in "abc"))
         await line.room()
     assert (len(line.sent), line.slow) == (15, 0)
@@ -189,7 +188,7 @@ async def test_a_socket_whose_network_takes_nothing_holds_nothing_up(system: Sys
             async with unread(address, sockets) as slow:
                 await slow.answered({"type": "connection_init", "payload": await live.api.bearer(DIRECTOR)})
                 await slow.send({"id": "1", "type": "subscribe", "payload": {"documentId": "CrmActivity"}})
-                await live.until(lambda: live.hub.subscriptions == 2)
+                await live.until_joined(2)
                 await slow.fill()
                 await slow.send({"type": "ping", "payload": {"x": "x" * 60_000}})
                 await live.until(lambda: slow.held.writable.is_set() is False)
@@ -216,7 +215,7 @@ async def test_an_event_stream_that_is_not_read_ends_with_its_last_position(
         start = await cursor(live)
         bearer = await live.api.bearer(DIRECTOR)
         async with posted(live, bearer, documentId="CrmActivity", variables={"after": start}) as events:
-            await live.until(lambda: live.hub.subscriptions == 1)
+            await live.until_joined(1)
             # Its position is on its way, one event waits, and the next finds no room.
             for n in range(3):
                 await live.person(name=f"Person {n}")
@@ -258,7 +257,7 @@ async def test_a_group_that_is_behind_reads_what_it_did_not_keep(live: Served, m
     monkeypatch.setattr(live.hub, "evaluated", late)
     async with live.client(DIRECTOR) as client:
         await client.subscribe("CrmActivity", after=await cursor(live))
-        await live.until(lambda: live.hub.subscriptions == 1)
+        await live.until_joined(1)
         made = [await live.person(name=f"Person {n}") for n in range(7)]
         [feed] = live.hub.feeds.values()
         [group] = feed.groups.values()

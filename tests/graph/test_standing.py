@@ -15,11 +15,13 @@ from db.access.keys import SqlApiKeyLookup
 from db.unit import utc_now
 from domain.access import Caller, Role
 from graph.persisted import shipped
+from tests.api import Api
 from tests.factories import access, people
 from tests.factories.access import Tenant
-from tests.graph.streams import PATIENCE, Served, cursor, served, signed_in, socket
+from tests.graph.streams import Served, cursor, served, signed_in, socket
 from tests.graph.test_event_streams import posted
 from tests.graph.test_protocol import token
+from tests.serving import PATIENCE
 
 Owner: TypeAlias = "Connection[Record]"
 JUNIOR, SENIOR, DIRECTOR, ADMIN = Role.JUNIOR_BROKER, Role.SENIOR_BROKER, Role.SALES_DIRECTOR, Role.ADMIN
@@ -61,7 +63,7 @@ async def test_a_session_that_ends_here_ends_at_once(live: Served, system: Syste
     async with signed_in(live.http, signed) as client, live.client(DIRECTOR) as other:
         for each in (client, other):
             await each.subscribe("CrmActivity", after=await cursor(live))
-        await live.until(lambda: live.hub.subscriptions == 2)
+        await live.until_joined(2)
         async with system.units.write(tenant.caller(DIRECTOR)) as unit:
             await unit.access.end_session(session, unit.now, reused=False)
         system.sign_in.callers.forget(session)
@@ -101,7 +103,7 @@ async def test_a_smaller_team_is_told_nothing_of_those_who_left(
 async def test_a_suspended_user_is_told_nothing(attentive: System, tenant: Tenant, owner_connection: Owner) -> None:
     async with served(attentive, tenant, recheck_seconds=0) as live, live.client(DIRECTOR) as client:
         await client.subscribe("CrmActivity", after=await cursor(live))
-        await live.until(lambda: live.hub.subscriptions == 1)
+        await live.until_joined(1)
         await owner_connection.execute("UPDATE users SET status = 'SUSPENDED' WHERE id = $1", tenant.users[DIRECTOR])
         await live.api.data("PersonCreate", role=ADMIN, input={"fullName": "Not to be told"})
         assert (await client.closed())[0] == 4401
@@ -126,23 +128,26 @@ async def test_a_heartbeat_never_overtakes_what_is_held(attentive: System, calle
     ):
         start = await cursor(live)
         await client.subscribe("CrmActivity", after=start)
-        await live.until(lambda: live.hub.subscriptions == 1)
-        callers.may.clear()
-        await live.person()
-        beaten: list[str] = []
+        with_cursor, without = f'{{"type":"ping","payload":{{"cursor":"{start}","ids":["1"]}}}}', '{"type":"ping"}'
         async with asyncio.timeout(PATIENCE):
-            while '{"type":"ping"}' not in beaten:
+            # Before it follows anything a socket is pinged without a cursor.
+            while await client.opened.recv() != with_cursor:
+                pass
+            callers.may.clear()
+            await live.person()
+            beaten: list[str] = []
+            while without not in beaten:
                 beaten.append(str(await client.opened.recv()))
-            assert beaten.count(f'{{"type":"ping","payload":{{"cursor":"{start}","ids":["1"]}}}}') == len(beaten) - 1
+            assert beaten.count(with_cursor) == len(beaten) - 1
         callers.may.set()
         assert (await client.data("crmActivity"))["cursor"] == await cursor(live)
 
 
 async def test_a_slow_look_at_the_caller_is_no_late_initialisation(
-    attentive: System, callers: Callers, tenant: Tenant
+    attentive: System, system: System, callers: Callers, tenant: Tenant
 ) -> None:
-    async with served(attentive, tenant, init_seconds=0.05) as live, socket(live.http) as client:
-        headers = await live.api.bearer(DIRECTOR)
+    headers = await Api(system, tenant).bearer(DIRECTOR)
+    async with served(attentive, tenant, init_seconds=0.5) as live, socket(live.http) as client:
         callers.may.clear()
         await client.send({"type": "connection_init", "payload": headers})
         await live.until(lambda: callers.asked > 0)
@@ -167,7 +172,7 @@ async def test_a_defect_closes_the_socket_and_is_masked(
 
 
 async def test_a_token_that_expires_closes_by_itself(live: Served, system: System, tenant: Tenant) -> None:
-    async with signed_in(live.http, await token(system, tenant, timedelta(seconds=1))) as client:
+    async with signed_in(live.http, await token(system, tenant, timedelta(seconds=3))) as client:
         assert await client.closed() == (4403, "The access token has expired. Refresh it.")
 
 

@@ -14,15 +14,16 @@ from app import wiring
 from app.database import Database
 from app.settings import Settings
 from app.wiring import System
-from db.migrations import migrate
-from db.server import PostgresServer, temporary_server
+from db.server import PostgresServer
 from domain.access import Role
 from graph.documents import Documents
 from graph.execution import Execution, GraphAnswer, GraphRequest
 from tests.api import Api, operation, unmasked
+from tests.clusters import copied_server
 from tests.factories import access
 from tests.factories.access import Tenant
 from tests.factories.people import lead, person
+from tests.serving import PATIENCE
 
 # How long a reader waits before it looks whether those whom it waits for wait for it: short, so that the test is.
 IMPATIENT = "ALTER ROLE velocity_app SET deadlock_timeout = '500ms'"
@@ -33,9 +34,9 @@ PREPARED = (
 
 
 @pytest.fixture(scope="module")
-def own_server() -> Iterator[PostgresServer]:
+def own_server(blank: Path) -> Iterator[PostgresServer]:
     """A server that these tests may restart."""
-    with temporary_server() as running:
+    with copied_server(blank) as running:
         yield running
 
 
@@ -70,7 +71,6 @@ def names(answer: GraphAnswer) -> list[str]:
 @pytest.fixture
 async def served(own_server: PostgresServer, tmp_path: Path) -> AsyncIterator[Served]:
     addresses = own_server.addresses
-    await migrate(addresses.owner)
     superuser = await asyncpg.connect(addresses.superuser)
     await superuser.execute(IMPATIENT)
     await superuser.close()
@@ -119,7 +119,7 @@ async def test_a_read_that_a_migration_deadlocks_with_is_answered_after_it(serve
     async with served.owner.transaction():
         await served.owner.execute("ALTER TABLE people ADD COLUMN moved boolean")
         reading = asyncio.create_task(served.board())
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not await served.owner.fetchval(waits):
                 pass
         # The reader holds leads and waits for people.

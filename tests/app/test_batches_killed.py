@@ -1,4 +1,4 @@
-"""A batch whose worker is killed in the middle: what was answered stays, and the rest is answered by another worker."""
+"""A batch whose worker is killed or told to stop in the middle: what was answered stays, and the rest is answered."""
 
 import asyncio
 import signal
@@ -40,14 +40,14 @@ class Site:
     logs: list[Path] = field(default_factory=list)
     workers: list["subprocess.Popen[str]"] = field(default_factory=list)
 
-    def start(self) -> "subprocess.Popen[str]":
+    def start(self, **settings: str) -> "subprocess.Popen[str]":
         """Start a worker."""
         self.logs.append(self.installation.folder.parent / f"worker-{len(self.logs)}.log")
         with self.logs[-1].open("w") as log:
             self.workers.append(
                 subprocess.Popen(
-                    [COMMAND, "worker", "--queues", "inference"], cwd=ROOT, env=self.installation.environment,
-                    text=True, stdout=log, stderr=log,
+                    [COMMAND, "worker", "--queues", "inference"], cwd=ROOT, text=True, stdout=log, stderr=log,
+                    env=self.installation.environment | settings,
                 )
             )  # fmt: skip
         return self.workers[-1]
@@ -59,6 +59,11 @@ class Site:
 
     async def items(self) -> list[Record]:
         return list(await self.owner.fetch(STATUSES, self.tenant.id))
+
+    async def job(self, job_id: UUID) -> Record:
+        found = await self.owner.fetchrow("SELECT * FROM jobs WHERE id = $1", job_id)
+        assert found is not None
+        return found
 
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait for something, as long as the newest worker lives."""
@@ -95,29 +100,48 @@ async def site(folder: Path) -> AsyncIterator[Site]:
                 await owner.close()
 
 
-async def test_a_killed_worker_loses_no_answer_and_asks_none_twice(site: Site) -> None:
-    fake, stalls = site.fake, [Stall("Hel"), Stall("Hel")]
+def halfway(fake: FakeLlm) -> list[Stall]:
+    """Have eight items answered, and then two answers begun that do not end, until somebody releases them."""
+    stalls = [Stall("Hel"), Stall("Hel")]
 
-    def halfway(_body: Json) -> Say | Stall:
-        """Answer eight, and then begin two answers that never end."""
+    def answer(_body: Json) -> Say | Stall:
         begun = len(fake.asked)
-        return Say() if begun <= 8 else stalls[begun % 2]
+        return stalls[begun % 2] if begun in {9, 10} else Say()
 
-    async def two_begun() -> bool:
-        return fake.running == 2 and len(fake.asked) == 10
+    fake.otherwise = answer
+    return stalls
 
-    async def over() -> bool:
-        return bool(await site.owner.fetchval("SELECT status = 'SUCCEEDED' FROM jobs WHERE id = $1", job_id))
 
-    fake.otherwise = halfway
+async def two_begun(site: Site) -> None:
+    """Wait until eight items are answered, and two answers have begun."""
+
+    async def holds() -> bool:
+        answered = [row["status"] for row in await site.items()].count("SUCCEEDED")
+        return site.fake.running == 2 and len(site.fake.asked) == 10 and answered == 8
+
+    await site.until(holds)
+
+
+async def over(site: Site, job_id: UUID) -> None:
+    """Wait until a job has succeeded."""
+
+    async def holds() -> bool:
+        return bool((await site.job(job_id))["status"] == "SUCCEEDED")
+
+    await site.until(holds)
+
+
+async def test_a_killed_worker_loses_no_answer_and_asks_none_twice(site: Site) -> None:
+    fake = site.fake
+    halfway(fake)
     first = site.start()
     job_id = await site.submit()
-    await site.until(two_begun)
+    await two_begun(site)
     first.send_signal(signal.SIGKILL)
     before = await site.items()
     fake.otherwise = Say()
     second = site.start()
-    await site.until(over)
+    await over(site, job_id)
     after = await site.items()
     events = await site.owner.fetchval(
         "SELECT count(*) FROM events WHERE tenant_id = $1 AND kind = 'JobItemFinished'", site.tenant.id
@@ -130,3 +154,36 @@ async def test_a_killed_worker_loses_no_answer_and_asks_none_twice(site: Site) -
     # Two were asked a second time: their first answers broke off with the worker.
     assert (len(fake.asked), events) == (ITEMS + 2, ITEMS)
     assert "Hello" not in site.logs[-1].read_text()
+
+
+async def test_a_worker_that_is_told_to_stop_ends_its_batch_and_begins_no_other(site: Site) -> None:
+    stalls = halfway(site.fake)
+    worker = site.start(VELOCITY_WORKER_JOBS="1")
+    first, second = await site.submit(), await site.submit()
+    await two_begun(site)
+    worker.send_signal(signal.SIGTERM)
+    for stall in stalls:
+        stall.released.set()
+    assert await asyncio.to_thread(worker.wait) == 0
+    jobs = [await site.job(job_id) for job_id in (first, second)]
+    assert [(job["status"], job["attempt"]) for job in jobs] == [("SUCCEEDED", 1), ("QUEUED", 0)]
+    assert len(site.fake.asked) == ITEMS
+    assert "Traceback" not in site.logs[-1].read_text()
+
+
+async def test_a_worker_that_may_not_wait_gives_its_batch_back_and_loses_no_attempt(site: Site) -> None:
+    halfway(site.fake)
+    worker = site.start(VELOCITY_WORKER_GRACE_SECONDS="0.5")
+    job_id = await site.submit()
+    await two_begun(site)
+    worker.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(worker.wait) == 0
+    job = await site.job(job_id)
+    assert (job["status"], job["attempt"], job["max_attempts"], job["error_code"]) == ("QUEUED", 1, 4, None)
+    assert await site.owner.fetchval("SELECT count(*) FROM slots WHERE job_id IS NOT NULL") == 0
+    assert "Traceback" not in site.logs[-1].read_text()
+    site.fake.otherwise = Say()
+    site.start()
+    await over(site, job_id)
+    assert sorted(row["attempt"] for row in await site.items()) == [1] * 8 + [2] * 12
+    assert len(site.fake.asked) == ITEMS + 2

@@ -161,7 +161,7 @@ class Settings(BaseSettings):
     rate_points: int = Field(100_000, ge=0, description="How many points a caller may spend at once; 0 is no limit.")
     rate_points_per_second: float = Field(5_000, gt=0, description="How many points come back each second.")
     worker: bool = Field(default=True, description="Whether `velocity serve` runs a worker inside itself.")
-    worker_jobs: int = Field(16, ge=1, le=1_000, description="How many jobs one worker runs at once.")
+    worker_jobs: int = Field(16, ge=1, le=1_000, description="How many jobs of each queue one worker runs at once.")
     worker_grace_seconds: float = Field(
         30, ge=0, description="How long running jobs may go on when their worker is to stop."
     )

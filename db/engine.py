@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Final, Literal, Self, TypeAlias, cast
 from uuid import UUID
 
@@ -30,7 +31,14 @@ READ_SETTINGS: Final = {
     "default_transaction_read_only": "on",
 }
 # A unit holds locks, so it neither waits nor works for long.
-WRITE_SETTINGS: Final = {"jit": "off", "timezone": "UTC", "lock_timeout": "10s", "statement_timeout": "30s"}
+# One that is silent for so long was stopped or cut off in the middle, and others wait for what it has locked.
+WRITE_SETTINGS: Final = {
+    "jit": "off",
+    "timezone": "UTC",
+    "lock_timeout": "10s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "30s",
+}
 # A unit that is one statement is the same few statements for everybody.
 BRIEF_SETTINGS: Final = {**WRITE_SETTINGS, "plan_cache_mode": "force_generic_plan"}
 CONNECT_SECONDS: Final = 10.0
@@ -303,16 +311,19 @@ async def _begun(engine: AsyncEngine, connection: AsyncConnection, tenant_id: UU
             return driver
 
 
-def create_write_engine(dsn: str, *, size: int = 8) -> AsyncEngine:
+def create_write_engine(dsn: str, *, size: int = 8, silent: timedelta | None = None) -> AsyncEngine:
     """The engine that units write with. It takes the same address as asyncpg, sslmode and all.
 
-    A statement that cannot connect raises Unavailable.
+    A unit that says nothing for `silent` is undone by the server. A statement that cannot connect raises Unavailable.
     """
+    settings = dict(WRITE_SETTINGS)
+    if silent is not None:
+        settings["idle_in_transaction_session_timeout"] = f"{round(silent.total_seconds() * 1000)}ms"
 
     async def connect() -> "Connection[Record]":
         with answering():
             return await asyncpg.connect(
-                dsn, server_settings=WRITE_SETTINGS, timeout=CONNECT_SECONDS, connection_class=WriteConnection
+                dsn, server_settings=settings, timeout=CONNECT_SECONDS, connection_class=WriteConnection
             )
 
     engine = create_async_engine(

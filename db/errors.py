@@ -20,12 +20,14 @@ TOO_LONG: Final = "The database did not answer in time. Try again."
 
 FOREIGN_KEY: Final = "23503"
 MEANINGS: Final[dict[str, Callable[[], DomainError]]] = {
-    # A unique key, a serialisation failure, a deadlock, a lock that others hold for long, a statement that runs long.
+    # A unique key, a serialisation failure, a deadlock, a lock that others hold for long, a statement that runs long,
+    # a unit that was silent for long.
     "23505": lambda: Conflict("This exists already."),
     "40001": Contended,
     "40P01": Contended,
     "55P03": lambda: Conflict("Somebody has been changing this for a while. Try again later."),
     "57014": lambda: Unavailable(TOO_LONG),
+    "25P03": lambda: Unavailable(TOO_LONG),
 }
 CONNECTION: Final = ("08", "57P")
 

@@ -37,39 +37,41 @@ class Ends:
     def __init__(self, units: Units) -> None:
         """Write in `units`."""
         self._units = units
-        self._waiting: list[_Ending] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._waiting: dict[Caller, list[_Ending]] = {}
+        self._writing: dict[Caller, asyncio.Task[None]] = {}
 
     async def end(self, lease: HeldLease, outcome: Outcome) -> Settled | None:
         """End an attempt; return where the job stands, or None where it was not this worker's any more."""
         ending = _Ending(lease, outcome, asyncio.get_running_loop().create_future())
-        self._waiting.append(ending)
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write())
+        caller = lease.claim.caller
+        self._waiting.setdefault(caller, []).append(ending)
+        if caller not in self._writing:
+            # Each tenant has a writer of its own: one that has to wait keeps no other waiting.
+            self._writing[caller] = asyncio.create_task(self._write(caller))
         return await ending.settled
 
-    async def _write(self) -> None:
+    async def _write(self, caller: Caller) -> None:
         try:
-            while self._waiting:
-                together, self._waiting = self._waiting, []
-                by_tenant: dict[Caller, list[_Ending]] = {}
-                for ending in together:
-                    by_tenant.setdefault(ending.lease.claim.caller, []).append(ending)
-                for caller, endings in by_tenant.items():
-                    for start in range(0, len(endings), MOST):
-                        await self._write_for(caller, endings[start : start + MOST])
+            while together := self._waiting.pop(caller, []):
+                for start in range(0, len(together), MOST):
+                    await self._write_for(caller, together[start : start + MOST])
         finally:
-            self._writing = None
+            del self._writing[caller]
 
     async def _write_for(self, caller: Caller, endings: list[_Ending]) -> None:
         try:
             after = await self._written(caller, endings)
         except Exception as error:  # noqa: BLE001 -- whoever waits for an end hears why there is none.
-            for ending in endings:
-                ending.settled.set_exception(error)
+            if len(endings) > 1:
+                # One of them cannot be written: the others are not to share its lot.
+                for ending in endings:
+                    await self._write_for(caller, [ending])
+            elif not endings[0].settled.done():
+                endings[0].settled.set_exception(error)
         else:
             for ending in endings:
-                ending.settled.set_result(after.get(ending.lease.claim.job.id))
+                if not ending.settled.done():
+                    ending.settled.set_result(after.get(ending.lease.claim.job.id))
 
     async def _written(self, caller: Caller, endings: list[_Ending]) -> dict[UUID, Settled]:
         while True:

@@ -14,6 +14,7 @@ from app.prompts import loaded_prompts
 from app.rendering import declare_workers, expanding, render_pool
 from app.settings import Settings
 from app.worker.asking import LeasedAsking
+from app.worker.declaring import declaring
 from app.worker.items import ItemsHandler
 from app.worker.leases import LeasedPlaces
 from app.worker.renders import RenderHandler
@@ -61,12 +62,16 @@ async def opened(
     `machine` reports the render workers, too.
     """
     answers = PromptedAnswers(loaded_prompts(settings))
-    await declare_places(slots, router.settings)
     async with render_pool(settings) as pool:
-        await declare_workers(slots, pool)
+
+        async def declare() -> None:
+            await declare_places(slots, router.settings)
+            await declare_workers(slots, pool)
+
         if machine is not None:
             machine.founds.append(render_workers(pool, settings.gpu_placements))
-        yield Parts(settings, uploads, slots, units, router, answers, pool)
+        async with declaring(declare):
+            yield Parts(settings, uploads, slots, units, router, answers, pool)
 
 
 def worker_id(name: str) -> UUID:

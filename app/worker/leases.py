@@ -4,22 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, TypeVar
 
+import structlog
+
 from app.worker.frames import Telling
 from domain import jobs
-from domain.errors import DomainError, Unavailable
-from domain.jobs import Cancelled, Claim, JobQueue, Lease, LeaseLost, Slot, SlotKind, Slots
+from domain.errors import Unavailable
+from domain.jobs import (
+    Cancelled,
+    Claim,
+    JobQueue,
+    Lease,
+    LeaseLost,
+    Outcome,
+    Slot,
+    SlotKind,
+    Slots,
+)
 from domain.unit import Unit, Units
 
 FRAME_SECONDS: Final = 0.25
 """Progress and text are told of at most four times a second."""
 SLOT_SECONDS: Final = 0.25
 """How often a slot is asked for again."""
+
+log = structlog.get_logger()
 
 Done = TypeVar("Done")
 
@@ -35,20 +49,56 @@ class Holding:
     lease: timedelta
 
 
+class Happening(asyncio.Event):
+    """An event that does something when it happens, so that nobody has to wait for it in a task."""
+
+    def __init__(self, then: Callable[[], object]) -> None:
+        """Call `then` once it happens."""
+        super().__init__()
+        self._then = then
+
+    def set(self) -> None:
+        """Let it happen; the second time, nothing does."""
+        if not self.is_set():
+            super().set()
+            self._then()
+
+
 class HeldLease:
     """The port `Lease`."""
 
-    def __init__(self, claim: Claim, holding: Holding) -> None:
-        """Hold what was claimed just now."""
+    def __init__(self, claim: Claim, holding: Holding, asked: float | None = None, grace_seconds: float = 0) -> None:
+        """Hold what was claimed, which was asked for at a moment of the monotonic clock: now, unless it is given.
+
+        Once it is cancelled, its handler has `grace_seconds` to stop.
+        """
         self.claim: Final = claim
-        self.lost: Final = asyncio.Event()
-        self.cancelled: Final = asyncio.Event()
+        self.stopped: Final[asyncio.Future[Outcome | None]] = asyncio.get_running_loop().create_future()
+        """How the attempt ends though its handler has not: None where the lease is lost."""
+        self.lost: Final = Happening(lambda: self.stop(None))
+        self.cancelled: Final = Happening(lambda: self.stop_after(grace_seconds, Cancelled()))
+        self._timers: list[asyncio.TimerHandle] = []
         self._holding = holding
-        self._until = time.monotonic() + holding.lease.total_seconds()
+        self._until = (time.monotonic() if asked is None else asked) + holding.lease.total_seconds()
         self._progress: tuple[int, int, str | None] | None = None
         self._texts: dict[str, list[str]] = {}
         self._alone = asyncio.Lock()
         self._telling: asyncio.Task[None] | None = None
+
+    def stop(self, outcome: Outcome | None) -> None:
+        """Have the attempt end, unless it was stopped before."""
+        if not self.stopped.done():
+            self.stopped.set_result(outcome)
+
+    def stop_after(self, seconds: float, outcome: Outcome) -> None:
+        """Have the attempt end so, if it has not by then."""
+        self._timers.append(asyncio.get_running_loop().call_later(max(0, seconds), self.stop, outcome))
+
+    def over(self) -> None:
+        """Have nothing stop the attempt any more: it has ended."""
+        for timer in self._timers:
+            timer.cancel()
+        self.stopped.cancel()
 
     def renewed(self, asked: float) -> None:
         """Note that the lease was renewed, which was asked for at a moment of the monotonic clock."""
@@ -137,10 +187,13 @@ class HeldLease:
             job, frames = self.claim.job, self._holding.frames
             if progress is not None and not self.lost.is_set():
                 value, most, step = progress
-                with suppress(DomainError):
+                # Whatever keeps it from being stored, the work goes on.
+                try:
                     if not await self._holding.queue.progress(self.claim, value, most, step):
                         self.lost.set()
                         return
+                except Exception as error:  # noqa: BLE001 -- as said above.
+                    log.warning("progress_not_stored", job=str(job.id), error=type(error).__name__)
                 frames.progressed(job, value, most, step)
             for request_id, parts in texts.items():
                 frames.grown(job, request_id, "".join(parts))

@@ -23,7 +23,7 @@ from db.unit import SqlUnits
 from domain.jobs import JobKind
 
 CONNECTIONS: Final = 4
-"""Connections of a worker beside the one that listens: what jobs write, and what renews their leases."""
+"""Connections of a worker for what its jobs write, beside the one that listens and the one that renews leases."""
 
 
 def worker_name() -> str:
@@ -36,10 +36,13 @@ async def made(
     settings: Settings, dsn: str, bus: EventBus, kinds: Sequence[JobKind], handlers: Handlers
 ) -> AsyncIterator[Worker]:
     """Make a worker with connections of its own: a busy server must not keep leases from being renewed."""
-    engine = create_write_engine(dsn, size=CONNECTIONS)
-    units = SqlUnits(engine, committed=bus.committed)
     lease = timedelta(seconds=settings.lease_seconds)
-    queue = SqlJobQueue(dsn, engine, units, lease)
+    # Who is silent within a unit for as long as a lease lasts has lost it; others wait for what the unit has locked.
+    engine = create_write_engine(dsn, size=CONNECTIONS, silent=lease)
+    units = SqlUnits(engine, committed=bus.committed)
+    # However many units of its jobs wait for something, their leases are renewed.
+    beats = create_write_engine(dsn, size=1, silent=lease)
+    queue = SqlJobQueue(dsn, engine, units, lease, beats)
     holding = Holding(queue, units, SqlSlots(engine), Frames(bus.say), lease)
     rules = Rules(
         most=settings.worker_jobs, poll_seconds=settings.worker_poll_seconds,
@@ -49,4 +52,5 @@ async def made(
         yield Worker(worker_name(), kinds, handlers, holding, rules)
     finally:
         await queue.close()
+        await beats.dispose()
         await engine.dispose()

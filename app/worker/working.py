@@ -7,9 +7,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -17,13 +15,12 @@ import structlog
 
 from app.worker.ends import Ends
 from app.worker.handlers import Handlers
-from app.worker.leases import HeldLease, Holding
+from app.worker.leases import Happening, HeldLease, Holding
 from domain import jobs
 from domain.access import Caller
-from domain.errors import DomainError
+from domain.errors import DomainError, Unavailable
 from domain.jobs import (
     DEADLINE_PASSED,
-    Cancelled,
     Claim,
     Failed,
     Interrupted,
@@ -50,7 +47,7 @@ class Rules:
     """What an installation decides about a worker."""
 
     most: int = 16
-    """How many jobs it runs at once."""
+    """How many jobs of each kind it runs at once."""
     poll_seconds: float = 2
     """How often it looks for work of which nobody told it."""
     sweep_seconds: float = 5
@@ -77,13 +74,13 @@ class Worker:
         self._rules = rules or Rules()
         self._ends = Ends(holding.units)
         self._draining = asyncio.Event()
-        self._leaving = asyncio.Event()
+        self._leaving = Happening(self._interrupt)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
     def most(self) -> int:
         """How many jobs it runs at once."""
-        return self._rules.most
+        return self._rules.most * len(self.kinds)
 
     @property
     def draining(self) -> bool:
@@ -96,6 +93,10 @@ class Worker:
             self._leaving.set()
         self._draining.set()
         self._holding.queue.wake()
+
+    def _interrupt(self) -> None:
+        for lease in self.running.values():
+            lease.stop(Interrupted())
 
     async def run(self) -> None:
         """Work until it is told to drain and nothing runs any more."""
@@ -112,22 +113,35 @@ class Worker:
 
     async def _claim(self) -> None:
         while not self.draining:
-            room = min(self._rules.most - len(self.running), MOST_CLAIMED)
-            claims: list[Claim] = []
-            if room:
-                try:
-                    claims = await self._holding.queue.claim(self.name, self.kinds, room)
-                except (DomainError, OSError) as error:
-                    log.warning("claim_failed", error=type(error).__name__)
+            free = self._free()
+            most = min(free.values(), default=0)
+            asked = time.monotonic()
+            claims = await self._claimed(list(free), most) if most else []
             for claim in claims:
-                lease = HeldLease(claim, self._holding)
+                lease = HeldLease(claim, self._holding, asked, self._rules.grace_seconds)
                 self.running[claim.job.id] = lease
                 task = asyncio.create_task(self._run(lease))
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
-            if not room or len(claims) < room:
+            if not most or len(claims) < most:
                 await self._holding.queue.wait(self._rules.poll_seconds)
             self._hear_of_stops()
+
+    def _free(self) -> dict[JobKind, int]:
+        """Return how many more jobs may begin of each kind that has room: none waits for those of another to end."""
+        busy = Counter(lease.claim.job.kind for lease in self.running.values())
+        return {
+            kind: min(self._rules.most - busy[kind], MOST_CLAIMED)
+            for kind in self.kinds
+            if busy[kind] < self._rules.most
+        }
+
+    async def _claimed(self, kinds: Sequence[JobKind], most: int) -> list[Claim]:
+        try:
+            return await self._holding.queue.claim(self.name, kinds, most)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, a worker looks again.
+            _failed("claim_failed", error)
+            return []
 
     def _hear_of_stops(self) -> None:
         stopping = self._holding.queue.stopping
@@ -141,12 +155,16 @@ class Worker:
             outcome = await self._outcome(lease)
             await lease.told()
             settled = None if outcome is None else await self._ends.end(lease, outcome)
+        except Exception as error:  # noqa: BLE001 -- the lease expires, and the job is tried again.
+            _failed("job_not_ended", error)
+        else:
             self.ended[LOST if settled is None else settled.status.name] += 1
             if settled is None:
                 log.warning("lease_lost", job=str(job.id), attempt=job.attempt)
             elif settled.error is not None:
                 log.info("job_failed", job=str(job.id), attempt=job.attempt, code=settled.error.code)
         finally:
+            lease.over()
             del self.running[job.id]
             self._holding.queue.wake()
 
@@ -156,23 +174,18 @@ class Worker:
         handler = self._handlers.get(Work(job.kind, job.task))
         if handler is None:
             return NO_HANDLER
+        if self._leaving.is_set():
+            lease.stop(Interrupted())
+        if job.seconds_left is not None:
+            lease.stop_after(job.seconds_left, DEADLINE_PASSED)
         running = asyncio.ensure_future(handler.run(job, lease))
-        left = None if job.deadline_at is None else (job.deadline_at - datetime.now(UTC)).total_seconds()
-        ends = {
-            asyncio.create_task(_after(lease.lost.wait())): None,
-            asyncio.create_task(_after(self._leaving.wait())): Interrupted(),
-            asyncio.create_task(_after(lease.cancelled.wait(), self._rules.grace_seconds)): Cancelled(),
-            asyncio.create_task(_after(asyncio.Event().wait() if left is None else asyncio.sleep(left))): (
-                DEADLINE_PASSED
-            ),
-        }
         try:
-            done, _ = await asyncio.wait({running, *ends}, return_when=asyncio.FIRST_COMPLETED)
-            if running not in done:
+            await asyncio.wait((running, lease.stopped), return_when=asyncio.FIRST_COMPLETED)
+            if not running.done():
                 running.cancel()
-                await asyncio.wait({running})
-                return next(outcome for task, outcome in ends.items() if task in done)
-            return running.result()
+                await asyncio.wait((running,))
+                return lease.stopped.result()
+            return _result(running)
         except LeaseLost:
             lease.lost.set()
             return None
@@ -183,8 +196,6 @@ class Worker:
             return INTERNAL
         finally:
             running.cancel()
-            for task in ends:
-                task.cancel()
 
     async def _beat(self) -> None:
         """Renew the leases of what runs. What could not be renewed in time is lost, whoever has it."""
@@ -196,15 +207,15 @@ class Worker:
             asked = time.monotonic()
             try:
                 beat = await self._holding.queue.beat([lease.claim for lease in leases])
-            except DomainError as error:
-                log.warning("beat_failed", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the next beat may succeed.
+                _failed("beat_failed", error)
                 for lease in leases:
                     lease.check()
                 continue
             for lease in leases:
                 if lease.claim.job.id in beat.lost:
                     lease.lost.set()
-                else:
+                elif lease.claim.job.id not in beat.missed:
                     lease.renewed(asked)
                 if lease.claim.job.id in beat.cancelled:
                     lease.cancelled.set()
@@ -226,6 +237,7 @@ class Worker:
         async def tidy() -> None:
             await each(queue.unticketed(), jobs.announce)
             await queue.forget_log()
+            await self._holding.slots.retire()
 
         await self._regularly(tidy, self._rules.tidy_seconds)
 
@@ -233,16 +245,21 @@ class Worker:
         while True:
             try:
                 await work()
-            except (DomainError, OSError) as error:
-                log.warning("sweep_failed", wanted="jobs", error=type(error).__name__)
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the next time it may not be so.
+                _failed("sweep_failed", error)
             await asyncio.sleep(seconds * random.uniform(0.8, 1.2))  # noqa: S311 -- only spread out.
 
     async def _each(
         self, found: AsyncIterator[tuple[Caller, UUID]], use_case: Callable[[Unit, UUID], Awaitable[object]]
     ) -> None:
         async for caller, job_id in found:
-            async with self._holding.units.write(caller) as unit:
-                await use_case(unit, job_id)
+            try:
+                async with self._holding.units.write(caller) as unit:
+                    await use_case(unit, job_id)
+            except Unavailable:
+                raise
+            except Exception as error:  # noqa: BLE001 -- the others are not to wait for what ails this one.
+                _failed("sweep_failed", error)
 
     async def _recover(self, unit: Unit, job_id: UUID) -> None:
         settled = await jobs.recover(unit, job_id, random.random())  # noqa: S311 -- only spread out.
@@ -253,16 +270,25 @@ class Worker:
         """Wait for what runs, as long as the rules say, and give back what is left."""
         if not self._tasks:
             return
-        leaving = asyncio.create_task(_after(self._leaving.wait()))
-        everything = asyncio.ensure_future(asyncio.wait(set(self._tasks)))
-        with suppress(TimeoutError):
-            async with asyncio.timeout(self._rules.grace_seconds):
-                await asyncio.wait([leaving, everything], return_when=asyncio.FIRST_COMPLETED)
-        self._leaving.set()
+        everything = set(self._tasks)
+        leaving = asyncio.create_task(self._leaving.wait())
+        ended = asyncio.ensure_future(asyncio.wait(everything))
+        await asyncio.wait([leaving, ended], timeout=self._rules.grace_seconds, return_when=asyncio.FIRST_COMPLETED)
         leaving.cancel()
-        await everything
+        self._leaving.set()
+        await ended
 
 
-async def _after(waiting: Awaitable[object], seconds: float = 0) -> None:
-    await waiting
-    await asyncio.sleep(seconds)
+def _result(ended: asyncio.Future[Outcome]) -> Outcome:
+    """Return what a handler said, or raise what it raised: a cancellation that nobody here asked for is a defect."""
+    if ended.cancelled():
+        raise RuntimeError("The handler was cancelled by something else.")
+    return ended.result()
+
+
+def _failed(event: str, error: Exception) -> None:
+    """Log what a worker goes on after: in one line where it passes, and whole where it is a defect."""
+    if isinstance(error, (DomainError, OSError)):
+        log.warning(event, error=type(error).__name__)
+    else:
+        log.error(event, exc_info=error)

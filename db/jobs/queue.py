@@ -27,7 +27,7 @@ from db.jobs import tickets
 from db.jobs.statements import CHANNEL, GIVEN, HELD, QUEUES, RENEWED
 from domain import jobs
 from domain.access import Caller
-from domain.errors import Unavailable
+from domain.errors import DomainError, Unavailable
 from domain.jobs import LEASE, SLOT_OF, Beat, Claim, JobKind
 from domain.unit import Units
 
@@ -36,12 +36,16 @@ if TYPE_CHECKING:
 
 BATCH: Final = 100
 CONNECT_SECONDS: Final = 5.0
+COMMAND_SECONDS: Final = 30.0
+# That a ticket was picked may be forgotten in a crash: it is handed out again, and the job's row decides.
+SETTINGS: Final = {"synchronous_commit": "off"}
 TICKET_SECONDS: Final = 30
 """A queued job that is older and has no ticket gets one."""
 LOG_DAYS: Final = 1
 """How long PgQueuer's own log of what was picked is kept."""
 SLOT_SECONDS: Final = 5.0
 """How often is looked for slots while there are none; whoever declares some says so besides."""
+LONGEST_STEP: Final = 200
 _UNLIMITED: Final = 0
 
 _CAPACITY: Final = "select kind, count(*) filter (where open and job_id is null) as free from slots group by kind"
@@ -57,6 +61,7 @@ _BEAT: Final = text(
     " where tenant_id = :tenant and status = 'RUNNING' and leased_until > now()"
     " order by jobs.id for no key update of jobs skip locked)"
     f" update jobs set leased_until = {RENEWED} from held where jobs.tenant_id = :tenant and jobs.id = held.id"
+    " returning jobs.id"
 )
 _HELD: Final = text(
     "select jobs.id, cancel_requested_at is not null as cancelled from jobs"
@@ -94,10 +99,16 @@ async def waiting(engine: AsyncEngine) -> list[Waiting]:
 class SqlJobQueue:
     """The port `JobQueue`. One connection picks tickets and hears of new ones; it is made anew when it is lost."""
 
-    def __init__(self, dsn: str, engine: AsyncEngine, units: Units, lease: timedelta = LEASE) -> None:
-        """Pick through a connection to `dsn`, read through `engine`, and begin jobs in `units`, each for a `lease`."""
+    def __init__(
+        self, dsn: str, engine: AsyncEngine, units: Units, lease: timedelta = LEASE, beats: AsyncEngine | None = None
+    ) -> None:
+        """Pick through a connection to `dsn`, read through `engine`, and begin jobs in `units`, each for a `lease`.
+
+        Leases are renewed through `beats`, where a worker must not wait for what its jobs do.
+        """
         self._dsn = dsn
         self._engine = engine
+        self._beats = engine if beats is None else beats
         self._units = units
         self._lease = lease
         self._manager: Final = uuid4()
@@ -123,12 +134,38 @@ class SqlJobQueue:
         for tenant_id, job_id in await self._picked(kinds, most):
             found.setdefault(tenant_id, []).append(job_id)
         claims: list[Claim] = []
+        failure: Exception | None = None
         for tenant_id, job_ids in found.items():
-            caller = await self._caller(tenant_id)
-            async with self._units.write(caller) as unit:
-                begun = await jobs.begin(unit, job_ids, worker, self._lease)
-            claims += [Claim(each.job, each.token, caller) for each in begun]
+            # Whatever is the matter with one tenant, what has begun of another has to be run. Tickets that lead to
+            # nothing are handed out again after a lease.
+            try:
+                claims += await self._begun(tenant_id, job_ids, worker)
+            except Exception as error:  # noqa: BLE001 -- raised below, unless something has begun.
+                failure = failure or error
+        if failure is not None and not claims:
+            raise failure
         return claims
+
+    async def _begun(self, tenant_id: UUID, job_ids: Sequence[UUID], worker: str) -> list[Claim]:
+        caller = await self._caller(tenant_id)
+        try:
+            return await self._begun_together(caller, job_ids, worker)
+        except DomainError:
+            raise
+        except Exception:
+            if len(job_ids) == 1:
+                raise
+        # One of them is nothing that this release can run: the others are not to share its lot.
+        claims: list[Claim] = []
+        for job_id in job_ids:
+            with suppress(Exception):
+                claims += await self._begun_together(caller, [job_id], worker)
+        return claims
+
+    async def _begun_together(self, caller: Caller, job_ids: Sequence[UUID], worker: str) -> list[Claim]:
+        async with self._units.write(caller) as unit:
+            begun = await jobs.begin(unit, job_ids, worker, self._lease)
+        return [Claim(each.job, each.token, caller) for each in begun]
 
     async def wait(self, seconds: float) -> None:
         """Wait until there may be something to claim or to stop, at most so long."""
@@ -144,21 +181,24 @@ class SqlJobQueue:
 
     async def beat(self, claims: Sequence[Claim]) -> Beat:
         """Renew the leases of these jobs, and say which are lost and which are to stop."""
-        lost, cancelled = {claim.job.id for claim in claims}, set()
+        lost, cancelled, missed = {claim.job.id for claim in claims}, set[UUID](), set[UUID]()
         for tenant_id in {claim.job.tenant_id for claim in claims}:
             own = [claim for claim in claims if claim.job.tenant_id == tenant_id]
             given = {"tenant": tenant_id, "ids": [each.job.id for each in own], "tokens": [each.token for each in own]}
             with answering():
-                async with transaction(self._engine, tenant_id) as connection:
-                    await connection.execute(_BEAT, {**given, "lease": self._lease.total_seconds()})
+                async with transaction(self._beats, tenant_id) as connection:
+                    beaten = await connection.execute(_BEAT, {**given, "lease": self._lease.total_seconds()})
+                    renewed = set(beaten.scalars())
                     held = (await connection.execute(_HELD, given)).all()
             lost -= {row.id for row in held}
             cancelled |= {row.id for row in held if row.cancelled}
-        return Beat(frozenset(lost), frozenset(cancelled))
+            missed |= {row.id for row in held} - renewed
+        return Beat(frozenset(lost), frozenset(cancelled), frozenset(missed))
 
     async def progress(self, claim: Claim, value: int, most: int, step: str | None) -> bool:
         """Store how far a job is; false where the lease is lost."""
         job = claim.job
+        step = None if step is None else step[:LONGEST_STEP]
         with answering():
             async with transaction(self._engine, job.tenant_id) as connection:
                 done = await connection.execute(
@@ -225,11 +265,20 @@ class SqlJobQueue:
         """Return PgQueuer's statements over a connection that hears of new tickets."""
         if self._queries is not None and self._connection is not None and not self._connection.is_closed():
             return self._queries
-        connection = await asyncpg.connect(self._dsn, timeout=CONNECT_SECONDS, command_timeout=30)
-        self._connection = connection
-        connection.add_termination_listener(lambda _connection: self._woken.set())
-        await connection.add_listener(tickets.CHANNEL, self._heard_of_tickets)
-        await connection.add_listener(CHANNEL, self._heard)
+        self._connection = connection = await asyncpg.connect(
+            self._dsn, timeout=CONNECT_SECONDS, command_timeout=COMMAND_SECONDS, server_settings=SETTINGS
+        )
+        try:
+            connection.add_termination_listener(lambda _connection: self._woken.set())
+            await connection.add_listener(tickets.CHANNEL, self._heard_of_tickets)
+            await connection.add_listener(CHANNEL, self._heard)
+            self._queries = await self._queries_over(connection)
+        except BaseException:
+            await self._lose()
+            raise
+        return self._queries
+
+    async def _queries_over(self, connection: Connection[Record]) -> Queries:
         # Loaded by whoever works, and not by everybody who might: it takes a third of a second.
         builders = await asyncio.to_thread(import_module, "pgqueuer.adapters.persistence.qb")
         settings = import_module("pgqueuer.domain.settings").DBSettings(db_schema=tickets.SCHEMA)
@@ -240,11 +289,10 @@ class SqlJobQueue:
             qbq=builders.QueryQueueBuilder(settings),
             qbs=builders.QuerySchedulerBuilder(settings),
         )
-        self._queries = queries
         return queries
 
     async def _lose(self) -> None:
-        connection, self._connection = self._connection, None
+        connection, self._connection, self._queries = self._connection, None, None
         if connection is not None:
             connection.terminate()
 

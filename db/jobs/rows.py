@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from typing import Final
 
 import orjson
 from sqlalchemy import RowMapping
@@ -11,6 +11,7 @@ from db.jobs import tickets
 from domain.access import Actor
 from domain.jobs import (
     SLOT_OF,
+    Failed,
     InferenceTask,
     Job,
     JobKind,
@@ -20,25 +21,36 @@ from domain.jobs import (
     RoomType,
     RunningJob,
     Slot,
-    turn_at,
+    ahead,
 )
 from domain.values import new_id
 
+LONGEST_CODE: Final = 60
 
-def new_row(job: NewJob, payload: str, digest: str, now: datetime) -> dict[str, object]:
+
+def new_row(job: NewJob, payload: str, digest: str) -> dict[str, object]:
     """Return a job that is to be stored, with its ticket, as JSON takes it."""
-    turn, slot = turn_at(job.priority, job.not_before or now), SLOT_OF[job.kind] if job.takes_slot else None
+    slot = SLOT_OF[job.kind] if job.takes_slot else None
     return {
         "id": str(new_id()), "kind": job.kind.name, "task": job.task and job.task.name, "priority": job.priority,
-        "max_attempts": job.max_attempts, "turn_at": turn, "not_before": job.not_before,
+        "max_attempts": job.max_attempts, "ahead": ahead(job.priority).total_seconds(), "not_before": job.not_before,
         "deadline_at": job.deadline_at, "slot_kind": slot and slot.name,
         "subject_noun": job.subject and job.subject.noun, "subject_id": job.subject and str(job.subject.id),
         "key": job.key, "payload": orjson.Fragment(payload), "payload_hash": digest, "model": job.model,
         "submitted_count": job.items, "workflow": job.workflow and job.workflow.name,
         "room_type": job.room_type and job.room_type.name, "keywords": list(job.keywords), "prompt": job.prompt,
         "photo_id": job.photo_id and str(job.photo_id), "entrypoint": tickets.entrypoint(job.kind, slot),
-        "place": tickets.priority(turn),
     }  # fmt: skip
+
+
+def error_row(error: Failed | None) -> tuple[str | None, str | None, bool | None]:
+    """Return a failure as it is stored: whatever a handler made of it, the end of its attempt can be written."""
+    if error is None:
+        return None, None, None
+    code, message = (
+        text.replace("\x00", "").encode("utf-8", "replace").decode() or "?" for text in (error.code, error.message)
+    )
+    return code[:LONGEST_CODE], message, error.retryable
 
 
 def job_of(row: RowMapping) -> Job:
@@ -75,5 +87,6 @@ def running_of(row: RowMapping, slot: Slot | None) -> RunningJob:
         prompt=row["prompt"],
         photo_id=row["photo_id"],
         deadline_at=row["deadline_at"],
+        seconds_left=row["seconds_left"],
         slot=slot,
     )

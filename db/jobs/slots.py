@@ -11,12 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.engine import transaction
 from db.errors import answering
 from db.jobs.statements import FREED, HELD
-from domain.jobs import Claim, LeaseLost, Slot, SlotKind
+from domain.jobs import STALE, Claim, LeaseLost, Slot, SlotKind
 
 _DECLARE: Final = text(
     "insert into slots (kind, resource, number, open) select :kind, :resource, number, coalesce("
-    " (select bool_or(open) from slots where kind = :kind and resource = :resource), true)"
-    " from generate_series(1, :count) as number on conflict do nothing"
+    " (select bool_or(open or declared_at < now() - make_interval(secs => :stale)) from slots"
+    " where kind = :kind and resource = :resource), true)"
+    " from generate_series(1, :count) as number on conflict (kind, resource, number) do update set declared_at = now(),"
+    " open = slots.open or slots.declared_at < now() - make_interval(secs => :stale)"
+)
+_RETIRE: Final = text("delete from slots where job_id is null and declared_at < now() - make_interval(secs => :stale)")
+_CLOSE_RETIRED: Final = text(
+    "update slots set open = false where open and declared_at < now() - make_interval(secs => :stale)"
 )
 _WITHDRAW: Final = text(
     "delete from slots where kind = :kind and resource = :resource and number > :count and job_id is null"
@@ -26,6 +32,10 @@ _CLOSE_REST: Final = text(
 )
 _OPEN: Final = text("update slots set open = :to where kind = :kind and resource = :resource")
 _HELD_NOW: Final = text("select count(*) from slots where kind = :kind and resource = :resource and job_id is not null")
+# Whoever waits looks for a slot before it locks the job: its lease could not be renewed meanwhile.
+_ANY_FREE: Final = text(
+    "select exists (select from slots where kind = :kind and resource = any(:resources) and open and job_id is null)"
+)
 _STILL_LEASED: Final = text(f"select id from jobs where tenant_id = :tenant and id = :id and {HELD} for update")
 _TAKE: Final = text(
     "update slots set job_tenant_id = :tenant, job_id = :id, lease_token = :token, leased_at = now()"
@@ -49,13 +59,21 @@ class SqlSlots:
 
     async def declare(self, kind: SlotKind, resource: str, count: int) -> None:
         """Let a resource have so many slots; what is above is closed, and goes once nobody holds it."""
-        given = {"kind": kind.name, "resource": resource, "count": count}
+        given = {"kind": kind.name, "resource": resource, "count": count, "stale": STALE.total_seconds()}
         with answering():
             async with self._engine.begin() as connection:
                 await connection.execute(_DECLARE, given)
                 await connection.execute(_WITHDRAW, given)
                 await connection.execute(_CLOSE_REST, given)
                 await connection.execute(FREED)
+
+    async def retire(self) -> None:
+        """Let the slots go that nobody has declared for long."""
+        given = {"stale": STALE.total_seconds()}
+        with answering():
+            async with self._engine.begin() as connection:
+                await connection.execute(_CLOSE_RETIRED, given)
+                await connection.execute(_RETIRE, given)
 
     async def open(self, kind: SlotKind, resource: str, *, to: bool) -> None:
         """Open or close the slots of a resource."""
@@ -74,15 +92,20 @@ class SqlSlots:
         return count
 
     async def take(self, claim: Claim, kind: SlotKind, resources: Sequence[str]) -> Slot | None:
-        """Lease a free open slot to a running job; None where there is none. Raises LeaseLost."""
+        """Lease a free open slot to a running job; None where there is none.
+
+        Raises LeaseLost where there is one, and the job is another's.
+        """
         job = {"tenant": claim.job.tenant_id, "id": claim.job.id, "token": claim.token}
+        wanted = {"kind": kind.name, "resources": list(resources)}
         with answering():
+            async with self._engine.connect() as connection:
+                if not (await connection.execute(_ANY_FREE, wanted)).scalar_one():
+                    return None
             async with transaction(self._engine, claim.job.tenant_id) as connection:
                 if (await connection.execute(_STILL_LEASED, job)).first() is None:
                     raise LeaseLost
-                row = (
-                    await connection.execute(_TAKE, {**job, "kind": kind.name, "resources": list(resources)})
-                ).one_or_none()
+                row = (await connection.execute(_TAKE, {**job, **wanted})).one_or_none()
         return None if row is None else Slot(kind, row.resource, row.number)
 
     async def give_back(self, claim: Claim, slot: Slot) -> None:

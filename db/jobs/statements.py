@@ -10,22 +10,29 @@ CHANNEL: Final = "velocity_jobs"
 RENEWED: Final = "now() + make_interval(secs => :lease)"
 HELD: Final = "status = 'RUNNING' and lease_token = :token and leased_until > now()"
 GIVEN: Final = "unnest(cast(:ids as uuid[]), cast(:tokens as uuid[])) as given(id, token)"
-# Jobs and their tickets, from one array of objects.
+# The present moment, by the one clock that all processes share.
+MOMENT: Final = text("select now()")
+# Jobs and their tickets, from one array of objects. Of two with the same key the first one counts, even where both come
+# at the same time: whoever is second waits for the end of the first one's unit, and adds nothing.
 ENQUEUE: Final = text(
-    "with given as (select * from json_to_recordset(cast(:rows as json)) as given(id uuid, kind text, task text,"
-    " priority integer, max_attempts integer, turn_at timestamptz, not_before timestamptz, deadline_at timestamptz,"
+    "with given as (select *, coalesce(not_before, now()) - make_interval(secs => ahead) as turn_at"
+    " from json_to_recordset(cast(:rows as json)) as given(id uuid, kind text, task text,"
+    " priority integer, max_attempts integer, ahead float8, not_before timestamptz, deadline_at timestamptz,"
     " slot_kind text, subject_noun text, subject_id uuid, key text, payload json, payload_hash text, model text,"
     " submitted_count integer, workflow text, room_type text, keywords text[], prompt text, photo_id uuid,"
-    " entrypoint text, place integer)),"
+    " entrypoint text)),"
     " added as (insert into jobs (tenant_id, id, kind, status, task, priority, max_attempts, turn_at, not_before,"
     " deadline_at, slot_kind, requested_by_noun, requested_by_id, subject_noun, subject_id, key, payload,"
     " payload_hash, model, submitted_count, workflow, room_type, keywords, prompt, photo_id, created_at)"
     " select cast(:tenant as uuid), id, kind, 'QUEUED', task, priority, max_attempts, turn_at, not_before,"
     " deadline_at, slot_kind, :noun, cast(:actor as uuid), subject_noun, subject_id, key, payload, payload_hash,"
-    " model, submitted_count, workflow, room_type, keywords, prompt, photo_id, cast(:now as timestamptz) from given)"
-    " insert into pgqueuer.pgqueuer (priority, execute_after, status, entrypoint, dedupe_key, payload)"
-    " select place, coalesce(not_before, now()), 'queued', entrypoint, id::text,"
-    " decode(replace(cast(:text as text) || id::text, '-', ''), 'hex') from given on conflict do nothing"
+    " model, submitted_count, workflow, room_type, keywords, prompt, photo_id, cast(:now as timestamptz) from given"
+    " on conflict (tenant_id, key) where key is not null do nothing returning id),"
+    " ticketed as (insert into pgqueuer.pgqueuer (priority, execute_after, status, entrypoint, dedupe_key, payload)"
+    " select -floor(extract(epoch from turn_at - cast(:epoch as timestamptz)))::integer, coalesce(not_before, now()),"
+    " 'queued', entrypoint, id::text, decode(replace(cast(:text as text) || id::text, '-', ''), 'hex')"
+    " from given join added using (id) on conflict do nothing)"
+    " select id from added"
 )
 LEASED: Final = text(
     f"with held as (select jobs.id from jobs join {GIVEN} on given.id = jobs.id and given.token = jobs.lease_token"
@@ -59,7 +66,8 @@ _BEGIN: Final = (
 )
 _BEGUN: Final = (
     "jobs.tenant_id, jobs.id, kind, attempt, max_attempts, payload, payload_hash, requested_by_noun, requested_by_id,"
-    " task, subject_noun, subject_id, model, workflow, room_type, keywords, prompt, photo_id, deadline_at, lease_token"
+    " task, subject_noun, subject_id, model, workflow, room_type, keywords, prompt, photo_id, deadline_at,"
+    " extract(epoch from deadline_at - now())::float8 as seconds_left, lease_token"
 )
 # Jobs that need no slot begin in one statement, and their tickets go.
 BEGIN_AT_ONCE: Final = text(

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import orjson
-from sqlalchemy import CursorResult, RowMapping, TextClause, select, text, update
+from sqlalchemy import CursorResult, RowMapping, TextClause, func, select, text, update
 
 from db.jobs import statements, tickets
-from db.jobs.rows import job_of, new_row, running_of
+from db.jobs.rows import error_row, job_of, new_row, running_of
 from db.jobs.source import JOBS
 from db.jobs.tables import jobs
-from domain.errors import Conflict, NotFound
+from domain.errors import Conflict, Contended, NotFound
 from domain.jobs import (
     QUEUED_EVENT,
     Begun,
@@ -25,11 +25,11 @@ from domain.jobs import (
     Settled,
     Slot,
     SlotKind,
+    ahead,
     changed,
     check_new,
     payload_text,
     text_hash,
-    turn_at,
 )
 
 if TYPE_CHECKING:
@@ -57,18 +57,30 @@ class SqlJobs:
             digest = text_hash(payload)
             known = None if job.key is None else await self._keyed(job.key, digest)
             if known is None:
-                row = new_row(job, payload, digest, self._unit.now)
+                row = new_row(job, payload, digest)
                 rows.append(row)
                 known = UUID(str(row["id"]))
-                self._unit.record(changed(known, JobStatus.QUEUED, QUEUED_EVENT))
             ids.append(known)
-        if rows:
-            actor = self._unit.caller.actor
-            await self._run(
-                statements.ENQUEUE, rows=orjson.dumps(rows).decode(), noun=actor.noun, actor=actor.id,
-                now=self._unit.now, text=str(self._unit.caller.tenant_id),
-            )  # fmt: skip
-        return ids
+        return ids if not rows else await self._added(rows, ids)
+
+    async def _added(self, rows: Sequence[Mapping[str, object]], ids: Sequence[UUID]) -> list[UUID]:
+        """Store jobs; return these ids, but those of others for what others have stored under the same keys."""
+        actor = self._unit.caller.actor
+        found = await self._run(
+            statements.ENQUEUE, rows=orjson.dumps(rows).decode(), noun=actor.noun, actor=actor.id, now=self._unit.now,
+            epoch=tickets.EPOCH, text=str(self._unit.caller.tenant_id),
+        )  # fmt: skip
+        added, others = set(found.scalars()), dict[UUID, UUID]()
+        for row in rows:
+            job_id = UUID(str(row["id"]))
+            if job_id in added:
+                self._unit.record(changed(job_id, JobStatus.QUEUED, QUEUED_EVENT))
+                continue
+            other = await self._keyed(str(row["key"]), str(row["payload_hash"]))
+            if other is None:
+                raise Contended
+            others[job_id] = other
+        return [others.get(job_id, job_id) for job_id in ids]
 
     async def get_for_update(self, job_id: UUID) -> Job:
         """Return a job that the caller may see and lock it; raises NotFound naming `jobId`."""
@@ -121,6 +133,11 @@ class SqlJobs:
         )  # fmt: skip
         return {row["id"]: job_of(row) for row in found.mappings()}
 
+    async def moment(self) -> datetime:
+        """Return the present moment by the database's clock."""
+        now: datetime = (await self._unit.connection.execute(statements.MOMENT)).scalar_one()
+        return now
+
     async def abandoned(self, job_id: UUID) -> Job | None:
         """Return a running job whose lease has expired and lock it."""
         return await self._locked(job_id, "status = 'RUNNING' and leased_until <= now()")
@@ -136,13 +153,12 @@ class SqlJobs:
 
     async def settle(self, settled: Mapping[UUID, Settled], tokens: Mapping[UUID, UUID] | None = None) -> set[UUID]:
         """Store where jobs stand now, without a lease and without slots; return of which that was stored."""
-        errors = [each.error for each in settled.values()]
+        errors = [error_row(each.error) for each in settled.values()]
         found = await self._run(
             statements.SETTLE, ids=list(settled), statuses=[each.status.name for each in settled.values()],
             afters=[each.not_before for each in settled.values()],
-            codes=[error and error.code for error in errors],
-            messages=[error and error.message for error in errors],
-            retryable=[error and error.retryable for error in errors],
+            codes=[code for code, _, _ in errors], messages=[message for _, message, _ in errors],
+            retryable=[retryable for _, _, retryable in errors],
             more=[each.more_attempts for each in settled.values()],
             tokens=[tokens[job_id] if tokens else None for job_id in settled],
         )  # fmt: skip
@@ -168,7 +184,7 @@ class SqlJobs:
                 status=JobStatus.QUEUED.name, max_attempts=max_attempts, finished_at=None, not_before=None,
                 cancel_requested_at=None, deadline_at=None, error_code=None, error_message=None, error_retryable=None,
                 completed_count=0, failed_count=0, progress_value=None, progress_max=None, progress_step=None,
-                turn_at=turn_at(job.priority, self._unit.now),
+                turn_at=func.now() - ahead(job.priority),
             )
             .returning(jobs.c.id, jobs.c.kind, jobs.c.slot_kind, jobs.c.turn_at, jobs.c.not_before)
         )  # fmt: skip

@@ -5,12 +5,14 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    DateTime,
     Index,
     Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
     Uuid,
+    func,
 )
 from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -105,7 +107,7 @@ jobs = tenant_table(
 )
 
 # Machines belong to the installation, so their slots are no tenant's. `resource` is what a provider or a render worker
-# is known by. A closed slot is leased to nobody anew.
+# is known by. A closed slot is leased to nobody anew. Who knows a resource declares it again and again.
 slots = Table(
     "slots",
     metadata,
@@ -117,6 +119,7 @@ slots = Table(
     Column("job_id", Uuid),
     Column("lease_token", Uuid),
     moment("leased_at", nullable=True),
+    Column("declared_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     CheckConstraint(
         "(job_id IS NULL) = (lease_token IS NULL) AND (job_id IS NULL) = (leased_at IS NULL)"
         " AND (job_id IS NULL) = (job_tenant_id IS NULL)",

@@ -42,10 +42,12 @@ from domain.jobs.rules import (
     LEASE,
     LEASE_EXPIRED,
     LOWEST,
+    STALE,
     STEP,
     JobFinished,
     JobNotFinished,
     LeaseLost,
+    ahead,
     backoff,
     check_cancel,
     check_new,
@@ -54,7 +56,6 @@ from domain.jobs.rules import (
     payload_text,
     settled,
     text_hash,
-    turn_at,
 )
 from domain.jobs.use_cases import (
     End,
@@ -87,6 +88,7 @@ __all__ = [
     "QUEUED_EVENT",
     "RETRIED",
     "SLOT_OF",
+    "STALE",
     "STEP",
     "STOPPING_EVENT",
     "TEXT_FRAME",
@@ -125,6 +127,7 @@ __all__ = [
     "Slots",
     "Succeeded",
     "Work",
+    "ahead",
     "announce",
     "backoff",
     "begin",
@@ -142,5 +145,4 @@ __all__ = [
     "retry",
     "settled",
     "text_hash",
-    "turn_at",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID
 
@@ -51,6 +51,9 @@ class JobStore(Protocol):
 
     async def held(self, tokens: Mapping[UUID, UUID]) -> dict[UUID, Job]:
         """Return those of these jobs whose lease has the token given with it, locked."""
+
+    async def moment(self) -> datetime:
+        """Return the present moment by the clock of the store: those of workers differ."""
 
     async def abandoned(self, job_id: UUID) -> Job | None:
         """Return a running job whose lease has expired and lock it; None where it is not so, or somebody has it."""
@@ -153,13 +156,18 @@ class Beat:
 
     lost: frozenset[UUID]
     cancelled: frozenset[UUID]
+    missed: frozenset[UUID] = frozenset()
+    """Held as before, and not renewed this time: another transaction of the job had its row."""
 
 
 class JobQueue(Protocol):
     """What workers take jobs from, whatever tenant they belong to."""
 
     async def claim(self, worker: str, kinds: Sequence[JobKind], most: int) -> list[Claim]:
-        """Begin at most so many jobs whose turn it is: each counts an attempt and has a new lease token."""
+        """Begin at most so many jobs whose turn it is: each counts an attempt and has a new lease token.
+
+        What has begun is always returned, whatever fails beside it; raises what failed where nothing has begun.
+        """
 
     async def wait(self, seconds: float) -> None:
         """Wait until there may be something to claim or to stop, at most so long."""
@@ -194,7 +202,13 @@ class Slots(Protocol):
     """The units of capacity of the installation: whoever knows machines declares them, and running jobs lease them."""
 
     async def declare(self, kind: SlotKind, resource: str, count: int) -> None:
-        """Let a resource have so many slots, open ones; what is above goes once nobody holds it."""
+        """Let a resource have so many slots, open ones; what is above goes once nobody holds it.
+
+        Whoever knows the resource says so again and again: see `retire`.
+        """
+
+    async def retire(self) -> None:
+        """Let the slots go that nobody has declared for STALE; what is held is closed, and goes once it is free."""
 
     async def open(self, kind: SlotKind, resource: str, *, to: bool) -> None:
         """Open or close the slots of a resource. Closing ends nothing that runs: see `held`."""
@@ -203,7 +217,10 @@ class Slots(Protocol):
         """Return how many slots of a resource are leased now."""
 
     async def take(self, claim: Claim, kind: SlotKind, resources: Sequence[str]) -> Slot | None:
-        """Lease a free open slot of one of these resources to a running job; None where there is none."""
+        """Lease a free open slot of one of these resources to a running job; None where there is none.
+
+        Raises LeaseLost where there is one, and the job is another's.
+        """
 
     async def give_back(self, claim: Claim, slot: Slot) -> None:
         """Free a slot, if this lease still has it."""

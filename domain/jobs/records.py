@@ -90,6 +90,8 @@ class RunningJob:
     prompt: str | None = None
     photo_id: UUID | None = None
     deadline_at: datetime | None = None
+    seconds_left: float | None = None
+    """How long it had until its deadline when the attempt began, by the clock of whoever handed it out."""
     slot: Slot | None = None
     """What was leased with the job; None where no such capacity is known of."""
 

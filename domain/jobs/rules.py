@@ -14,6 +14,8 @@ from domain.jobs.records import Cancelled, Failed, Interrupted, Job, NewJob, Out
 
 LEASE: Final = timedelta(seconds=30)
 """How long a worker may be silent before its jobs are taken from it."""
+STALE: Final = timedelta(minutes=10)
+"""A slot that nobody has declared for so long is gone: it is in no settings any more, or nothing that knew it runs."""
 STEP: Final = timedelta(seconds=30)
 """What one step of priority is worth in waiting."""
 LOWEST, HIGHEST = -100, 100
@@ -38,13 +40,13 @@ class LeaseLost(Conflict):
     """The job is not this worker's any more: stop, and discard what was made."""
 
 
-def turn_at(priority: int, since: datetime) -> datetime:
-    """Return a job's place in the queue: the earliest goes first.
+def ahead(priority: int) -> timedelta:
+    """Return how far a job's turn lies before the moment from which on it waits: the earliest turn goes first.
 
-    A job waits since `since`; each step of priority counts as half a minute more. So a job of low priority is passed
-    only by those that come within a fixed time after it, and nothing starves.
+    Each step of priority counts as half a minute of waiting. So a job of low priority is passed only by those that come
+    within a fixed time after it, and nothing starves.
     """
-    return since - priority * STEP
+    return priority * STEP
 
 
 def backoff(attempt: int, chance: float) -> timedelta:
@@ -111,9 +113,10 @@ def payload_text(payload: Mapping[str, object]) -> str:
     """Return a payload as canonical JSON; raises Invalid where it is too large, or holds what JSON does not."""
     try:
         text = json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        size = len(text.encode())
     except (TypeError, ValueError):
-        raise Invalid("This holds a number or a value that JSON does not have.", field="payload") from None
-    if len(text.encode()) > LARGEST_PAYLOAD:
+        raise Invalid("This holds a number, a text or a value that JSON does not have.", field="payload") from None
+    if size > LARGEST_PAYLOAD:
         raise Invalid(f"The work is described by at most {LARGEST_PAYLOAD} bytes.", field="payload")
     return text
 

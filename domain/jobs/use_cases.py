@@ -105,10 +105,9 @@ async def finish(unit: Unit, ends: Sequence[End]) -> dict[UUID, Settled]:
     failed = [end for end in ends if end.job_id not in sure]
     if failed:
         held = await unit.jobs.held({end.job_id: end.token for end in failed})
+        now = await unit.jobs.moment()
         found = {
-            end.job_id: settled(held[end.job_id], end.outcome, unit.now, end.chance)
-            for end in failed
-            if end.job_id in held
+            end.job_id: settled(held[end.job_id], end.outcome, now, end.chance) for end in failed if end.job_id in held
         }
         await unit.jobs.settle(found)
         after |= found
@@ -122,9 +121,10 @@ async def recover(unit: Unit, job_id: UUID, chance: float) -> Settled | None:
     job = await unit.jobs.abandoned(job_id)
     if job is None:
         return None
-    passed = job.deadline_at is not None and job.deadline_at <= unit.now
+    now = await unit.jobs.moment()
+    passed = job.deadline_at is not None and job.deadline_at <= now
     reason: Failed = DEADLINE_PASSED if passed else LEASE_EXPIRED
-    after = settled(job, reason, unit.now, chance)
+    after = settled(job, reason, now, chance)
     await unit.jobs.settle({job_id: after})
     unit.record(changed(job_id, after.status))
     return after

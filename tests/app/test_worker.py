@@ -1,30 +1,36 @@
 """What a worker does with its jobs: how they end, what is told of them meanwhile, and when they have to stop."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from uuid import UUID, uuid4
 
 import pytest
 from asyncpg import Connection, Record
+from sqlalchemy import text
 
 from app.commands.worker import queues
 from app.failures import CannotContinue
 from app.wiring import System
+from app.worker.ends import Ends
 from app.worker.leases import HeldLease, Holding
+from app.worker.running import CONNECTIONS, made
 from app.worker.working import Rules, Worker
 from db.access.acting import system_caller
 from db.jobs.queue import SqlJobQueue
 from db.jobs.slots import SqlSlots
 from db.roles import set_tenant
+from db.unit import SqlUnit
 from domain import jobs
 from domain.access import Caller, Role
 from domain.errors import Unavailable
 from domain.jobs import (
+    Beat,
     Cancelled,
+    Claim,
     Failed,
     InferenceTask,
     JobHandler,
@@ -33,11 +39,13 @@ from domain.jobs import (
     NewJob,
     Outcome,
     Partial,
+    RenderWorkflow,
     RunningJob,
     SlotKind,
     Succeeded,
     Work,
 )
+from domain.unit import Units
 from tests.factories.access import Tenant
 from tests.factories.rows import rows_of
 
@@ -58,6 +66,12 @@ class Told:
 
     def grown(self, _job: RunningJob, request_id: str, text: str) -> None:
         self.texts.append((request_id, text))
+
+    async def until(self, count: int) -> None:
+        """Wait for so much progress."""
+        async with asyncio.timeout(20):
+            while len(self.progress) < count:
+                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
 
 
 @dataclass(slots=True)
@@ -114,9 +128,9 @@ async def shop(system: System, tenant: Tenant, owner_connection: Owner) -> Async
     await queue.close()
 
 
-def ending(outcome: Outcome | Exception) -> Callable[[RunningJob, Lease], Awaitable[Outcome]]:
+def ending(outcome: Outcome | BaseException) -> Callable[[RunningJob, Lease], Awaitable[Outcome]]:
     async def do(_job: RunningJob, _lease: Lease) -> Outcome:
-        if isinstance(outcome, Exception):
+        if isinstance(outcome, BaseException):
             raise outcome
         return outcome
 
@@ -184,6 +198,56 @@ async def test_the_newest_progress_and_gathered_text_are_told_and_nothing_is_los
     assert (row["progress_value"], row["progress_max"], row["progress_step"]) == (50, 50, "Step 50")
 
 
+async def test_progress_that_cannot_be_stored_ends_nothing(shop: Shop) -> None:
+    async def do(_job: RunningJob, lease: Lease) -> Outcome:
+        await lease.progress(1, 2, "s" * 500)
+        await shop.told.until(1)
+        await lease.progress(-1, 0)
+        return Succeeded()
+
+    row = await shop.done(do)
+    assert (row["status"], row["progress_value"], row["progress_step"]) == ("SUCCEEDED", 1, "s" * 200)
+
+
+async def test_a_handler_that_was_cancelled_by_something_else_has_failed(shop: Shop) -> None:
+    row = await shop.done(ending(asyncio.CancelledError()))
+    assert (row["status"], row["error_code"]) == ("QUEUED", "INTERNAL")
+
+
+async def ends_of(shop: Shop, *tenants: Tenant) -> list[HeldLease]:
+    """Begin a job for each of these tenants; return the leases."""
+    leases = []
+    for each in tenants:
+        acting = await system_caller(shop.system.engine, each.id)
+        async with shop.system.units.write(acting) as unit:
+            [begun] = await jobs.begin(unit, [await unit.jobs.enqueue(CHAT)], "test")
+        leases.append(HeldLease(jobs.Claim(begun.job, begun.token, acting), shop.holding))
+    return leases
+
+
+async def test_an_end_that_cannot_be_written_keeps_no_other_from_being_written(shop: Shop, tenant: Tenant) -> None:
+    ends, leases = Ends(shop.system.units), await ends_of(shop, tenant, tenant, tenant)
+    strange = cast("Outcome", object())
+    after = await asyncio.gather(
+        *(ends.end(*each) for each in zip(leases, (Succeeded(), strange, Partial()), strict=True)),
+        return_exceptions=True,
+    )
+    assert [isinstance(each, jobs.Settled) for each in after] == [True, False, True]
+    statuses = [(await shop.row(lease.claim.job.id))["status"] for lease in leases]
+    assert statuses == ["SUCCEEDED", "RUNNING", "PARTIAL"]
+
+
+async def test_a_tenant_that_waits_keeps_no_other_waiting(shop: Shop, tenant: Tenant, other_tenant: Tenant) -> None:
+    ends, [waiting, going] = Ends(shop.system.units), await ends_of(shop, tenant, other_tenant)
+    async with shop.owner.transaction(), asyncio.timeout(5):
+        await set_tenant(shop.owner, tenant.id)
+        await shop.owner.execute("SELECT FROM tenant_heads WHERE tenant_id = $1 FOR UPDATE", tenant.id)
+        first = asyncio.create_task(ends.end(waiting, Succeeded()))
+        assert await ends.end(going, Succeeded()) == jobs.Settled(jobs.JobStatus.SUCCEEDED)
+        assert not first.done()
+    assert await first == jobs.Settled(jobs.JobStatus.SUCCEEDED)
+
+
 async def test_a_handler_waits_for_a_slot_and_gives_it_back(shop: Shop) -> None:
     resource, slots = f"near-{uuid4()}", SqlSlots(shop.system.engine)
     await slots.declare(SlotKind.LLM, resource, 1)
@@ -228,12 +292,15 @@ async def test_a_cancelled_job_is_stopped_even_if_its_handler_does_not_listen(sh
 
 
 @asynccontextmanager
-async def at_work(system: System, handler: JobHandler, lease: timedelta) -> AsyncIterator[Worker]:
+async def at_work(
+    system: System, handler: JobHandler, lease: timedelta, queue: SqlJobQueue | None = None, most: int = 100
+) -> AsyncIterator[Worker]:
     """A worker that takes whatever there is."""
-    queue = SqlJobQueue(system.database.app, system.engine, system.units, lease)
+    queue = queue or SqlJobQueue(system.database.app, system.engine, system.units, lease)
     holding = Holding(queue, system.units, SqlSlots(system.engine), Told(), lease)
     handlers = {Work(JobKind.INFERENCE, task): handler for task in InferenceTask}
-    worker = Worker("test", [JobKind.INFERENCE], handlers, holding, Rules(most=100, poll_seconds=60))
+    rules = Rules(most=most, poll_seconds=60)
+    worker = Worker("test", tuple(JobKind), {**handlers, Work(JobKind.RENDER): handler}, holding, rules)
     running = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -266,6 +333,116 @@ async def test_a_worker_hears_of_new_jobs_and_of_those_that_are_to_stop(shop: Sh
         assert second in worker.running
     assert (await shop.row(first))["status"] == "CANCELLED"
     assert (await shop.row(second))["status"] == "QUEUED"
+
+
+RENDER = NewJob(kind=JobKind.RENDER, workflow=RenderWorkflow.STAGING, takes_slot=False)
+
+
+@pytest.mark.usefixtures("nobodys_jobs")
+async def test_no_kind_of_job_waits_for_those_of_another_to_end(shop: Shop, tenant: Tenant) -> None:
+    began: asyncio.Queue[JobKind] = asyncio.Queue()
+
+    async def do(job: RunningJob, _lease: Lease) -> Outcome:
+        assert job.tenant_id == tenant.id
+        began.put_nowait(job.kind)
+        await asyncio.Event().wait()
+        return Succeeded()
+
+    async with at_work(shop.system, Doing(do), LEASE, most=1) as worker, asyncio.timeout(20):
+        for job in (CHAT, CHAT, RENDER):
+            await shop.enqueue(job)
+        assert {await began.get(), await began.get()} == set(JobKind)
+        assert (len(worker.running), worker.most) == (2, 2)
+
+
+class Failing(SqlJobQueue):
+    """A queue with a defect, now and then."""
+
+    claimed, beaten, swept = 0, 0, 0
+
+    async def claim(self, worker: str, kinds: Sequence[JobKind], most: int) -> list[Claim]:
+        self.claimed += 1
+        if self.claimed == 1:
+            self.wake()
+            raise ZeroDivisionError
+        return await super().claim(worker, kinds, most)
+
+    async def beat(self, claims: Sequence[Claim]) -> Beat:
+        self.beaten += 1
+        if self.beaten == 1:
+            raise ZeroDivisionError
+        return await super().beat(claims)
+
+
+async def test_no_defect_keeps_a_worker_from_going_on(shop: Shop, tenant: Tenant) -> None:
+    queue = Failing(shop.system.database.app, shop.system.engine, shop.system.units, timedelta(seconds=1))
+
+    async def do(job: RunningJob, lease: Lease) -> Outcome:
+        while job.tenant_id == tenant.id and queue.beaten < 4:
+            async with lease.unit():
+                pass
+        return Succeeded()
+
+    async with at_work(shop.system, Doing(do), timedelta(seconds=1), queue), asyncio.timeout(20):
+        job_id = await shop.enqueue()
+        while (await shop.row(job_id))["status"] != "SUCCEEDED":
+            pass
+    assert queue.claimed > 1
+
+
+async def test_a_worker_that_lost_its_connection_hears_of_new_jobs_again(
+    shop: Shop, tenant: Tenant, superuser_connection: Owner
+) -> None:
+    began: asyncio.Queue[UUID] = asyncio.Queue()
+
+    async def do(job: RunningJob, _lease: Lease) -> Outcome:
+        if job.tenant_id == tenant.id:
+            began.put_nowait(job.id)
+        return Succeeded()
+
+    queue = SqlJobQueue(shop.system.database.app, shop.system.engine, shop.system.units, LEASE)
+    async with at_work(shop.system, Doing(do), LEASE, queue), asyncio.timeout(20):
+        first = await shop.enqueue()
+        assert await began.get() == first
+        lost = queue._connection
+        assert lost is not None
+        await superuser_connection.execute("SELECT pg_terminate_backend($1)", lost.get_server_pid())
+        # It looks by itself once a minute: it has noticed, and listens again.
+        second = await shop.enqueue()
+        assert await began.get() == second
+        third = await shop.enqueue()
+        assert await began.get() == third
+        assert queue._connection is not lost
+
+
+async def test_leases_are_renewed_though_units_have_every_other_connection(shop: Shop, tenant: Tenant) -> None:
+    began, go = asyncio.Event(), asyncio.Event()
+
+    async def do(job: RunningJob, _lease: Lease) -> Outcome:
+        if job.tenant_id == tenant.id:
+            began.set()
+            await go.wait()
+        return Succeeded()
+
+    async def busy(units: Units) -> None:
+        async with units.write(await shop.caller()) as unit:
+            await cast("SqlUnit", unit).connection.execute(text("select pg_sleep(2.5)"))
+
+    settings = shop.system.settings.model_copy(update={"lease_seconds": 1, "worker_grace_seconds": 0})
+    handlers = {Work(JobKind.INFERENCE, InferenceTask.CHAT): Doing(do)}
+    dsn, bus = shop.system.database.app, shop.system.bus
+    async with made(settings, dsn, bus, [JobKind.INFERENCE], handlers) as worker, asyncio.timeout(20):
+        running = asyncio.create_task(worker.run())
+        job_id = await shop.enqueue()
+        await began.wait()
+        await asyncio.gather(*(busy(worker._holding.units) for _ in range(CONNECTIONS)))
+        go.set()
+        while (await shop.row(job_id))["status"] == "RUNNING":
+            pass
+        worker.drain()
+        await running
+    row = await shop.row(job_id)
+    assert (row["status"], row["attempt"]) == ("SUCCEEDED", 1)
 
 
 async def test_leases_of_running_jobs_are_renewed(shop: Shop, tenant: Tenant) -> None:

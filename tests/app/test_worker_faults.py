@@ -214,6 +214,25 @@ async def test_a_worker_that_was_stopped_past_its_lease_changes_nothing(site: Si
     assert await site.ends() == Counter([job_id])
 
 
+async def test_a_worker_that_was_stopped_within_a_unit_keeps_nobody_waiting(site: Site) -> None:
+    [job_id] = await site.enqueue(stop=True)
+    late = site.start()
+    await site.until(lambda: is_stopped(late))
+    # It has locked its job in a transaction that it does not end, and would for as long as it stands still.
+    site.start()
+    await site.until_ended(1)
+    before = await everything(site)
+    late.send_signal(signal.SIGCONT)
+
+    async def lost() -> bool:
+        return "lease_lost" in site.logged(late)
+
+    await site.until(lost)
+    assert await everything(site) == before
+    assert await site.events("Marked") == Counter([job_id])
+    assert await site.ends() == Counter([job_id])
+
+
 async def test_jobs_end_once_though_the_database_is_restarted_in_the_middle(site: Site) -> None:
     wanted = await site.enqueue(60, seconds=0.05)
     async with kept_up(site, 2):
@@ -255,6 +274,11 @@ async def test_a_worker_that_may_not_wait_gives_its_jobs_back(site: Site) -> Non
     assert await asyncio.to_thread(worker.wait) == 0
     rows = await site.rows("SELECT status, attempt, max_attempts, error_code FROM jobs WHERE tenant_id = $1")
     assert [tuple(row) for row in rows] == [("QUEUED", 1, 2, None)] * 2
+
+
+async def is_stopped(worker: subprocess.Popen[str]) -> bool:
+    stat = await asyncio.to_thread(Path(f"/proc/{worker.pid}/stat").read_text)
+    return stat.rpartition(")")[2].split()[0] == "T"
 
 
 async def is_running(site: Site, attempt: int) -> bool:

@@ -1,6 +1,7 @@
 """A worker whose handlers are the tests' own: `python -m tests.app.worker_main`, which the fault tests start.
 
-What its jobs ask for is in their payload: `seconds` to take, a file to wait for (`until`), or to kill the worker.
+What its jobs ask for is in their payload: `seconds` to take, a file to wait for (`until`), to kill the worker, or to
+stop it in the middle of the unit that leaves the mark.
 """
 
 import asyncio
@@ -39,6 +40,8 @@ class Marking:
         await asyncio.wait([never], timeout=float(str(job.payload.get("seconds", 0))))
         async with lease.unit() as unit:
             found = await cast("SqlUnit", unit).connection.execute(DONE, {"tenant": job.tenant_id, "id": job.id})
+            if job.payload.get("stop") and job.attempt == 1:
+                os.kill(os.getpid(), signal.SIGSTOP)
             if found.scalar_one() == 0:
                 await unit.jobs.count(job.id, completed=1)
                 unit.record(

@@ -1,5 +1,6 @@
 """Jobs in PostgreSQL: who holds a lease and who does not, what takes a slot, and what a worker that is late can do."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from db.access.acting import system_caller
 from db.jobs.queue import SqlJobQueue
 from db.jobs.slots import SqlSlots
 from db.roles import set_tenant
+from db.unit import SqlUnits
 from domain import jobs
 from domain.access import Caller, Role
 from domain.errors import Conflict
@@ -107,6 +109,102 @@ async def test_a_key_stands_for_one_job(system: System, tenant: Tenant) -> None:
     assert await enqueued(system, tenant, keyed) == first
     with pytest.raises(Conflict):
         await enqueued(system, tenant, replace(keyed, payload={"text": "Something else"}))
+
+
+async def waiting(owner: Owner) -> None:
+    """Wait until a statement waits for a lock."""
+    async with asyncio.timeout(20):
+        while not await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+            pass
+
+
+async def test_a_key_stands_for_one_job_even_where_two_come_at_once(
+    system: System, tenant: Tenant, owner_connection: Owner
+) -> None:
+    keyed = replace(CHAT, key="visit-8")
+    async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
+        first = await unit.jobs.enqueue(keyed)
+        same = asyncio.create_task(enqueued(system, tenant, keyed))
+        await waiting(owner_connection)
+    assert await same == first
+    events = [each["kind"] for each in await rows_of(owner_connection, "events", tenant.id)]
+    assert events == ["JobQueued"]
+    async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
+        twins = await unit.jobs.enqueue_all([replace(CHAT, key="visit-9"), CHAT, replace(CHAT, key="visit-9")])
+    assert (twins[0] == twins[2], len(set(twins))) == (True, 2)
+    assert len(await rows_of(owner_connection, "jobs", tenant.id)) == 3
+
+
+async def test_the_database_says_what_time_it_is(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner, write_engine: AsyncEngine
+) -> None:
+    now = datetime.now(UTC)
+    ahead = SqlUnits(write_engine, clock=lambda: now + timedelta(hours=1))
+    keen = replace(CHAT, deadline_at=now + timedelta(minutes=30))
+    async with ahead.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
+        failing, dying = await unit.jobs.enqueue_all([keen, keen])
+    async with ahead.write(acting) as unit:
+        claims = {each.job.id: each for each in await jobs.begin(unit, [failing, dying], "one")}
+    left = [each.job.seconds_left for each in claims.values()]
+    assert all(each is not None and 1500 < each <= 1800 for each in left)
+    await let_expire(owner_connection, tenant, dying)
+    async with ahead.write(acting) as unit:
+        await jobs.finish(unit, [jobs.End(failing, claims[failing].token, BUSY, 0.0)])
+        assert await jobs.recover(unit, dying, 0.0) is not None
+    rows = [await row_of(owner_connection, tenant, job_id) for job_id in (failing, dying)]
+    assert [(row["status"], row["error_code"]) for row in rows] == [("QUEUED", "BUSY"), ("QUEUED", "LEASE_EXPIRED")]
+    for row in rows:
+        assert row["not_before"] < now + timedelta(minutes=20)
+        assert row["turn_at"] < now + timedelta(minutes=20)
+
+
+async def test_whatever_a_failure_says_its_end_can_be_written(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner
+) -> None:
+    said = [Failed("C" * 70, "a\0b\ud800" + "m" * 3000, retryable=False), Failed("", "", retryable=False)]
+    for failure, code, message in zip(said, ("C" * 60, "?"), ("ab?" + "m" * 1997, "?"), strict=True):
+        [claim] = await begun(system, acting, job_id := await enqueued(system, tenant))
+        await finished(system, claim, failure)
+        row = await row_of(owner_connection, tenant, job_id)
+        assert (row["error_code"], row["error_message"]) == (code, message)
+
+
+async def test_what_has_begun_is_run_whatever_ails_another_tenant(
+    system: System, tenant: Tenant, other_tenant: Tenant, queue: SqlJobQueue, owner_connection: Owner
+) -> None:
+    await enqueued(system, other_tenant)
+    job_id = await enqueued(system, tenant)
+    await enqueued(system, other_tenant)
+    of_other = "FROM system_actors WHERE tenant_id = $1"
+    await owner_connection.execute("CREATE TEMP TABLE acting (LIKE system_actors)")
+    await owner_connection.execute(f"INSERT INTO acting SELECT * {of_other}", other_tenant.id)
+    await owner_connection.execute(f"DELETE {of_other}", other_tenant.id)
+    claims = await queue.claim("one", [JobKind.INFERENCE], 1000)
+    await owner_connection.execute("INSERT INTO system_actors SELECT * FROM acting")
+    assert job_id in {claim.job.id for claim in claims}
+    assert {row["status"] for row in await rows_of(owner_connection, "jobs", other_tenant.id)} == {"QUEUED"}
+
+
+async def test_what_no_worker_can_read_keeps_no_other_job_from_beginning(
+    system: System, tenant: Tenant, queue: SqlJobQueue, owner_connection: Owner
+) -> None:
+    ids = [await enqueued(system, tenant) for _ in range(3)]
+    await set_tenant(owner_connection, tenant.id)
+    await owner_connection.execute("UPDATE jobs SET payload = $2 WHERE id = $1", ids[1], '{"text": "\\ud800"}')
+    begun_here = {claim.job.id for claim in await queue.claim("one", [JobKind.INFERENCE], 1000)} & set(ids)
+    assert begun_here == {ids[0], ids[2]}
+    await owner_connection.execute("UPDATE jobs SET payload = '{}' WHERE id = $1", ids[1])
+
+
+async def test_a_lease_whose_job_is_locked_is_held_and_not_renewed(
+    system: System, tenant: Tenant, acting: Caller, queue: SqlJobQueue
+) -> None:
+    job_id = await enqueued(system, tenant)
+    [claim] = await begun(system, acting, job_id)
+    async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
+        await unit.jobs.get_for_update(job_id)
+        assert await queue.beat([claim]) == jobs.Beat(frozenset(), frozenset(), frozenset({job_id}))
+    assert await queue.beat([claim]) == jobs.Beat(frozenset(), frozenset(), frozenset())
 
 
 async def test_jobs_begin_in_their_turn_and_not_before_their_moment(
@@ -272,6 +370,60 @@ async def test_a_running_job_takes_more_slots_only_under_its_lease(
     assert await slots.held(SlotKind.LLM, far) == 0
     for resource in (near, far):
         await slots.declare(SlotKind.LLM, resource, 0)
+
+
+async def test_who_waits_for_a_slot_does_not_lock_the_job(
+    system: System, tenant: Tenant, acting: Caller, write_engine: AsyncEngine
+) -> None:
+    slots, resource = SqlSlots(write_engine), f"near-{uuid4()}"
+    await slots.declare(SlotKind.LLM, resource, 1)
+    job_id = await enqueued(system, tenant)
+    [claim] = await begun(system, acting, job_id)
+    assert await slots.take(claim, SlotKind.LLM, [resource]) is not None
+    async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit, asyncio.timeout(5):
+        await unit.jobs.get_for_update(job_id)
+        assert await slots.take(claim, SlotKind.LLM, [resource]) is None
+    await finished(system, claim, Succeeded())
+    await slots.declare(SlotKind.LLM, resource, 0)
+
+
+async def test_slots_that_nobody_declares_any_more_go_once_they_are_free(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner, write_engine: AsyncEngine
+) -> None:
+    async def stand(*resources: str) -> Mapping[tuple[str, int], tuple[bool, bool]]:
+        rows = await owner_connection.fetch(
+            "SELECT *, job_id IS NOT NULL AS held FROM slots WHERE resource = any($1)", list(resources)
+        )
+        return {(row["resource"], row["number"]): (row["open"], row["held"]) for row in rows}
+
+    slots, kept, removed = SqlSlots(write_engine), f"kept-{uuid4()}", f"removed-{uuid4()}"
+    for resource in (kept, removed):
+        await slots.declare(SlotKind.LLM, resource, 2)
+    job_id = await enqueued(system, tenant)
+    [claim] = await begun(system, acting, job_id)
+    assert await slots.take(claim, SlotKind.LLM, [removed]) is not None
+    await owner_connection.execute(
+        "UPDATE slots SET declared_at = now() - interval '11 minutes' WHERE resource = any($1)", [kept, removed]
+    )
+    await slots.declare(SlotKind.LLM, kept, 2)
+    await slots.retire()
+    # What still runs there keeps its slot, and nothing more begins there.
+    assert await stand(kept, removed) == {
+        (kept, 1): (True, False),
+        (kept, 2): (True, False),
+        (removed, 1): (False, True),
+    }
+    assert await slots.take(claim, SlotKind.LLM, [removed]) is None
+    # Who comes back in time has what there was.
+    await slots.declare(SlotKind.LLM, removed, 2)
+    assert await stand(removed) == {(removed, 1): (True, True), (removed, 2): (True, False)}
+    await owner_connection.execute(
+        "UPDATE slots SET declared_at = now() - interval '11 minutes' WHERE resource = $1", removed
+    )
+    await finished(system, claim, Succeeded())
+    await slots.retire()
+    assert await stand(removed) == {}
+    await slots.declare(SlotKind.LLM, kept, 0)
 
 
 async def test_tickets_go_when_a_job_begins_or_is_cancelled_and_come_back_when_it_waits_again(

@@ -22,6 +22,7 @@ from domain.jobs import (
     RenderWorkflow,
     Settled,
     Succeeded,
+    ahead,
     backoff,
     check_cancel,
     check_new,
@@ -29,7 +30,6 @@ from domain.jobs import (
     payload_hash,
     payload_text,
     settled,
-    turn_at,
 )
 
 NOW = datetime(2026, 11, 21, 17, tzinfo=UTC)
@@ -46,6 +46,10 @@ JOB = Job(
 )
 BUSY = Failed("BUSY", "The model is busy.", retryable=True)
 CHAT = NewJob(kind=JobKind.INFERENCE, task=InferenceTask.CHAT)
+
+
+def turn_at(priority: int, since: datetime) -> datetime:
+    return since - ahead(priority)
 
 
 def test_jobs_of_one_priority_go_in_the_order_in_which_they_came() -> None:
@@ -153,7 +157,7 @@ def test_a_payload_has_one_hash_whatever_the_order_of_its_keys() -> None:
     assert payload_hash({}) == "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
 
-@pytest.mark.parametrize("value", [float("nan"), object(), b"bytes"])
+@pytest.mark.parametrize("value", [float("nan"), object(), b"bytes", "half a pair: \ud800"])
 def test_a_payload_holds_what_json_has(value: object) -> None:
     with pytest.raises(Invalid):
         payload_text({"value": value})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from domain.audit import AuditAction, Change
-from domain.jobs.kinds import CHANGED_EVENT, QUEUED_EVENT, STOPPING_EVENT, JobStatus
+from domain.jobs.kinds import CHANGED_EVENT, FINISHED, QUEUED_EVENT, STOPPING_EVENT, JobStatus
 from domain.jobs.ports import Begun
 from domain.jobs.records import MOST_ATTEMPTS, Failed, Outcome, Settled
 from domain.jobs.rules import DEADLINE_PASSED, ENDS, LEASE, LEASE_EXPIRED, LeaseLost, check_cancel, check_retry, settled
@@ -45,7 +45,7 @@ class End:
 def changed(job_id: UUID, status: JobStatus, event: str = CHANGED_EVENT) -> Change:
     """Return what is recorded of a job that stands somewhere else now.
 
-    What somebody asked for is audited, and the steps by which workers do it are told of only.
+    What somebody asked for is audited, and what came of it; the steps by which workers get there are told of only.
     """
     return Change(
         action=AuditAction.CREATE if event == QUEUED_EVENT else AuditAction.UPDATE,
@@ -54,7 +54,7 @@ def changed(job_id: UUID, status: JobStatus, event: str = CHANGED_EVENT) -> Chan
         id=job_id,
         fields=("status",),
         payload=(("status", status.name),),
-        audited=event != CHANGED_EVENT or status is JobStatus.CANCELLED,
+        audited=event != CHANGED_EVENT or status in FINISHED,
     )
 
 

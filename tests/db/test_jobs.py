@@ -1,6 +1,7 @@
 """Jobs in PostgreSQL: who holds a lease and who does not, what takes a slot, and what a worker that is late can do."""
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -318,6 +319,38 @@ async def test_a_running_job_hears_that_it_is_to_stop(
         await jobs.cancel(unit, jobs.JobCancel(job_id))
     assert await queue.beat([claim]) == jobs.Beat(frozenset(), frozenset({job_id}))
     assert (await finished(system, claim, BUSY)).status is JobStatus.CANCELLED
+
+
+async def test_what_came_of_a_job_is_audited_and_no_step_on_the_way(
+    system: System, tenant: Tenant, acting: Caller, owner_connection: Owner
+) -> None:
+    done, dying, late = [
+        await enqueued(system, tenant, job)
+        for job in (CHAT, replace(CHAT, max_attempts=1), replace(CHAT, deadline_at=datetime.now(UTC)))
+    ]
+    [claim] = await begun(system, acting, done)
+    await finished(system, claim, BUSY)
+    await set_tenant(owner_connection, tenant.id)
+    await owner_connection.execute("UPDATE jobs SET not_before = now() WHERE id = $1", done)
+    [claim] = await begun(system, acting, done)
+    await finished(system, claim, Succeeded())
+    await begun(system, acting, dying)
+    await let_expire(owner_connection, tenant, dying)
+    async with system.units.write(acting) as unit:
+        await jobs.recover(unit, dying, 0.0)
+        await jobs.expire(unit, late)
+    told = Counter(each["subject_id"] for each in await rows_of(owner_connection, "events", tenant.id))
+    assert told == Counter({done: 5, dying: 3, late: 2})
+    entries = await rows_of(owner_connection, "audit_entries", tenant.id)
+    junior = tenant.users[Role.JUNIOR_BROKER]
+    assert sorted(
+        (each["action"], each["actor_id"], each["subject_id"], each["changed_fields"]) for each in entries
+    ) == sorted(
+        [
+            *(("CREATE", junior, job_id, ["status"]) for job_id in (done, dying, late)),
+            *(("UPDATE", acting.actor.id, job_id, ["status"]) for job_id in (done, dying, late)),
+        ]
+    )
 
 
 async def held(owner: Owner, resource: str) -> Mapping[int, UUID | None]:

@@ -52,6 +52,7 @@ GENESIS: Final = bytes(32)
 """The hash before a tenant's first entry."""
 
 _SEQUENCE: Final = '"sequence":'
+_CANONICAL: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class Change:
 
     `fields` are names, never values: the chain must outlive an erasure, so nothing personal goes into it. `payload` is
     what subscribers get before they read the row: ids and enum names only. What is not `audited` is told as an event
-    and leaves no entry: the steps by which a machine gets on with what somebody asked for.
+    and leaves no entry: the steps by which a machine gets on with what somebody asked for, but not what came of it.
     """
 
     action: AuditAction
@@ -112,7 +113,7 @@ class Entry:
             "subject": None if self.subject is None else f"{self.subject.noun}:{self.subject.id}",
             "changed_fields": list(self.changed_fields),
         }
-        text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        text = _CANONICAL.encode(content)
         # Quotes within a value are escaped, so this stands there once.
         before, _, after = text.partition(f"{_SEQUENCE}null")
         return before + _SEQUENCE, after

@@ -23,7 +23,8 @@ SHORTEST_PHONE: Final = 6
 # Accents and what is not shown; PostgreSQL reads the escapes too.
 _MARKS: Final = r"[\u0300-\u036f\u200b-\u200f]"
 # A letter before a name makes it another word, but for the letter of an escape: JSON's `\\n`.
-_ESCAPES: Final = r"\\[nrtbf]"
+_BEFORE: Final = r"(^|[^a-z]|\\[nrtbf])((al|el|abu|bin|ibn)-?)?"
+_BETWEEN_DIGITS: Final = "[^0-9a-z]{0,3}"
 # Digits of Arabic, of Persian and Urdu, and of Devanagari.
 _DIGITS: Final = "".join(chr(zero + digit) for zero in (0x660, 0x6F0, 0x966) for digit in range(10))
 
@@ -46,21 +47,26 @@ async def naming(connection: AsyncConnection, tenant_id: UUID, person_id: UUID |
     rows = (await connection.execute(_CALLED, {"tenant": tenant_id, "person": person_id})).all()
     names = {each for row in rows for each in _written(row.full_name)}
     emails = {re.escape(row.primary_email.lower()) for row in rows if row.primary_email}
-    numbers = {
-        digits for row in rows for phone in (row.primary_phone_e164, row.primary_phone_raw) if phone
-        for digits in [_national(phone)] if len(digits) >= SHORTEST_PHONE
-    }  # fmt: skip
+    phones = [each for row in rows for each in (row.primary_phone_e164, row.primary_phone_raw) if each]
+    numbers = {_BETWEEN_DIGITS.join(each) for each in map(_national, phones) if len(each) >= SHORTEST_PHONE}
     return Naming("|".join(sorted(names | emails)) or None, "|".join(sorted(numbers)) or None)
 
 
 def mentions(content: str) -> str:
     """Write that a text, given as SQL, names whom `:names` and `:phones` find."""
-    compared = f"lower(regexp_replace(normalize({content}, NFKD), '{_MARKS}', '', 'g'))"
-    digits = f"regexp_replace(translate({content}, '{_DIGITS}', '{3 * '0123456789'}'), '[^0-9]', '', 'g')"
+    # It is computed once, and folded only where it is not ASCII: that takes ten times as long as to look through it.
+    plain = "lower(said.content)"
+    folded = f"lower(regexp_replace(normalize(said.content, NFKD), '{_MARKS}', '', 'g'))"
+    digits = f"translate(said.content, '{_DIGITS}', '{3 * '0123456789'}')"
     return (
-        f"(coalesce(regexp_replace({compared}, '{_ESCAPES}', ' ', 'g') ~ cast(:names as text), false)"
-        f" or coalesce({digits} ~ cast(:phones as text), false))"
+        "(select case when octet_length(said.content) = char_length(said.content)"
+        f" then {_finds(plain, plain)} else {_finds(folded, digits)} end"
+        f" from (select {content} as content offset 0) said)"
     )
+
+
+def _finds(words: str, numbers: str) -> str:
+    return f"coalesce({words} ~ cast(:names as text), false) or coalesce({numbers} ~ cast(:phones as text), false)"
 
 
 def _written(name: str) -> Iterator[str]:
@@ -69,7 +75,7 @@ def _written(name: str) -> Iterator[str]:
     joined = ("".join(parts), "".join(reversed(parts))) if len(parts) > 1 else ()
     ascii_parts = {part for part in (*parts, *joined) if part.isascii()}
     if ascii_parts:
-        yield rf"(^|[^a-z])((al|el|abu|bin|ibn)-?)?({_either(ascii_parts)})({POLITE_ENDINGS})?($|[^a-z])"
+        yield rf"{_BEFORE}({_either(ascii_parts)})({POLITE_ENDINGS})?($|[^a-z])"
     # Other scripts join words, and without a locale PostgreSQL makes nothing small that is not ASCII.
     plain = re.sub(_MARKS, "", unicodedata.normalize("NFKD", name))
     for word in plain.split():

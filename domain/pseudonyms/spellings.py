@@ -63,6 +63,7 @@ _DATE: Final = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d")
 _DECIMAL: Final = re.compile(r"\d{1,4}\.\d+|\d+\.\d{1,2}")
 _SURELY_A_PHONE: Final = 10
 """Digits that make a number of a known country a phone without a word that says so: amounts have fewer, mostly."""
+_GROUPED, _THOUSANDS = 9, 3
 _SAID_TO_BE_A_PHONE: Final = re.compile(r"(?:phone|tel|mob|cell|call|whatsapp|contact|number|ring|sms|text)\W*\w*\W*$")
 _AN_AMOUNT_BEFORE: Final = re.compile(r"(?:[₹$€£]|rs\.?|inr|aed|sar|qar|usd|eur|gbp)\s*$")
 _AN_AMOUNT_BEHIND: Final = re.compile(r"[.,]\d|\s*(?:inr|aed|sar|qar|usd|eur|gbp|rupees|dirhams|crore|lakh)")
@@ -207,8 +208,12 @@ def _is_a_phone(text: str, start: int, end: int) -> bool:
     before, behind = text[max(0, start - 24) : start], text[end : end + 12]
     if _AN_AMOUNT_BEFORE.search(before) or _AN_AMOUNT_BEHIND.match(behind):
         return False
-    digits = sum(character.isdigit() for character in text[start:end])
-    return digits >= _SURELY_A_PHONE or _SAID_TO_BE_A_PHONE.search(before) is not None
+    groups = re.findall(r"\d+", text[start:end])
+    digits = sum(map(len, groups))
+    if digits >= _SURELY_A_PHONE or _SAID_TO_BE_A_PHONE.search(before) is not None:
+        return True
+    # Amounts are written in threes: `500 000 000`.
+    return digits == _GROUPED and len(groups) > 1 and {len(group) for group in groups[1:]} != {_THOUSANDS}
 
 
 def _known_phones(phones: Iterable[str]) -> Iterator[tuple[str, re.Pattern[str], str | None]]:

@@ -25,7 +25,7 @@ from domain.qd import BLEND_SHAPES
 from gpu.renders.workflows import TEMPLATES
 from tests.app.test_canary import Client
 from tests.comfy.server import FakeComfy, fake_comfy, photograph
-from tests.fake_llm import Behaviour, FakeLlm, Json, Refuse, Say
+from tests.fake_llm import Behaviour, Break, FakeLlm, Json, Refuse, Say
 from tests.installation import SCALE, Installation
 
 MODEL_KEY = "nvapi-canary-key-of-a-model"
@@ -37,11 +37,13 @@ LABEL = "canary-label of a car"
 CAMERA = "canary-camera at the gate"
 NAME = "Zerlina Quarless"
 SCORE_OF_A_FACE = "0.82746139051"
+PLATE = "KA05ZQ7731"
+ADMIN = "admin@saffron.example"
 
 CANARIES: Final = {
     "key": "canary-key-of-a-model", "note": "canary-note", "message": "canary-message", "answer": "canary-answer",
     "keyword": "canary-keyword", "label": "canary-label", "camera": "canary-camera", "name": "quarless",
-    "face": SCORE_OF_A_FACE,
+    "face": SCORE_OF_A_FACE, "plate": PLATE.casefold(),
 }  # fmt: skip
 KEPT: Final = {
     "note": {"interactions.text"},
@@ -69,7 +71,7 @@ WHERE relkind IN ('r', 'p') AND NOT relispartition AND nspname !~ '^(pg_|informa
 class Parrot:
     """A model that fails by repeating what it was asked, each time in another way; or answers, where it is told to."""
 
-    answers: list[Say] = field(default_factory=list)
+    answers: list[Behaviour] = field(default_factory=list)
     asked: int = 0
 
     def __call__(self, body: Json) -> Behaviour:
@@ -100,6 +102,7 @@ class Site:
     superuser: "Connection[Record]"
     answered: list[str] = field(default_factory=list)
     """What clients were answered of jobs that failed."""
+    secrets: list[str] = field(default_factory=list)
 
     async def ended(self, job_id: str, *, render: bool = False) -> Any:
         """Wait for a job to end, and keep how it did."""
@@ -158,6 +161,10 @@ async def ask_for_everything(site: Site) -> None:
             assert (await site.submitted(task, f"{NAME}: {MESSAGE}"))["status"] in {"FAILED", "SUCCEEDED", "PARTIAL"}
     site.model.answers = [Say(ANSWER)]
     assert (await site.submitted("CHAT", MESSAGE))["status"] == "SUCCEEDED"
+    # Each attempt begins an answer, and then breaks off with all that it was asked.
+    quoting = json.dumps({"error": {"message": f"{MESSAGE}, said {NAME}", "code": 500}})
+    site.model.answers = [Break(ANSWER, f"data: {quoting}")] * 3
+    assert (await site.submitted("CHAT", MESSAGE))["status"] == "FAILED"
     await render(site)
     site.answered.append(json.dumps(await send("InferenceProviders")))
     await send("Fleet")
@@ -180,14 +187,29 @@ async def visit(site: Site, person: str) -> None:
 
 
 async def drive_past(site: Site) -> None:
-    """Let cameras see something that a model does not want to judge."""
+    """Let a bridge with a key of its own tell what cameras saw, which a model does not want to judge."""
     at = datetime.now(UTC).isoformat()
     seen = {"label": LABEL, "confidence": 0.9}
-    event = {"camera": CAMERA, "at": at, "idempotencyKey": "one", "detections": [seen]}
-    found = await site.client.send("CctvEventIngest", input=event)
-    assert (await site.ended(found["job"]["id"]))["status"] == "FAILED"
-    found = await site.client.send("DetectionBatchSubmit", input={"camera": CAMERA, "detections": [seen | {"at": at}]})
-    assert (await site.ended(found["job"]["id"]))["status"] == "FAILED"
+    event = {"camera": CAMERA, "at": at, "idempotencyKey": "one", "plate": PLATE, "detections": [seen]}
+    batch = {"camera": CAMERA, "detections": [seen | {"at": at}]}
+    names = {"CctvEventIngest": event, "DetectionBatchSubmit": batch}
+    rows = await site.superuser.fetch(
+        "SELECT id FROM persisted_operations o WHERE name = ANY($1)"
+        " AND tenant_id = (SELECT tenant_id FROM users WHERE email = $2)", list(names), ADMIN,
+    )  # fmt: skip
+    operations = [f"operation_{row['id']}" for row in rows]
+    key = await site.client.send(
+        "ApiKeyCreate", input={"displayName": "Gate", "role": "SENIOR_BROKER", "operationIds": operations}
+    )
+    site.secrets.append(key["secret"])
+    bridge = Client(site.client.http, {"authorization": f"Bearer {key['secret']}"})
+    for name, given in names.items():
+        # Once with a key that is none, and once as it should be.
+        wrong = Client(site.client.http, {"authorization": f"Bearer {key['secret']}x"}, bridge.refusals)
+        assert await wrong.send(name, input=given) is None
+        found = await bridge.send(name, input=given)
+        assert (await site.ended(found["job"]["id"]))["status"] == "FAILED"
+    site.answered += bridge.refusals
 
 
 async def render(site: Site) -> None:
@@ -242,7 +264,7 @@ async def test_nothing_that_models_and_machines_are_told_is_told_elsewhere(
         superuser = await asyncpg.connect(installation.server.addresses.superuser)
         async with httpx.AsyncClient(base_url=serving.base, timeout=30) as http:
             client = Client(http)
-            login = await client.send("Login", email="admin@saffron.example", password=password)
+            login = await client.send("Login", email=ADMIN, password=password)
             client.headers["authorization"] = f"Bearer {login['accessToken']}"
             site = Site(client, parrot, comfy, superuser)
             await ask_for_everything(site)
@@ -257,14 +279,16 @@ async def test_nothing_that_models_and_machines_are_told_is_told_elsewhere(
         "log": logged, "metrics": metrics, "errors": "\n".join([*client.refusals, *site.answered]),
         "PostgreSQL's log": (installation.server.directory / "log").read_text(),
     }  # fmt: skip
+    canaries = CANARIES | {f"secret {number}": each.casefold() for number, each in enumerate(site.secrets)}
     told = [
         f"{what} in {where}"
-        for what, canary in CANARIES.items() for where, text in places.items() if canary in text.casefold()
+        for what, canary in canaries.items() for where, text in places.items() if canary in text.casefold()
     ]  # fmt: skip
     assert told == []
     # All of it was really sent, and nothing but answers went well.
     sent = json.dumps([each.body for each in llm.asked]).casefold()
+    assert (PLATE.casefold() in sent, SCORE_OF_A_FACE in sent) == (False, False)
     assert [name for name in ("note", "message", "label", "camera", "name") if CANARIES[name] not in sent] == []
-    assert json.dumps(comfy.engine.submitted)
+    assert len(comfy.engine.submitted) == 2
     assert len(site.answered) > 10
     assert all(places.values())

@@ -12,6 +12,7 @@ import structlog
 from app.failures import CannotContinue
 from app.settings import Settings
 from app.worker.renders import Expand
+from domain.asking import everybody
 from domain.errors import Unavailable
 from domain.inference import InferenceTask, ModelRefused, Models
 from domain.jobs import Lease, RenderWorkflow, RunningJob, SlotKind, Slots
@@ -69,8 +70,10 @@ def expanding(
             return None
         asked = {"room_type": job.room_type.name, "keywords": list(job.keywords)}
         try:
+            async with lease.unit() as unit:
+                people = await everybody(unit, asked, by_any_part=True)
             async with asyncio.timeout(seconds):
-                answer = await answers.ask(models(job, lease), InferenceTask.PROMPT_EXPANDER, asked, people=())
+                answer = await answers.ask(models(job, lease), InferenceTask.PROMPT_EXPANDER, asked, people=people)
         except (Unavailable, ModelRefused, TimeoutError) as error:
             log.info("prompt_not_expanded", job=str(job.id), error=type(error).__name__)
             return None

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from domain.access import Actor
-from domain.inference import InferenceTask, ModelRefused, ModelUnavailable, provider_id
+from domain.inference import InferenceTask, ModelRefused, ModelUnavailable, provider_id, texts_in, words_of
 from domain.jobs import Cancelled, Failed, JobKind, Lease, NewJob, RunningJob
 from domain.structured import Answer, AnswerRefused, Check, Identity
 
@@ -34,6 +34,21 @@ class Asking(Protocol):
 
         What goes in and what comes back is told by domain.structured. Raises LeaseLost as soon as the lease is lost.
         """
+
+
+async def everybody(
+    unit: Unit, variables: Mapping[str, object], connected: Sequence[Identity] = (), *, by_any_part: bool = False
+) -> list[Identity]:
+    """Return all whom the tenant knows and who may be named in what a model is asked.
+
+    These are whoever is `connected` with whom it is about, and everybody else who is named with their whole name. A
+    part of it is enough `by_any_part`: for what is about nobody, and loses nothing by a word that is a name elsewhere.
+    """
+    said = words_of(texts_in(variables))
+    known = {name for each in connected for name in each.names}
+    found = [name for name in await unit.inference.names_among(sorted(said)) if name not in known]
+    others = [name for name in found if by_any_part or words_of([name]) <= said]
+    return [*connected, *(Identity(names=(name,)) for name in others)]
 
 
 def question(task: InferenceTask, about: Actor, payload: Mapping[str, object], key: str | None = None) -> NewJob:

@@ -36,8 +36,8 @@ INFRASTRUCTURE = {
         scalars schema selection shares subscriptions unawaited values
     """),
     "db": words("""
-        brief dumps engine erasing errors events history migrations partitions reading roles server sources tables unit
-        visibility
+        brief dumps engine erasing errors events history migrations naming partitions reading roles server sources
+        tables unit visibility
     """),
 }
 EMPTY_NAMES = words("common helper helpers manager managers misc util utils")

@@ -175,6 +175,13 @@ class SqlJobs:
         await self.settle({job_id: Settled(JobStatus.CANCELLED)})
         await tickets.drop(self._unit.connection, [job_id])
 
+    async def revoked(self, job_ids: Sequence[UUID]) -> None:
+        """Store that jobs, which this unit has locked, are not wanted any more, and have the workers of some told."""
+        await self.settle({job_id: Settled(JobStatus.CANCELLED) for job_id in job_ids})
+        await tickets.drop(self._unit.connection, job_ids)
+        for job_id in job_ids:
+            await self._unit.connection.execute(statements.STOP, {"id": str(job_id)})
+
     async def requeue(self, job: Job, max_attempts: int) -> None:
         """Store that a finished job begins again."""
         found = await self._unit.connection.execute(

@@ -21,7 +21,8 @@ _FACTS: Final = text("""
 _PEOPLE: Final = text("""
     select full_name, primary_phone_e164, primary_phone_raw, primary_email from people p
     where p.tenant_id = :tenant and (p.id = :person or p.merged_into_id = :person
-        or p.id in (select other_id from relationships where tenant_id = :tenant and person_id = :person)
+        or p.id in (select other_id from relationships where tenant_id = :tenant and person_id = :person
+            union select person_id from relationships where tenant_id = :tenant and other_id = :person)
         or p.household_id = (select household_id from people where tenant_id = :tenant and id = :person))
     order by p.id
 """)

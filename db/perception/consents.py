@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, select, text, update
+from sqlalchemy import CursorResult, RowMapping, TextClause, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from db import erasing
+from db.naming import naming
+from db.perception.covered import PENDING, STORES, UNFINISHED
 from db.perception.sessions import CONSENTS
 from db.perception.tables import consents, erasure_receipts, erasures
 from domain.access import Actor
 from domain.errors import NotFound
 from domain.perception import (
+    AT_ONCE,
     Capture,
     Consent,
     ConsentPurpose,
@@ -24,76 +27,13 @@ from domain.perception import (
     ErasureScope,
     ErasureStatus,
     Modality,
+    OpenWork,
     Receipt,
     SubjectKind,
 )
 
 if TYPE_CHECKING:
     from db.unit import SqlUnit
-
-# The sessions that an erasure covers: of one consent, or of every consent of the same subject, purpose and modality.
-_SESSIONS: Final = """
-    select s.id from perception_sessions s
-    where s.tenant_id = :tenant and s.consent_id = any(array(
-        select c.id from consents c join consents k on k.tenant_id = c.tenant_id
-            and (c.id = k.id or (:whole and c.person_id = k.person_id and c.purpose = k.purpose
-                and c.modality = k.modality))
-        where k.tenant_id = :tenant and k.id = :consent))
-"""
-
-# Whether the consent was to cameras: what they saw goes then, and no score, which rests on another consent.
-_CAMERAS: Final = "(select k.modality = 'CCTV' from consents k where k.tenant_id = :tenant and k.id = :consent)"
-
-# What counts as measured in the scores of a person: all that is no PROFILE; or only what came of these sessions. What
-# canvases have kept about the person or these sessions goes as a whole: it is known by a digest of all its rows.
-_STORES: Final = {
-    "canvas_data": f"""
-        update canvas_data set rows = null, salt = null, erased_at = now()
-        where tenant_id = :tenant and digest in (
-            select distinct kept.digest from canvas_data_subjects about join canvas_data kept
-                on kept.tenant_id = about.tenant_id and kept.digest = about.digest and kept.erased_at is null
-            where about.tenant_id = :tenant and (about.subject_noun = 'people' and about.subject_id = :person
-                or about.subject_noun = 'perception_sessions' and about.subject_id in ({_SESSIONS}))
-            order by kept.digest limit :most)
-        returning encode(digest, 'hex') as id
-    """,
-    "cctv_events": f"""
-        delete from cctv_events where tenant_id = :tenant and id in (
-            select e.id from cctv_events e
-            join perception_sessions v on v.tenant_id = e.tenant_id and v.id = e.session_id
-            where e.tenant_id = :tenant and (v.id in ({_SESSIONS}) or v.person_id = :person and {_CAMERAS})
-            order by e.id limit :most)
-        returning id
-    """,
-    "qd_scores": f"""
-        delete from qd_scores where tenant_id = :tenant and person_id = :person and (at, id) in (
-            select at, id from qd_scores where tenant_id = :tenant and person_id = :person
-                and ((:whole and kind <> 'PROFILE' and not {_CAMERAS}) or session_id in ({_SESSIONS}))
-            order by at limit :most)
-        returning id
-    """,
-    "visitor_scores": f"""
-        delete from visitor_scores where tenant_id = :tenant and (session_id, at, id) in (
-            select session_id, at, id from visitor_scores where tenant_id = :tenant and session_id in ({_SESSIONS})
-            order by session_id, at, id limit :most)
-        returning id
-    """,
-    "perception_batches": f"""
-        delete from perception_batches where tenant_id = :tenant and id in (
-            select id from perception_batches where tenant_id = :tenant and session_id in ({_SESSIONS})
-            order by session_id, sequence limit :most)
-        returning id
-    """,
-    "perception_sessions": f"""
-        update perception_sessions set measured = false, memory = null, peak_score = null, peak_scene_id = null,
-            final_qd_at = null, final_qd_score = null, final_qd_engagement = null, final_qd_valence = null,
-            final_qd_attention = null, final_qd_confidence = null, refined_qd_at = null, refined_qd_score = null,
-            refined_qd_engagement = null, refined_qd_valence = null, refined_qd_attention = null,
-            refined_qd_confidence = null
-        where tenant_id = :tenant and measured and id in ({_SESSIONS} order by s.id limit :most)
-        returning id
-    """,
-}
 
 
 class SqlConsents:
@@ -179,23 +119,41 @@ class SqlConsents:
             Actor(row.requested_by_noun, row.requested_by_id), ErasureStatus[row.status], row.finished_at,
         )  # fmt: skip
 
+    async def open_work(self, erasure: Erasure) -> OpenWork:
+        """Return what is not finished about whom an erasure covers, and lock it: jobs first, as workers do."""
+        given = await self._covered(erasure, AT_ONCE)
+        found = (await self._run(UNFINISHED, given)).all()
+        pending = await self._run(PENDING, given)
+        return OpenWork(
+            [row.id for row in found if row.whole], [row.id for row in found if not row.whole],
+            [(row.id, row.kind) for row in pending],
+        )  # fmt: skip
+
     async def erase(self, erasure: Erasure, most: int) -> list[Erased]:
-        """Erase at most so many rows of each store; one entry for each store."""
-        given: dict[str, object] = {
-            "tenant": self._unit.caller.tenant_id, "consent": erasure.consent_id, "person": erasure.person_id,
-            "whole": erasure.scope is ErasureScope.SUBJECT, "most": most,
-        }  # fmt: skip
+        """Erase at most so many rows of each store, and of none behind a store of which some may be left."""
+        given = await self._covered(erasure, most)
         await erasing.begin(self._unit.connection, self._unit.caller.tenant_id)
-        erased = []
-        for store, statement in _STORES.items():
-            counted = text(
-                f"with gone as ({statement}) select count(*) as rows,"
-                " sha256(convert_to(coalesce(string_agg(id::text, ',' order by id), ''), 'UTF8')) as digest from gone"
-            )
-            wanted = {name: given[name] for name in counted.compile().params}
-            row = (await self._unit.connection.execute(counted, wanted)).one()
+        erased: list[Erased] = []
+        for store, statement in STORES.items():
+            row = (await self._run(statement, given)).one()
             erased.append(Erased(store, row.rows, row.digest))
+            if row.rows >= most:
+                break
         return erased
+
+    async def _covered(self, erasure: Erasure, most: int) -> dict[str, object]:
+        """Return what the statements are given that say what an erasure covers."""
+        tenant_id, whole = self._unit.caller.tenant_id, erasure.scope is ErasureScope.SUBJECT
+        called = await naming(self._unit.connection, tenant_id, erasure.person_id if whole else None)
+        return {
+            "tenant": tenant_id, "consent": erasure.consent_id, "person": erasure.person_id, "whole": whole,
+            "most": most, "names": called.names, "phones": called.phones, "now": self._unit.now,
+        }  # fmt: skip
+
+    async def _run(self, statement: TextClause, given: dict[str, object]) -> CursorResult[Any]:
+        return await self._unit.connection.execute(
+            statement, {name: given[name] for name in statement.compile().params}
+        )
 
     async def receipts(self, erasure_id: UUID) -> list[Receipt]:
         """Return what was receipted so far."""

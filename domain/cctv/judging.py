@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final, cast
 from uuid import UUID
 
-from domain.asking import Asking, note_answer
+from domain.asking import Asking, everybody, note_answer
 from domain.audit import AuditAction, Change
 from domain.cctv.profiles import Judged, Profile, Witnessed, profile_faults, risk_faults
 from domain.cctv.risk import Risk
@@ -39,11 +39,12 @@ class _Judge(ABC):
             return GONE
         async with lease.unit() as unit:
             found = await unit.cctv.witnessed(job.subject.id)
-        if found is None or found.judged:
-            return GONE if found is None else Succeeded()
-        answer = await self._asking.ask(
-            job, lease, self.task, self.variables(found), people=(), check=self.check(found)
-        )
+            if found is None or found.judged:
+                return GONE if found is None else Succeeded()
+            given = self.variables(found)
+            # A camera or a label may be called after somebody, such as the gate of their house.
+            people = await everybody(unit, given, by_any_part=True)
+        answer = await self._asking.ask(job, lease, self.task, given, people=people, check=self.check(found))
         if not isinstance(answer, Answer):
             return answer
         async with lease.unit() as unit:

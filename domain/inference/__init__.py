@@ -32,7 +32,7 @@ from domain.inference.models import (
     Switches,
     Tried,
 )
-from domain.inference.names import named, words_of
+from domain.inference.names import named, texts_in, words_of
 from domain.inference.providers import (
     InferenceProviderUpdate,
     Provider,
@@ -85,6 +85,7 @@ __all__ = [
     "provider_id",
     "submit",
     "switched",
+    "texts_in",
     "update_provider",
     "wanted_model",
     "words_of",

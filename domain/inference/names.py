@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from domain.inference.models import Message
@@ -16,6 +16,22 @@ _APART: Final = re.compile(r"[\s!-/:-@\[-`{-~\u2010-\u2027\u0964\u060c\u061f]+")
 def words_of(texts: Iterable[str]) -> frozenset[str]:
     """Return the words of texts that may be parts of a name, in lower case."""
     return frozenset(word.lower() for text in texts for word in _APART.split(text) if len(word) >= SHORTEST_NAME)
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Return the texts of JSON data, its keys too."""
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            for key, each in value.items():
+                yield str(key)
+                yield from texts_in(each)
+        case list() | tuple():
+            for each in value:
+                yield from texts_in(each)
+        case _:
+            pass
 
 
 def named(names: Iterable[str], messages: Sequence[Message]) -> list[str]:

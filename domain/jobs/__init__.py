@@ -69,7 +69,9 @@ from domain.jobs.use_cases import (
     finish,
     hold,
     recover,
+    restart,
     retry,
+    revoke,
 )
 
 __all__ = [
@@ -142,7 +144,9 @@ __all__ = [
     "payload_hash",
     "payload_text",
     "recover",
+    "restart",
     "retry",
+    "revoke",
     "settled",
     "text_hash",
 ]

@@ -73,6 +73,9 @@ class JobStore(Protocol):
     async def cancelled(self, job_id: UUID) -> None:
         """Store that a queued job, which this unit has locked, is not wanted any more."""
 
+    async def revoked(self, job_ids: Sequence[UUID]) -> None:
+        """Store that jobs, which this unit has locked, are not wanted any more, and have the workers of some told."""
+
     async def requeue(self, job: Job, max_attempts: int) -> None:
         """Store that a finished job begins again."""
 

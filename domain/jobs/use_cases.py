@@ -87,6 +87,22 @@ async def retry(unit: Unit, command: JobRetry) -> UUID:
     return job.id
 
 
+async def revoke(unit: Unit, job_ids: Sequence[UUID]) -> None:
+    """Cancel jobs that this unit has locked, running ones at once: what their workers still bring is not stored."""
+    if job_ids:
+        await unit.jobs.revoked(job_ids)
+        for job_id in job_ids:
+            unit.record(changed(job_id, JobStatus.CANCELLED))
+
+
+async def restart(unit: Unit, job_ids: Sequence[UUID]) -> None:
+    """Let running jobs that this unit has locked begin again with what is left of them; it costs them no attempt."""
+    if job_ids:
+        await unit.jobs.settle({job_id: Settled(JobStatus.QUEUED, more_attempts=1) for job_id in job_ids})
+        for job_id in job_ids:
+            unit.record(changed(job_id, JobStatus.QUEUED))
+
+
 async def begin(unit: Unit, job_ids: Sequence[UUID], worker: str, lease: timedelta = LEASE) -> list[Begun]:
     """Begin those of these jobs whose turn it still is, each under a lease that lasts for so long."""
     begun = await unit.jobs.begin(job_ids, worker, lease)

@@ -16,7 +16,7 @@ from domain.perception.consents import (
     grant,
     withdraw,
 )
-from domain.perception.erasures import Erased, Erasure, Receipt, proof, receipted, run
+from domain.perception.erasures import AT_ONCE, Erased, Erasure, OpenWork, Receipt, proof, receipted, run
 from domain.perception.kinds import (
     SESSION_EVENTS,
     ConsentMethod,
@@ -62,6 +62,7 @@ from domain.perception.store import PerceptionStore
 from domain.qd import FaceForm, QdKind, QdSource
 
 __all__ = [
+    "AT_ONCE",
     "LONGEST_EVIDENCE",
     "LONGEST_TERM",
     "SESSION_EVENTS",
@@ -89,6 +90,7 @@ __all__ = [
     "Matched",
     "Modality",
     "Moment",
+    "OpenWork",
     "Outcome",
     "Overdue",
     "PerceptionIngest",

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain.audit import AuditAction, Change
 from domain.errors import Conflict, Invalid, NotAllowed
-from domain.perception.erasures import Erased, Erasure, Receipt
+from domain.perception.erasures import Erased, Erasure, OpenWork, Receipt
 from domain.perception.kinds import ConsentMethod, ConsentPurpose, ErasureScope, Modality, SubjectKind
 from domain.values import new_id
 
@@ -131,8 +131,14 @@ class ConsentStore(Protocol):
     async def erasure_for_update(self, erasure_id: UUID) -> Erasure | None:
         """Return an erasure and lock it; None where there is none, or where another unit works at it."""
 
+    async def open_work(self, erasure: Erasure) -> OpenWork:
+        """Return what is not finished about whom an erasure covers, and lock it. Call it before `erase`."""
+
     async def erase(self, erasure: Erasure, most: int) -> list[Erased]:
-        """Erase at most so many rows of each store; one entry for each store."""
+        """Erase at most so many rows of each store, and of none behind a store of which some may be left.
+
+        Proposals among them that wait expire.
+        """
 
     async def receipts(self, erasure_id: UUID) -> list[Receipt]:
         """Return what was receipted so far."""

@@ -1,18 +1,20 @@
 """Erasures: what was measured goes store by store, some rows at a time, and every store gets a receipt.
 
 A receipt says what went, when, and a hash that whoever kept a copy of the ids could check; nothing that was measured.
+What models were asked about somebody, and what they made of it, goes too: nothing says afterwards on what it rested.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
+from domain import jobs
 from domain.audit import AuditAction, Change
 from domain.perception.kinds import ErasureScope, ErasureStatus
 
@@ -60,6 +62,17 @@ class Receipt:
     proof_hash: bytes
 
 
+@dataclass(frozen=True, slots=True)
+class OpenWork:
+    """What is not finished about whom an erasure covers; `proposals` are those that wait, each with its kind's name."""
+
+    jobs: Sequence[UUID]
+    """Those that end now."""
+    batches: Sequence[UUID]
+    """Running ones of which some items are about somebody else."""
+    proposals: Sequence[tuple[UUID, str]]
+
+
 def proof(previous: bytes, erasure_id: UUID, erased: Erased, at: datetime) -> bytes:
     """Return SHA-256 over the hash before, and over what was erased as canonical JSON (sorted keys, no spaces)."""
     content = {
@@ -95,6 +108,7 @@ async def run(unit: Unit, erasure_id: UUID, most: int = AT_ONCE) -> bool:
     erasure = await unit.consents.erasure_for_update(erasure_id)
     if erasure is None or erasure.status is ErasureStatus.DONE:
         return False
+    await _end_work(unit, erasure)
     erased = await unit.consents.erase(erasure, most)
     receipts = receipted(erasure.id, await unit.consents.receipts(erasure.id), erased, unit.now)
     left = any(each.rows >= most for each in erased)
@@ -108,3 +122,15 @@ async def run(unit: Unit, erasure_id: UUID, most: int = AT_ONCE) -> bool:
         await unit.people.touch(erasure.person_id)
     unit.record(Change(AuditAction.DELETE, "ErasureFinished", "erasures", erasure.id, ("status",), erasure.person_id))
     return False
+
+
+async def _end_work(unit: Unit, erasure: Erasure) -> None:
+    """Let nothing go on that would bring back what is erased: workers lose what they hold, and store none of it."""
+    found = await unit.consents.open_work(erasure)
+    await jobs.revoke(unit, found.jobs)
+    await jobs.restart(unit, found.batches)
+    for proposal_id, kind in found.proposals:
+        payload = (("kind", kind), ("status", "EXPIRED"))
+        unit.record(
+            Change(AuditAction.UPDATE, "ProposalExpired", "proposals", proposal_id, ("status",), payload=payload)
+        )

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain import qd
 from domain.access import Actor
-from domain.asking import Asking, note_answer, question
+from domain.asking import Asking, everybody, note_answer, question
 from domain.audit import AuditAction
 from domain.errors import Conflict, NotAllowed
 from domain.inference import InferenceTask
@@ -152,8 +152,10 @@ class QdRefiner:
                 return Succeeded()
             if not may_refine(found, unit.now):
                 return WITHOUT_CONSENT
-            heard, people = await _said(unit, found.session.person_id)
-        answer = await self._asking.ask(job, lease, InferenceTask.QD_CALCULATOR, variables(found, heard), people=people)
+            heard, connected = await _said(unit, found.session.person_id)
+            given = variables(found, heard)
+            people = await everybody(unit, given, connected)
+        answer = await self._asking.ask(job, lease, InferenceTask.QD_CALCULATOR, given, people=people)
         if not isinstance(answer, Answer):
             return answer
         async with lease.unit() as unit:

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain import leads
 from domain.access import Actor
-from domain.asking import Asking, note_answer, question
+from domain.asking import Asking, everybody, note_answer, question
 from domain.inference import InferenceTask
 from domain.interactions import Heard
 from domain.jobs import Lease, Outcome, RunningJob, Succeeded
@@ -46,7 +46,7 @@ class LeadTag:
 
 @dataclass(frozen=True, slots=True)
 class Dossier:
-    """All that is known of a lead, and who is named in it."""
+    """All that is known of a lead, and whoever is connected with it."""
 
     lead: Described
     facts: Sequence[Learned]
@@ -139,11 +139,13 @@ class LeadTagger:
             if await unit.proposals.made_by(job.id):
                 return Succeeded()
             known = await dossier(unit, lead_id)
+            given = variables(known)
+            people = await everybody(unit, given, known.people)
         if not known.lead.catalogue or not (known.heard or known.facts):
             async with lease.unit() as unit:
                 await unit.jobs.count(job.id, completed=1)
             return Succeeded()
-        answer = await self._asking.ask(job, lease, InferenceTask.LEAD_TAGGER, variables(known), people=known.people)
+        answer = await self._asking.ask(job, lease, InferenceTask.LEAD_TAGGER, given, people=people)
         if not isinstance(answer, Answer):
             return answer
         async with lease.unit() as unit:

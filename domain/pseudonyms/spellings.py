@@ -49,7 +49,8 @@ _BETWEEN: Final = r"[\s.,_\-'\"\u201c\u201d()/]*"
 _NO_LETTER_BEFORE: Final = r"(?:(?<![^\W\d_])|(?<=\\[nrtbf]))"
 _BEFORE_A_NAME: Final = r"(?:(?:al|el|abu|bin|ibn)-?)?"
 # Endings that make a name polite or somebody's.
-_BEHIND_A_NAME: Final = r"(?=(?:'?s|ji|jee|bhai|ben|bai|sahib|saab|saheb|sir|garu|amma)?(?![^\W\d_]))"
+POLITE_ENDINGS: Final = "'?s|ji|jee|bhai|ben|bai|sahib|saab|saheb|sir|garu|amma"
+_BEHIND_A_NAME: Final = rf"(?=(?:{POLITE_ENDINGS})?(?![^\W\d_]))"
 
 # Bounded, so that a long run of letters costs no more than its length.
 _EMAIL: Final = re.compile(r"[\w.!#$%&'*+/=?^{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -59,8 +60,10 @@ _INTERNATIONAL: Final = re.compile(rf"\+(?:{_BETWEEN_DIGITS}\d){{8,15}}(?!\d)")
 # Digits of a phone without its country. A date is looked at too, and is none.
 _MANY_DIGITS: Final = re.compile(r"(?<![\w.])\(?\d(?:[\s().\-/]{0,3}\d){6,14}(?![\w])")
 _DATE: Final = re.compile(r"(?:19|20)\d\d-[01]\d-[0-3]\d")
+_DECIMAL: Final = re.compile(r"\d{1,4}\.\d+|\d+\.\d{1,2}")
 _SURELY_A_PHONE: Final = 10
 """Digits that make a number of a known country a phone without a word that says so: amounts have fewer, mostly."""
+_GROUPED, _THOUSANDS = 9, 3
 _SAID_TO_BE_A_PHONE: Final = re.compile(r"(?:phone|tel|mob|cell|call|whatsapp|contact|number|ring|sms|text)\W*\w*\W*$")
 _AN_AMOUNT_BEFORE: Final = re.compile(r"(?:[₹$€£]|rs\.?|inr|aed|sar|qar|usd|eur|gbp)\s*$")
 _AN_AMOUNT_BEHIND: Final = re.compile(r"[.,]\d|\s*(?:inr|aed|sar|qar|usd|eur|gbp|rupees|dirhams|crore|lakh)")
@@ -153,10 +156,15 @@ class Spellings:
         for match in _INTERNATIONAL.finditer(text):
             yield Found(Kind.PHONE, "+" + re.sub(r"\D", "", match[0]), *match.span())
         for match in _MANY_DIGITS.finditer(text):
+            begin, whole = match.start(), True
             for region in self._regions:
                 for e164, start, end in _numbers_in(match[0], region):
-                    if _is_a_phone(text, match.start() + start, match.start() + end):
-                        yield Found(Kind.PHONE, e164, match.start() + start, match.start() + end)
+                    whole = False
+                    if _is_a_phone(text, begin + start, begin + end):
+                        yield Found(Kind.PHONE, e164, begin + start, begin + end)
+            # Of a country in which nobody's phone is known: whoever it belongs to, it may be one.
+            if whole and not _is_no_phone(match[0]) and _is_a_phone(text, *match.span()):
+                yield Found(Kind.PHONE, re.sub(r"\D", "", match[0]), *match.span())
 
 
 @lru_cache(maxsize=1024)
@@ -170,10 +178,14 @@ def _numbers_in(digits: str, region: str) -> tuple[tuple[str, int, int], ...]:
     )
 
 
+def telling_parts(name: str) -> list[str]:
+    """Return the parts of a name, folded, that tell whose it is: no letter alone, and no `Mr` or `bin`."""
+    return [part for part in words(plain(name)) if len(part) >= _SHORTEST_PART and part not in _PARTICLES]
+
+
 def _sequences(name: str) -> Iterator[list[str]]:
     """Return the words of a name in the orders in which it is written, and every part of it that tells whose it is."""
-    parts = words(name)
-    telling = [part for part in parts if len(part) >= _SHORTEST_PART and part not in _PARTICLES]
+    parts, telling = words(name), telling_parts(name)
     if telling:
         yield from (parts, parts[::-1], parts[-1:] + parts[:-1])
         yield from ([part] for part in telling)
@@ -186,13 +198,22 @@ def _stands_out(name: str) -> bool:
     return not name.isascii() and (len(name) >= _LONG_ENOUGH or ord(name[0]) >= _IDEOGRAPHS)
 
 
+def _is_no_phone(digits: str) -> bool:
+    """Whether digits are a date, or numbers with a decimal point."""
+    return _DATE.match(digits) is not None or all(_DECIMAL.fullmatch(each) for each in digits.split())
+
+
 def _is_a_phone(text: str, start: int, end: int) -> bool:
     """Decide about digits that a country's plan allows: an amount may look the same."""
     before, behind = text[max(0, start - 24) : start], text[end : end + 12]
     if _AN_AMOUNT_BEFORE.search(before) or _AN_AMOUNT_BEHIND.match(behind):
         return False
-    digits = sum(character.isdigit() for character in text[start:end])
-    return digits >= _SURELY_A_PHONE or _SAID_TO_BE_A_PHONE.search(before) is not None
+    groups = re.findall(r"\d+", text[start:end])
+    digits = sum(map(len, groups))
+    if digits >= _SURELY_A_PHONE or _SAID_TO_BE_A_PHONE.search(before) is not None:
+        return True
+    # Amounts are written in threes: `500 000 000`.
+    return digits == _GROUPED and len(groups) > 1 and {len(group) for group in groups[1:]} != {_THOUSANDS}
 
 
 def _known_phones(phones: Iterable[str]) -> Iterator[tuple[str, re.Pattern[str], str | None]]:

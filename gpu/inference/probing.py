@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Final
 
 from domain.inference import ProviderKind, ProviderStatus, RefusalCode
-from gpu.inference.failures import Failure, failure_of
+from gpu.inference.failures import Failure, failure_of, without_quotation
 from gpu.inference.profiles import PROFILES, Load
 from gpu.inference.settings import ProviderSettings
 from gpu.inference.wire import Wire
@@ -58,7 +58,9 @@ async def examined(wire: Wire, provider: ProviderSettings) -> Found:
     except Failure as failure:
         # A server that is loading its model, or says that it is full, is there.
         alive = failure.code in {RefusalCode.OVERLOADED, RefusalCode.RATE_LIMITED}
-        return Found(ProviderStatus.DEGRADED if alive else ProviderStatus.DOWN, reason=failure.reason())
+        key = None if provider.key is None else provider.key.get_secret_value()
+        reason = without_quotation(failure, [], key).reason()
+        return Found(ProviderStatus.DEGRADED if alive else ProviderStatus.DOWN, reason=reason)
     if provider.kind is ProviderKind.OLLAMA:
         models = await _with_loaded(wire, models, profile.probe_seconds)
     running, waiting, places = await _load(wire, provider)

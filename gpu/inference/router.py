@@ -36,6 +36,7 @@ from gpu.inference.choosing import Choice, Choices, chosen
 from gpu.inference.endpoints import Endpoint
 from gpu.inference.failures import SENTENCES, Failure, without_quotation
 from gpu.inference.profiles import SchemaMode
+from gpu.inference.quoting import repeats
 from gpu.inference.settings import InferenceSettings
 
 MOST_TRIES: Final = 3
@@ -259,6 +260,8 @@ class _Loop:
         endpoint, model = candidate.choice.endpoint, candidate.choice.model
         texts = [each.content for each in self._request.messages]
         failure = without_quotation(failure, texts, endpoint.key)
+        if repeats(failure.detail, texts, self._request.pseudonyms):
+            failure = Failure(failure.code, failure.status, failure.retry_after)
         log.info(
             "model_failed", provider=endpoint.settings.name, model=model, code=failure.code.name,
             status=failure.status, began=self._delivered,

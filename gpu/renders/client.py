@@ -5,6 +5,7 @@ ComfyUI has no authentication, and its answers name paths of its machine: nothin
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,6 +22,15 @@ BAD_REQUEST: Final = 400
 NO_SUCH_ROUTE: Final = frozenset({404, 405})
 LARGEST_ANSWER: Final = 32 * 1024 * 1024
 """Bytes of JSON. A queue holds whole prompts, and some nodes' inputs are long lists of files."""
+ANSWER_SECONDS: Final = 120.0
+FILE_SECONDS: Final = 600.0
+"""How long an answer, and a file, may take as a whole: one byte at a time is no answer."""
+MOST_QUEUED: Final = 1_000_000
+LARGEST_COUNT: Final = 1_000_000_000_000_000
+LONGEST_NAME: Final = 200
+
+UNSENT: Final = (UnicodeError, httpx.InvalidURL)
+"""What names that cannot be sent are refused with: a file that is called so was never made."""
 
 Json = Mapping[str, Any]
 
@@ -84,6 +94,8 @@ class ComfyClient:
         """Ask the one at `url`, such as `http://10.0.0.5:8188`."""
         self._http: Final = httpx.AsyncClient(
             base_url=url.rstrip("/"),
+            # What is packed small may be large, and is unpacked before anybody can count it.
+            headers={"accept-encoding": "identity"},
             timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
             limits=httpx.Limits(max_connections=8),
             follow_redirects=False,
@@ -103,18 +115,17 @@ class ComfyClient:
         if not is_object(system):
             raise WorkerUnreachable("It does not answer as a ComfyUI does.")
         return Vitals(
-            version=str(version or "unknown"),
-            device=str(first.get("name") or "unknown").partition(" : ")[0],
-            vram_total=int(first.get("vram_total") or 0),
-            vram_free=int(first.get("vram_free") or 0),
+            version=str(version or "unknown")[:LONGEST_NAME],
+            device=str(first.get("name") or "unknown").partition(" : ")[0][:LONGEST_NAME],
+            vram_total=_count(first.get("vram_total")),
+            vram_free=_count(first.get("vram_free")),
         )
 
     async def load(self) -> int:
         """Return how many prompts are running or waiting."""
         found = await self._json("GET", "/prompt", seconds=PROBE_SECONDS)
         information = found.get("exec_info")
-        count = information.get("queue_remaining") if is_object(information) else None
-        return count if isinstance(count, int) else 0
+        return min(_count(information.get("queue_remaining")), MOST_QUEUED) if is_object(information) else 0
 
     async def node(self, class_type: str) -> Json | None:
         """Return what a kind of node takes; None where there is none."""
@@ -182,18 +193,20 @@ class ComfyClient:
         """Return a file's bytes; raises FileGone and FileTooLarge."""
         asked = {"filename": file.filename, "subfolder": file.subfolder, "type": file.type}
         try:
-            async with self._http.stream("GET", "/view", params=asked) as answer:
+            async with asyncio.timeout(FILE_SECONDS), self._http.stream("GET", "/view", params=asked) as answer:
                 if answer.status_code in NO_SUCH_ROUTE:
                     raise FileGone
                 if answer.status_code != OK:
                     raise WorkerUnreachable(f"It answered {answer.status_code} to /view.")
                 content = bytearray()
-                async for piece in answer.aiter_bytes():
+                async for piece in answer.aiter_raw():
                     content += piece
                     if len(content) > most_bytes:
                         raise FileTooLarge
                 return bytes(content)
-        except httpx.HTTPError as error:
+        except UNSENT as error:
+            raise FileGone from error
+        except (httpx.HTTPError, TimeoutError) as error:
             raise _unreachable(error) from error
 
     async def _json(self, method: str, path: str, seconds: float = READ_SECONDS) -> Json:
@@ -202,27 +215,47 @@ class ComfyClient:
             raise WorkerUnreachable(f"It answered {answer.status_code} to {path.split('/')[1]}.")
         return _object(answer)
 
-    async def _send(self, method: str, path: str, **options: Any) -> httpx.Response:  # noqa: ANN401 -- httpx's own options.
+    async def _send(self, method: str, path: str, **options: Any) -> _Answer:  # noqa: ANN401 -- httpx's own options.
+        content = bytearray()
         try:
-            return await self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
+            async with asyncio.timeout(ANSWER_SECONDS), self._http.stream(method, path, **options) as answer:
+                async for piece in answer.aiter_raw():
+                    content += piece
+                    if len(content) > LARGEST_ANSWER:
+                        raise WorkerUnreachable("Its answer is too large.")
+        except UNSENT as error:
+            raise WorkerUnreachable("It gives names that cannot be sent.", sent=False) from error
+        except (httpx.HTTPError, TimeoutError) as error:
             raise _unreachable(error) from error
+        return _Answer(answer.status_code, bytes(content))
 
 
-def _unreachable(error: httpx.HTTPError) -> WorkerUnreachable:
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """An answer that was read whole."""
+
+    status_code: int
+    content: bytes
+
+
+def _unreachable(error: httpx.HTTPError | TimeoutError) -> WorkerUnreachable:
     unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout)
     return WorkerUnreachable(f"It does not answer ({type(error).__name__}).", sent=not unsent)
 
 
-def _object(answer: httpx.Response) -> Json:
+def _object(answer: _Answer) -> Json:
     """Read an answer; one that is no JSON object is as good as none."""
-    if len(answer.content) > LARGEST_ANSWER:
-        raise WorkerUnreachable("Its answer is too large.")
     try:
         found = json.loads(answer.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     return found if is_object(found) else {}
+
+
+def _count(said: object) -> int:
+    """Return a number of things; 0 for what is none."""
+    counts = isinstance(said, int) and not isinstance(said, bool)
+    return max(0, min(said, LARGEST_COUNT)) if counts and isinstance(said, int) else 0
 
 
 def _ids(entries: object) -> frozenset[str]:

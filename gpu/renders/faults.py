@@ -64,9 +64,9 @@ def refused(workflow: Workflow, found: Refused) -> RenderFault:
             if not is_object(error):
                 continue
             information = error.get("extra_info")
-            name = information.get("input_name") if is_object(information) else None
+            name = _named(information.get("input_name")) if is_object(information) else None
             phrase = _PHRASES.get(str(error.get("type")), "the worker refused it")
-            field = workflow.field(node, name if isinstance(name, str) else None)
+            field = workflow.field(node, name)
             if field is not None:
                 issues.append(Issue(field, f"{phrase[0].upper()}{phrase[1:]}."))
             else:
@@ -76,8 +76,8 @@ def refused(workflow: Workflow, found: Refused) -> RenderFault:
         message = " ".join(f"{issue.field}: {issue.message}" for issue in issues)
         return RenderFault(INPUT_REFUSED, message, issues=issues)
     if not ours:
-        kind = found.error.get("type") if found.error is not None else None
-        ours = [str(kind)] if isinstance(kind, str) and _NAME.fullmatch(kind) else ["no reason was given"]
+        kind = _named(found.error.get("type")) if found.error is not None else None
+        ours = [kind or "no reason was given"]
     return RenderFault(
         WORKFLOW_REFUSED, f"The worker refused the workflow {workflow.title}: {'; '.join(ours[:MOST_ISSUES])}."
     )
@@ -98,16 +98,21 @@ def failed(workflow: Workflow, entry: Json) -> RenderFault:
 def _error(workflow: Workflow, data: Json) -> RenderFault:
     kind, told = str(data.get("exception_type") or ""), str(data.get("exception_message") or "")
     node = str(data.get("node_id") or "")
-    title = workflow.steps[node].title if node in workflow.steps else str(data.get("node_type") or "a node")[:80]
+    title = workflow.steps[node].title if node in workflow.steps else _named(data.get("node_type")) or "a node"
     if _MEMORY.search(kind) or _MEMORY.search(told):
         return RenderFault(OUT_OF_MEMORY, f"The worker ran out of memory at: {title}.", retryable=True)
     # Of the worker's own words only the kind is kept: the rest may hold paths, prompts or names of files.
-    named = kind.rpartition(".")[2] if _NAME.fullmatch(kind) else "an error"
+    named = (_named(kind) or "an error").rpartition(".")[2]
     retryable = bool(_DEVICE.search(kind) or _DEVICE.search(told))
     if (field := _photo(workflow, node)) is not None:
         issue = Issue(field, "The worker cannot read the picture.")
         return RenderFault(INPUT_REFUSED, f"{field}: {issue.message}", issues=(issue,))
     return RenderFault(RENDER_FAILED, f"The worker failed at: {title} ({named}).", retryable=retryable)
+
+
+def _named(said: object) -> str | None:
+    """Return what a worker calls something if that is a name, and no words: these may repeat what it was told."""
+    return said if isinstance(said, str) and _NAME.fullmatch(said) else None
 
 
 def _photo(workflow: Workflow, node: str) -> str | None:

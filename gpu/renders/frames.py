@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final
 
+LARGEST: Final = 1e15
 ENDS: Final = frozenset({"execution_success", "execution_error", "execution_interrupted"})
 
 
@@ -43,7 +44,7 @@ def read(message: str | bytes) -> Frame | None:
     try:
         # What is binary is a preview.
         found = None if isinstance(message, bytes) else json.loads(message)
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
     kind, data = (found.get("type"), found.get("data")) if isinstance(found, dict) else (None, None)
     if not isinstance(data, dict) or not isinstance(prompt_id := data.get("prompt_id"), str):
@@ -78,4 +79,6 @@ def _progress(node: Mapping[str, Any]) -> NodeProgress:
 
 
 def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else 0.0
+    """Return a number that can be counted with: JSON as Python reads it has NaN, Infinity and endless integers."""
+    counts = isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST <= value <= LARGEST
+    return float(value) if counts and isinstance(value, int | float) else 0.0

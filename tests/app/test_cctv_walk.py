@@ -66,7 +66,7 @@ async def test_what_a_bridge_sends_is_profiled_and_scored(
     ]
     assert (first["camera"], first["summary"], first["risk"]) == ("Gate", "A white car came.", None)
     assert first["profile"] == {
-        "visitorKind": "individual", "vehicle": "white car", "confidence": 0.8, "model": "m1", "promptVersion": "1",
+        "visitorKind": "individual", "vehicle": "white car", "confidence": 0.8, "model": "m1", "promptVersion": "2",
     }  # fmt: skip
     assert (second["camera"], second["profile"], second["risk"]) == (
         "Lobby", None, {**RISK, "level": "CRITICAL", "source": "MODEL"}

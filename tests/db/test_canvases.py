@@ -16,7 +16,9 @@ from domain.values import new_id
 from tests.factories import (
     canvases,
     cctv,
+    inference,
     interactions,
+    jobs,
     leads,
     people,
     perception,
@@ -97,7 +99,8 @@ async def test_behind_each_row_the_people_whom_it_is_about_are_found(
     arrival, passing = [await cctv.event(owner, tenant, session_id=each) for each in (session, None)]
     nobodys = await threads.thread(owner, tenant, address="+971500000000")
 
-    assert PEOPLE_OF.keys() == of.keys() | {"cctv_events", "households", "relationships", "perception_sessions"}
+    apart = {"cctv_events", "households", "inference_items", "jobs", "perception_sessions", "relationships"}
+    assert PEOPLE_OF.keys() == of.keys() | apart
     for noun, row_id in of.items():
         assert await kept(write_engine, owner, tenant, (noun, row_id)) == {("people", asha)}, noun
     both = {("people", asha), ("people", omar)}
@@ -116,3 +119,47 @@ async def test_behind_each_row_the_people_whom_it_is_about_are_found(
     ]
     assert await kept(write_engine, owner, tenant, *everything) == seen
     assert await kept(write_engine, owner, tenant, ("threads", nobodys), ("users", new_id())) == set()
+
+
+async def test_behind_work_for_models_are_those_whom_it_is_about_and_itself(
+    write_engine: AsyncEngine, owner_connection: Owner, tenant: Tenant
+) -> None:
+    """Itself, too: what a client asks is about whoever is named in it, which nobody knows yet."""
+    owner, admin = owner_connection, tenant.users[Role.ADMIN]
+    asha = await people.person(owner, tenant)
+    consent = await perception.consent(owner, tenant, person_id=asha, granted_at=AT)
+    visit = await perception.session(owner, tenant, consent_id=consent, started_by_id=admin, person_id=asha)
+    event = await cctv.event(owner, tenant, session_id=visit)
+    about = {
+        "people": asha, "leads": await people.lead(owner, tenant, person_id=asha), "perception_sessions": visit,
+        "cctv_events": event,
+    }  # fmt: skip
+    for noun, row_id in about.items():
+        work = await jobs.job(owner, tenant, requested_by=admin, subject_noun=noun, subject_id=row_id)
+        item = await inference.item(owner, tenant, job_id=work)
+        seen = {("people", asha)}
+        if noun in {"perception_sessions", "cctv_events"}:
+            seen.add(("perception_sessions", visit))
+        assert await kept(write_engine, owner, tenant, ("jobs", work)) == seen | {("jobs", work)}
+        assert await kept(write_engine, owner, tenant, ("inference_items", item)) == seen | {("inference_items", item)}
+    nobodys = await jobs.job(owner, tenant, requested_by=admin)
+    assert await kept(write_engine, owner, tenant, ("jobs", nobodys)) == {("jobs", nobodys)}
+
+
+async def test_behind_a_match_is_the_visit_that_it_speaks_of(
+    write_engine: AsyncEngine, owner_connection: Owner, tenant: Tenant
+) -> None:
+    asha = await people.person(owner_connection, tenant)
+    consent = await perception.consent(owner_connection, tenant, granted_at=AT, subject_kind="VISITOR")
+    visit = await perception.session(
+        owner_connection, tenant, consent_id=consent, started_by_id=tenant.users[Role.ADMIN]
+    )
+    changes = [{"field": "session", "before": None, "after": {"id": f"session_{visit}"}}]
+    match, erased = [
+        await proposals.proposal(
+            owner_connection, tenant, person_id=asha, kind="MATCH", source_kind="RULES", changes=each
+        )
+        for each in (changes, [])
+    ]
+    found = await kept(write_engine, owner_connection, tenant, ("proposals", match), ("proposals", erased))
+    assert found == {("people", asha), ("perception_sessions", visit)}

@@ -102,13 +102,30 @@ def test_phones_of_others() -> None:
         "A budget of 9867123456 rupees, or 9867123456.00",
         "45000000",
         "12 500 000",
+        "500 000 000",
+        "512345678",
         "0190a7e2-1b7c-7c3e-9b0a-98671234567a",
         "MUM-001-006 and C-2603",
         "1,450 sq ft, 3 BHK, 2027",
+        "0.82746139051 and 9867123456.5 and 19.0760 72.8777",
     ],
 )
 def test_what_is_no_phone(text: str) -> None:
     assert hidden(text) == text
+    assert Pseudonymiser().hide(text) == text
+
+
+@pytest.mark.parametrize(
+    "phone", ["98200 00001", "9820000001", "050 765 4321", "(022) 2781-1234", "50 123 4567", "50-1234567"]
+)
+def test_a_phone_is_hidden_also_where_nobodys_is_known(phone: str) -> None:
+    pseudonymiser = Pseudonymiser()
+    assert pseudonymiser.hide(f"It is {phone}, I think.") == "It is PHONE_1, I think."
+    assert pseudonymiser.restore("PHONE_1") == phone
+
+
+def test_a_short_number_is_a_phone_where_somebody_says_so() -> None:
+    assert Pseudonymiser().hide("Call 445 5667. It has 445 5667 bricks.") == "Call PHONE_1. It has 445 5667 bricks."
 
 
 def test_emails() -> None:

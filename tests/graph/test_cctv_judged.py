@@ -94,7 +94,7 @@ async def test_an_arrival_has_a_profile(api: Api, worker: Worker, tenant: Tenant
     assert await shown(api) == {
         "summary": "Two people came in a car.",
         "profile": {
-            "visitorKind": "couple", "vehicle": "white Kia", "confidence": 0.8, "model": "small", "promptVersion": "1",
+            "visitorKind": "couple", "vehicle": "white Kia", "confidence": 0.8, "model": "small", "promptVersion": "2",
         },
         "risk": None,
     }  # fmt: skip

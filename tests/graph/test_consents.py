@@ -245,10 +245,10 @@ async def nothing_is_left(api: Api, owner_connection: Owner, tenant: Tenant, ans
     erasure = (await api.data("Erasure", role=JUNIOR, id=answer["erasure"]["id"]))["erasure"]
     assert erasure["status"] == "DONE"
     assert {each["store"]: each["rows"] for each in erasure["receipts"]} == {
-        "canvas_data": 0, "cctv_events": 0, "perception_batches": 1, "perception_sessions": 1, "qd_scores": 4,
-        "visitor_scores": 0,
+        "canvas_data": 0, "cctv_events": 0, "inference_items": 0, "jobs": 0, "perception_batches": 1,
+        "perception_sessions": 1, "proposals": 0, "qd_scores": 4, "visitor_scores": 0,
     }  # fmt: skip
-    assert len({each["proofHash"] for each in erasure["receipts"]}) == 6
+    assert len({each["proofHash"] for each in erasure["receipts"]}) == 9
     kinds = [row["kind"] for row in await rows_of(owner_connection, "events", tenant.id)]
     assert kinds == [
         *(["ConsentWithdrawn"] * 2), "PerceptionSessionStopped", "ErasureRequested", "ErasureFinished",

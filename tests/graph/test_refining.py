@@ -1,7 +1,6 @@
 """A model's second opinion on a session: asked for at its end, stored beside the rules' score, and only by consent."""
 
 import json
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 from uuid import UUID
@@ -16,7 +15,7 @@ from db.perception.overdue import SqlOverdue
 from db.roles import set_tenant
 from domain import perception as domain
 from domain.access import Role
-from domain.jobs import Failed, Succeeded
+from domain.jobs import Failed, LeaseLost, Succeeded
 from domain.people.consents import Narrowed
 from domain.perception import QdRefiner, request_refining
 from gpu.structured import PromptedAnswers
@@ -191,13 +190,12 @@ async def expire(api: Api, consent_id: UUID) -> None:
         await unit.people.narrow([Narrowed(consent_id, expires_at=datetime.now(UTC))])
 
 
-@pytest.mark.parametrize("end", [withdraw, expire])
 async def test_without_a_consent_no_model_is_asked(
-    refining: Api, owner_connection: Owner, write_engine: AsyncEngine, end: Callable[[Api, UUID], Awaitable[None]]
+    refining: Api, owner_connection: Owner, write_engine: AsyncEngine
 ) -> None:
     session_id, consent_id = await measured(refining, owner_connection)
     await ended(refining, session_id)
-    await end(refining, consent_id)
+    await expire(refining, consent_id)
     handler, models = refiner()
 
     assert await work(refining.system, await begun(refining, write_engine, owner_connection), handler) == ENDED
@@ -206,7 +204,28 @@ async def test_without_a_consent_no_model_is_asked(
     assert (await shown(refining, session_id))["refinedQd"] is None
 
 
+async def test_a_withdrawal_ends_what_waits(refining: Api, owner_connection: Owner) -> None:
+    session_id, consent_id = await measured(refining, owner_connection)
+    await ended(refining, session_id)
+    await withdraw(refining, consent_id)
+    [job] = await rows_of(owner_connection, "jobs", refining.tenant.id)
+    assert (job["status"], job["lease_token"]) == ("CANCELLED", None)
+
+
 async def test_a_consent_that_ends_while_the_model_thinks_keeps_its_answer_out(
+    refining: Api, owner_connection: Owner, write_engine: AsyncEngine
+) -> None:
+    session_id, consent_id = await measured(refining, owner_connection)
+    await ended(refining, session_id)
+    lease = await begun(refining, write_engine, owner_connection)
+    thinking = Interrupted([OPINION], meanwhile=lambda: expire(refining, consent_id))
+    handler = QdRefiner(LeasedAsking(ANSWERS, Everybodys(thinking)))
+
+    assert await work(refining.system, lease, handler) == ENDED
+    await nothing_of_a_model(refining, owner_connection, session_id)
+
+
+async def test_a_withdrawal_takes_the_job_from_a_worker_whose_model_thinks(
     refining: Api, owner_connection: Owner, write_engine: AsyncEngine
 ) -> None:
     session_id, consent_id = await measured(refining, owner_connection)
@@ -215,7 +234,15 @@ async def test_a_consent_that_ends_while_the_model_thinks_keeps_its_answer_out(
     thinking = Interrupted([OPINION], meanwhile=lambda: withdraw(refining, consent_id))
     handler = QdRefiner(LeasedAsking(ANSWERS, Everybodys(thinking)))
 
-    assert await work(refining.system, lease, handler) == ENDED
-    assert (await shown(refining, session_id))["refinedQd"] is None
-    assert not [row for row in await rows_of(owner_connection, "qd_scores", refining.tenant.id)
-                if row["source"] == "MODEL"]  # fmt: skip
+    with pytest.raises(LeaseLost):
+        await work(refining.system, lease, handler)
+
+    assert lease.lost.is_set()
+    await nothing_of_a_model(refining, owner_connection, session_id)
+
+
+async def nothing_of_a_model(api: Api, owner: Owner, session_id: str) -> None:
+    """Look for a model's score of a session."""
+    assert (await shown(api, session_id))["refinedQd"] is None
+    scores = await rows_of(owner, "qd_scores", api.tenant.id)
+    assert [row for row in scores if row["source"] == "MODEL"] == []

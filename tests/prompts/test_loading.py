@@ -13,6 +13,7 @@ from tests.installation import Installation
 
 RISK = (SHIPPED / "risk_analyzer.md").read_text()
 CCTV = (SHIPPED / "cctv_profiler.md").read_text()
+VERSIONS = {InferenceTask.CCTV_PROFILER: "2"}
 UNFIT = "the output schema does not fit:"
 PROMPT_FILES = "cctv_profiler.md, lead_tagger.md, prompt_expander.md, qd_calculator.md, risk_analyzer.md"
 
@@ -31,10 +32,16 @@ def test_every_task_but_chat_has_a_prompt() -> None:
     assert set(prompts) == set(InferenceTask) - {InferenceTask.CHAT} == set(EXPECTED)
     for task, prompt in prompts.items():
         content = (SHIPPED / file_name(task)).read_bytes()
-        assert (prompt.task, prompt.path, prompt.version) == (task, SHIPPED / file_name(task), "1")
+        assert (prompt.task, prompt.path, prompt.version) == (task, SHIPPED / file_name(task), VERSIONS.get(task, "1"))
         assert prompt.hash == hashlib.sha256(content).hexdigest()
         assert prompt.variables == EXPECTED[task].variables
     assert {path.name for path in SHIPPED.glob("*.md")} == {file_name(task) for task in EXPECTED}
+
+
+def test_no_prompt_speaks_of_what_no_model_is_told() -> None:
+    """Plates are never sent; a prompt that asks for them is an invitation to invent some."""
+    system = load_prompts()[InferenceTask.CCTV_PROFILER].system
+    assert "You are told no number plate and no name. Write neither" in system
 
 
 def test_every_field_is_described() -> None:

@@ -269,10 +269,8 @@ class SqlUnit:
     async def change(self, table: Table, row_id: UUID, **values: Any) -> None:  # noqa: ANN401 -- as above.
         """Update one row of the unit's tenant; it must exist."""
         result = await self.connection.execute(
-            update(table)
-            .where(table.c.tenant_id == self._caller.tenant_id, table.c.id == row_id)
-            .values(**values)
-        )  # fmt: skip
+            update(table).where(table.c.tenant_id == self._caller.tenant_id, table.c.id == row_id).values(**values)
+        )
         if result.rowcount != 1:
             raise NotFound
 

@@ -469,7 +469,7 @@ async def test_a_store_that_is_not_configured_is_said_before_anything_is_announc
     assert (answer["uploadCreate"]["__typename"], answer["uploadCreate"]["message"]) == ("UnavailableProblem", message)
     upload = await Api(system, tenant).data(
         "UploadCreate", purpose="AVATAR", contentType="image/jpeg", bytes=len(PHOTO)
-    )  # fmt: skip
+    )
     async with serving(other) as http:
         sent = await http.put(
             upload["uploadCreate"]["upload"]["url"], content=PHOTO, headers={"content-type": "image/jpeg"}

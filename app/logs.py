@@ -116,9 +116,8 @@ def _described(error: BaseException) -> dict[str, object]:
 def _frames(trace: TracebackType | None) -> list[str]:
     """Return `file:line function` for each frame, the innermost last."""
     return [
-        f"{_short(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}"
-        for frame, line in traceback.walk_tb(trace)
-    ]  # fmt: skip
+        f"{_short(frame.f_code.co_filename)}:{line} {frame.f_code.co_name}" for frame, line in traceback.walk_tb(trace)
+    ]
 
 
 def _short(filename: str) -> str:

@@ -55,15 +55,13 @@ class Sweeps:
             "uploads_swept": lambda: assets.sweep(self.uploads, now),
             "people_decided": lambda: decided(self.database, now),
             "erasures_finished": lambda: perception.sweep(units, overdue, now),
-            "sessions_completed": lambda: perception.complete_left(
-                units, overdue, now - idle, after_session(settings)
-            ),
+            "sessions_completed": lambda: perception.complete_left(units, overdue, now - idle, after_session(settings)),
             "cctv_events_forgotten": lambda: cctv.sweep(units, overdue, now - timedelta(days=settings.cctv_days)),
             "tasks_told_of": lambda: tell_due(units, overdue, now),
             "proposals_expired": lambda: proposals.expire_left(
                 units, overdue, now - timedelta(days=settings.proposal_days)
             ),
-        }  # fmt: skip
+        }
 
 
 async def swept(settings: Settings) -> dict[str, int]:

@@ -26,9 +26,7 @@ def told_of(tenant_id: UUID, actor: Actor, now: datetime, changes: Sequence[Chan
 
 def _row(tenant_id: UUID, actor: Actor, now: datetime, change: Change) -> dict[str, object]:
     """Return what `write_history` takes for a change. The database alone knows its number."""
-    entry = Entry(
-        tenant_id, 0, new_id(), now, change.action.name, actor, Actor(change.noun, change.id), change.fields
-    )  # fmt: skip
+    entry = Entry(tenant_id, 0, new_id(), now, change.action.name, actor, Actor(change.noun, change.id), change.fields)
     before, after = entry.around_sequence()
     row: dict[str, object] = {
         "id": str(entry.id), "event_id": str(new_id()), "noun": change.noun, "subject": str(change.id),

@@ -136,8 +136,6 @@ class SqlNotifications:
 
     async def due(self, task_id: UUID, now: datetime) -> UUID | None:
         """Remember that a task's assignee is told that it is due; return them, None where they were told before."""
-        given = {
-            "tenant": self._unit.caller.tenant_id, "task": task_id, "now": now, "since": now - DUE_WITHIN,
-        }  # fmt: skip
+        given = {"tenant": self._unit.caller.tenant_id, "task": task_id, "now": now, "since": now - DUE_WITHIN}
         found: UUID | None = (await self._unit.connection.execute(_DUE, given)).scalar_one_or_none()
         return found

@@ -189,9 +189,7 @@ class SqlProposals:
 
     async def pending(self, subject: Actor, kind: ProposalKind) -> list[Proposal]:
         """Return what else of a kind waits about a subject, and lock the rows."""
-        given = {
-            "tenant": self._unit.caller.tenant_id, "noun": subject.noun, "subject": subject.id, "kind": kind.name
-        }  # fmt: skip
+        given = {"tenant": self._unit.caller.tenant_id, "noun": subject.noun, "subject": subject.id, "kind": kind.name}
         found = await self._unit.connection.execute(_PENDING, given)
         return [_proposal(row) for row in found.mappings()]
 

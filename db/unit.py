@@ -88,145 +88,30 @@ class SqlUnit:
     def __init__(self, connection: AsyncConnection, caller: Caller, now: datetime) -> None:
         """Bind the stores to one connection."""
         self.connection: Final = connection
-        self._caller: Final = caller
-        self._now: Final = now
+        self.caller: Final = caller
+        self.now: Final = now
         self._changes: Final[list[Change]] = []
-        self._access: Final = SqlAccess(self)
-        self._api_keys: Final = SqlApiKeys(self)
-        self._assets: Final = SqlUploads(self)
-        self._canvases: Final = SqlCanvases(self)
-        self._cctv: Final = SqlCctv(self)
-        self._consents: Final = SqlConsents(self)
-        self._inference: Final = SqlInference(self)
-        self._fleet: Final = SqlFleet(self)
-        self._interactions: Final = SqlInteractions(self)
-        self._jobs: Final = SqlJobs(self)
-        self._leads: Final = SqlLeads(self)
-        self._notifications: Final = SqlNotifications(self)
-        self._opportunities: Final = SqlOpportunities(self)
-        self._people: Final = SqlPeople(self)
-        self._perception: Final = SqlPerception(self)
-        self._properties: Final = SqlProperties(self)
-        self._proposals: Final = SqlProposals(self)
-        self._renders: Final = SqlRenders(self)
-        self._tasks: Final = SqlTasks(self)
-        self._threads: Final = SqlThreads(self)
-        self._videos: Final = SqlVideos(self)
-
-    @property
-    def caller(self) -> Caller:
-        """Who is acting."""
-        return self._caller
-
-    @property
-    def now(self) -> datetime:
-        """The moment of the whole unit."""
-        return self._now
-
-    @property
-    def access(self) -> AccessStore:
-        """Sessions and their tokens."""
-        return self._access
-
-    @property
-    def api_keys(self) -> ApiKeyStore:
-        """API keys and what they are bound to."""
-        return self._api_keys
-
-    @property
-    def assets(self) -> UploadStore:
-        """Uploads."""
-        return self._assets
-
-    @property
-    def canvases(self) -> CanvasStore:
-        """Canvases, their revisions and components, and merge requests."""
-        return self._canvases
-
-    @property
-    def cctv(self) -> CctvStore:
-        """What cameras saw."""
-        return self._cctv
-
-    @property
-    def consents(self) -> ConsentStore:
-        """Consents, and the erasures of what rested on them."""
-        return self._consents
-
-    @property
-    def inference(self) -> InferenceStore:
-        """Items of inference jobs, and what is switched of providers."""
-        return self._inference
-
-    @property
-    def fleet(self) -> FleetStore:
-        """What the installation's machines work on."""
-        return self._fleet
-
-    @property
-    def interactions(self) -> InteractionStore:
-        """Interactions of every kind."""
-        return self._interactions
-
-    @property
-    def jobs(self) -> JobStore:
-        """Work for models and machines."""
-        return self._jobs
-
-    @property
-    def leads(self) -> LeadStore:
-        """Leads, stage changes and property interests."""
-        return self._leads
-
-    @property
-    def notifications(self) -> NotificationStore:
-        """Notifications."""
-        return self._notifications
-
-    @property
-    def opportunities(self) -> OpportunityStore:
-        """Deals, and above which amount they need approval."""
-        return self._opportunities
-
-    @property
-    def people(self) -> PersonStore:
-        """People, households, relationships, facts and duplicates."""
-        return self._people
-
-    @property
-    def perception(self) -> PerceptionStore:
-        """Sessions and QD scores."""
-        return self._perception
-
-    @property
-    def properties(self) -> PropertyStore:
-        """Projects and properties."""
-        return self._properties
-
-    @property
-    def proposals(self) -> ProposalStore:
-        """Proposals."""
-        return self._proposals
-
-    @property
-    def renders(self) -> RenderStore:
-        """Files that renders begin with and end in."""
-        return self._renders
-
-    @property
-    def tasks(self) -> TaskStore:
-        """Tasks."""
-        return self._tasks
-
-    @property
-    def threads(self) -> ThreadStore:
-        """Threads, their messages and read markers."""
-        return self._threads
-
-    @property
-    def videos(self) -> VideoStore:
-        """Videos and their scenes."""
-        return self._videos
+        self.access: Final[AccessStore] = SqlAccess(self)
+        self.api_keys: Final[ApiKeyStore] = SqlApiKeys(self)
+        self.assets: Final[UploadStore] = SqlUploads(self)
+        self.canvases: Final[CanvasStore] = SqlCanvases(self)
+        self.cctv: Final[CctvStore] = SqlCctv(self)
+        self.consents: Final[ConsentStore] = SqlConsents(self)
+        self.fleet: Final[FleetStore] = SqlFleet(self)
+        self.inference: Final[InferenceStore] = SqlInference(self)
+        self.interactions: Final[InteractionStore] = SqlInteractions(self)
+        self.jobs: Final[JobStore] = SqlJobs(self)
+        self.leads: Final[LeadStore] = SqlLeads(self)
+        self.notifications: Final[NotificationStore] = SqlNotifications(self)
+        self.opportunities: Final[OpportunityStore] = SqlOpportunities(self)
+        self.people: Final[PersonStore] = SqlPeople(self)
+        self.perception: Final[PerceptionStore] = SqlPerception(self)
+        self.properties: Final[PropertyStore] = SqlProperties(self)
+        self.proposals: Final[ProposalStore] = SqlProposals(self)
+        self.renders: Final[RenderStore] = SqlRenders(self)
+        self.tasks: Final[TaskStore] = SqlTasks(self)
+        self.threads: Final[ThreadStore] = SqlThreads(self)
+        self.videos: Final[VideoStore] = SqlVideos(self)
 
     def record(self, change: Change) -> None:
         """Note what was done."""
@@ -236,7 +121,7 @@ class SqlUnit:
         self, source: Source, row_id: UUID, *, lock: bool = True, columns: Sequence[str] = ()
     ) -> RowMapping:
         """Return a row that the caller may see, locked unless told otherwise; raises NotFound."""
-        w = Writer(self._caller)
+        w = Writer(self.caller)
         t = w.alias(source.table)
         seen = source.visible(w, t)
         where = [f"{t.tenant_id} = {w.tenant}", f"{t.id} = {w.bind(row_id, 'uuid')}", *([f"({seen})"] if seen else [])]
@@ -254,7 +139,7 @@ class SqlUnit:
         """Return a column of a row of the tenant, whoever may see it; raises NotFound naming `field`."""
         named = metadata.tables[table]
         result = await self.connection.execute(
-            select(named.c[column]).where(named.c.tenant_id == self._caller.tenant_id, named.c.id == row_id)
+            select(named.c[column]).where(named.c.tenant_id == self.caller.tenant_id, named.c.id == row_id)
         )
         row = result.one_or_none()
         if row is None:
@@ -264,15 +149,13 @@ class SqlUnit:
 
     async def add(self, table: Table, **values: Any) -> None:  # noqa: ANN401 -- a row's values have any column's type.
         """Insert one row of the unit's tenant."""
-        await self.connection.execute(insert(table).values(tenant_id=self._caller.tenant_id, **values))
+        await self.connection.execute(insert(table).values(tenant_id=self.caller.tenant_id, **values))
 
     async def change(self, table: Table, row_id: UUID, **values: Any) -> None:  # noqa: ANN401 -- as above.
         """Update one row of the unit's tenant; it must exist."""
         result = await self.connection.execute(
-            update(table)
-            .where(table.c.tenant_id == self._caller.tenant_id, table.c.id == row_id)
-            .values(**values)
-        )  # fmt: skip
+            update(table).where(table.c.tenant_id == self.caller.tenant_id, table.c.id == row_id).values(**values)
+        )
         if result.rowcount != 1:
             raise NotFound
 
@@ -286,7 +169,7 @@ class SqlUnit:
                 " on conflict do nothing"
             ),
             {
-                "tenant": self._caller.tenant_id, "actor": self._caller.actor.id, "key": key,
+                "tenant": self.caller.tenant_id, "actor": self.caller.actor.id, "key": key,
                 "operation": operation, "hash": payload_hash,
             },
         )  # fmt: skip
@@ -295,8 +178,8 @@ class SqlUnit:
         row = (
             await self.connection.execute(
                 select(table.c.operation, table.c.payload_hash, text("result::text")).where(
-                    table.c.tenant_id == self._caller.tenant_id,
-                    table.c.actor_id == self._caller.actor.id,
+                    table.c.tenant_id == self.caller.tenant_id,
+                    table.c.actor_id == self.caller.actor.id,
                     table.c.key == key,
                 )
             )
@@ -312,7 +195,7 @@ class SqlUnit:
                 " where tenant_id = :tenant and actor_id = :actor and key = :key and operation = :operation"
             ),
             {
-                "tenant": self._caller.tenant_id, "actor": self._caller.actor.id, "key": key,
+                "tenant": self.caller.tenant_id, "actor": self.caller.actor.id, "key": key,
                 "operation": operation, "result": result,
             },
         )  # fmt: skip
@@ -322,7 +205,7 @@ class SqlUnit:
 
         One statement, because what it locks stays locked until the commit.
         """
-        tenant, actor, now = self._caller.tenant_id, self._caller.actor, self._now
+        tenant, actor, now = self.caller.tenant_id, self.caller.actor, self.now
         audited = [change for change in self._changes if change.audited]
         others = [change for change in self._changes if not change.audited]
         last = 0

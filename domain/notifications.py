@@ -93,7 +93,7 @@ async def tell(unit: Unit, news: News, users: Iterable[UUID]) -> None:
             Change(
                 AuditAction.CREATE, "NotificationCreated", "notifications", each.id, ("kind", "rule"), payload=payload
             )
-        )  # fmt: skip
+        )
 
 
 async def mark_read(unit: Unit, command: NotificationsMarkRead) -> list[UUID]:

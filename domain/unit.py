@@ -76,12 +76,12 @@ class Unit(Protocol):
         """Consents, and the erasures of what rested on them."""
 
     @property
-    def inference(self) -> InferenceStore:
-        """Items of inference jobs, and what is switched of providers."""
-
-    @property
     def fleet(self) -> FleetStore:
         """What the installation's machines work on."""
+
+    @property
+    def inference(self) -> InferenceStore:
+        """Items of inference jobs, and what is switched of providers."""
 
     @property
     def interactions(self) -> InteractionStore:

@@ -119,9 +119,7 @@ class Admission:
         if operation.operation is OperationType.SUBSCRIPTION and operation.operation not in allowed:
             raise NotAcceptable("A subscription is followed over a socket, or accepted as text/event-stream.")
         if operation.operation not in allowed:
-            raise MethodNotAllowed(
-                f"A {operation.operation.value} is sent by POST.", headers={"allow": "POST"}
-            )  # fmt: skip
+            raise MethodNotAllowed(f"A {operation.operation.value} is sent by POST.", headers={"allow": "POST"})
         is_query = operation.operation is OperationType.QUERY
         question = prepared.question(asked.operation_name, asked.variables) if is_query else Question()
         cost = question.cost

@@ -89,9 +89,7 @@ class InvalidHandler(strawberry.ExceptionHandler[errors.Invalid, InvalidProblem]
             InvalidIssue(field=issue.field, code=ProblemCode.INVALID, message=issue.message)
             for issue in exception.issues
         ]
-        return InvalidProblem(
-            code=ProblemCode.INVALID, message=exception.message, field=exception.field, issues=issues
-        )  # fmt: skip
+        return InvalidProblem(code=ProblemCode.INVALID, message=exception.message, field=exception.field, issues=issues)
 
 
 class _PlainHandler:

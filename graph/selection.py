@@ -91,9 +91,7 @@ class _Collector:
 
     def below(self, type_: GraphQLObjectType, nodes: list[FieldDetails]) -> list[list[FieldDetails]]:
         """Return the fields selected below `nodes` for an object type, grouped by response key."""
-        collected = collect_subfields(
-            self.schema, self._fragments, self.variables, self._operation, type_, nodes
-        )  # fmt: skip
+        collected = collect_subfields(self.schema, self._fragments, self.variables, self._operation, type_, nodes)
         return list(collected.grouped_field_set.values())
 
 
@@ -175,9 +173,7 @@ def _selected(collector: _Collector, type_: GraphQLObjectType, nodes: list[Field
     return tuple(merged.values())
 
 
-def _inside(
-    collector: _Collector, named: GraphQLNamedType, group: list[FieldDetails]
-) -> tuple[Selected, ...]:  # fmt: skip
+def _inside(collector: _Collector, named: GraphQLNamedType, group: list[FieldDetails]) -> tuple[Selected, ...]:
     """Return what is selected inside a value; of an interface, what any of its kinds selects."""
     if isinstance(named, GraphQLObjectType):
         return _selected(collector, named, group)

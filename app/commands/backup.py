@@ -72,9 +72,7 @@ def _pack(folder: Path, dumped: Dumped, assets: Path) -> None:
     # The assets of this moment: a file that is added meanwhile belongs to the next backup.
     paths = {DUMP: folder / DUMP}
     if assets.exists():
-        paths |= {
-            f"{ASSETS}/{path.relative_to(assets)}": path for path in sorted(assets.rglob("*")) if path.is_file()
-        }  # fmt: skip
+        paths |= {f"{ASSETS}/{path.relative_to(assets)}": path for path in sorted(assets.rglob("*")) if path.is_file()}
     digests = {name: _digest(path) for name, path in paths.items()}
     manifest = folder / MANIFEST
     manifest.write_text(Manifest(format=FORMAT, database=dumped, digests=digests).model_dump_json(), encoding="utf-8")

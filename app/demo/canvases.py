@@ -173,9 +173,7 @@ def _write_revision(batch: Batch, revision: Revision) -> None:
 
 def _write_component(batch: Batch, revision: Revision, component: Component) -> None:
     row = component_row(component)
-    batch.add(
-        "canvas_components", canvas_id=revision.canvas_id, created_at=revision.created_at, **_printed(row)
-    )  # fmt: skip
+    batch.add("canvas_components", canvas_id=revision.canvas_id, created_at=revision.created_at, **_printed(row))
 
 
 def _place(batch: Batch, canvas: _Canvas, revision: Revision, component: Component) -> None:

@@ -58,9 +58,7 @@ def _reel(number: int, name: str) -> Reel:
         outside[number], book.rooms[number], book.rooms[number + 3], book.plans[number],
         book.villas[number], outside[number + 2],
     )  # fmt: skip
-    frames = [
-        _frame(shot, step * _NEARER) for shot in shots for step in range(SCENE_MS // FRAME_MS)
-    ]  # fmt: skip
+    frames = [_frame(shot, step * _NEARER) for shot in shots for step in range(SCENE_MS // FRAME_MS)]
     content = webm(frames, FRAME_MS, WIDTH, HEIGHT)
     digest = hashlib.sha256(content).hexdigest()
     file = Picture(f"videos/{digest[:2]}/{digest}.webm", content, "video/webm", WIDTH, HEIGHT)
@@ -96,7 +94,7 @@ def webm(frames: list[bytes], frame_ms: int, width: int, height: int) -> bytes:
     video = _element(0xE0, _number(0xB0, width), _number(0xBA, height))
     track = _element(
         0xAE, _number(0xD7, 1), _number(0x73C5, 1), _number(0x9C, 0), _element(0x86, b"V_VP8"), _number(0x83, 1), video
-    )  # fmt: skip
+    )
     tracks = _element(_TRACKS, track)
     clusters = [_cluster(number * frame_ms, frame) for number, frame in enumerate(frames)]
     # Where the clusters begin depends on the cues' size, but that does not depend on where they begin.

@@ -84,9 +84,7 @@ def write_sessions(diary: Diary, visits: list[Measured], held: Held | None) -> N
             _tell(world, host, visit.id, visit.ended_at, _COMPLETE)
     if visits and held.withdrawn and held.ended_at is not None:
         counts = {"perception_sessions": len(visits), "qd_scores": len(visits)}
-        _erase(
-            world, held, held.ended_at, by=_host(diary, visits[0]), person_id=diary.person.id, counts=counts
-        )  # fmt: skip
+        _erase(world, held, held.ended_at, by=_host(diary, visits[0]), person_id=diary.person.id, counts=counts)
 
 
 def _host(diary: Diary, visit: Measured) -> User:

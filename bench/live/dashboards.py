@@ -185,9 +185,7 @@ async def _run(
     batches, before = sum(each.batches for each in cameras), _used(place, server)
     await asyncio.sleep(seconds)
     batches = sum(each.batches for each in cameras) - batches
-    of_server, of_database, own, all_ = (
-        now - then for now, then in zip(_used(place, server), before, strict=True)
-    )  # fmt: skip
+    of_server, of_database, own, all_ = (now - then for now, then in zip(_used(place, server), before, strict=True))
     await asyncio.gather(*running)
     await asyncio.sleep(SETTLED)
     ordered = sorted(each * 1000 for each in dashboards.waited)

@@ -109,7 +109,7 @@ class SqlAccounts:
         """Return where a refresh token belongs, used or not."""
         rows = await self._pool.fetch(
             None, "select tenant_id, session_id, token_id from refresh_session($1)", token_hash
-        )  # fmt: skip
+        )
         return SessionFound(*rows[0]) if rows else None
 
     def _hidden(self, kind: str, value: str) -> bytes:

@@ -48,9 +48,7 @@ class SqlRegistered:
 
 def operation_of(row: Record) -> PersistedOperation:
     """Return a row of `READ`."""
-    return PersistedOperation(
-        row["document_id"], row["name"], OperationKind(row["kind"]), row["text"], row["alias"]
-    )  # fmt: skip
+    return PersistedOperation(row["document_id"], row["name"], OperationKind(row["kind"]), row["text"], row["alias"])
 
 
 async def register(owner: Connection[Record], operations: Iterable[PersistedOperation], tenant_id: UUID) -> int:
@@ -61,7 +59,7 @@ async def register(owner: Connection[Record], operations: Iterable[PersistedOper
         for each in operations:
             added += await owner.fetchval(
                 REGISTER, tenant_id, new_id(), each.document_id, each.name, each.kind.name, each.text, each.alias
-            )  # fmt: skip
+            )
     return added
 
 

@@ -39,9 +39,7 @@ def _shares(w: Writer, t: Alias, _arguments: Mapping[str, object]) -> str:
     )
 
 
-CANVAS_SHARE: Final = value(
-    {"access": enum("access"), "user": Link("users", local="user_id")}, rows=_shares, many=True
-)  # fmt: skip
+CANVAS_SHARE: Final = value({"access": enum("access"), "user": Link("users", local="user_id")}, rows=_shares, many=True)
 
 
 def _shared_with_viewer(w: Writer, t: Alias, wanted: str) -> str:

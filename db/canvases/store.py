@@ -176,9 +176,7 @@ class SqlCanvases:
             revision, [key for key, version in placed.items() if key not in tree or tree[key].id != version]
         )
         await self._place(revision, changed)
-        await self._unit.change(
-            canvases, revision.canvas_id, head_id=revision.id, updated_at=revision.created_at
-        )  # fmt: skip
+        await self._unit.change(canvases, revision.canvas_id, head_id=revision.id, updated_at=revision.created_at)
 
     async def _add_rows(self, rows: Sequence[DataRows]) -> None:
         scope = Scope.of(self._unit.caller)
@@ -265,9 +263,7 @@ class SqlCanvases:
 
     async def save(self, canvas: Canvas, now: datetime) -> None:
         """Store a canvas's title and whether it is archived."""
-        await self._unit.change(
-            canvases, canvas.id, title=canvas.title, archived_at=canvas.archived_at, updated_at=now
-        )  # fmt: skip
+        await self._unit.change(canvases, canvas.id, title=canvas.title, archived_at=canvas.archived_at, updated_at=now)
 
     async def share(self, canvas_id: UUID, user_id: UUID, access: CanvasAccess, now: datetime) -> CanvasAccess | None:
         """Store what a user may do with a canvas; return what it was before."""
@@ -280,13 +276,9 @@ class SqlCanvases:
         before = found.scalar_one_or_none()
         await self._unit.connection.execute(
             insert(canvas_shares)
-            .values(
-                tenant_id=self._tenant, canvas_id=canvas_id, user_id=user_id, access=access.name, created_at=now
-            )
-            .on_conflict_do_update(
-                index_elements=["tenant_id", "canvas_id", "user_id"], set_={"access": access.name}
-            )
-        )  # fmt: skip
+            .values(tenant_id=self._tenant, canvas_id=canvas_id, user_id=user_id, access=access.name, created_at=now)
+            .on_conflict_do_update(index_elements=["tenant_id", "canvas_id", "user_id"], set_={"access": access.name})
+        )
         return None if before is None else CanvasAccess[before]
 
     async def unshare(self, canvas_id: UUID, user_id: UUID) -> bool:

@@ -63,9 +63,7 @@ class SqlInteractions:
 
     async def heard(self, person_id: UUID, most: int) -> list[Heard]:
         """Return the newest interactions with a person in which something was said."""
-        given = {
-            "tenant": self._unit.caller.tenant_id, "person": person_id, "most": most, "longest": LONGEST_HEARD,
-        }  # fmt: skip
+        given = {"tenant": self._unit.caller.tenant_id, "person": person_id, "most": most, "longest": LONGEST_HEARD}
         found = await self._unit.connection.execute(_HEARD, given)
         return [
             Heard(

@@ -44,7 +44,7 @@ def page_range(source: Source, page: Page, key: cursors.CursorKey, tenant_id: UU
     after, before = (
         cursors.read(key, tenant_id, sort, cursor, field) if cursor is not None else None
         for cursor, field in ((page.after, "after"), (page.before, "before"))
-    )  # fmt: skip
+    )
     return Range(size, page.last is not None, sort, key, after, before)
 
 

@@ -202,9 +202,7 @@ def _field_issues(channel: Mapping[str, object], path: str) -> Iterator[Issue]:
         yield Issue(f"{path}.scale.type", "Only what is quantitative has a logarithmic scale.")
 
 
-def _axes_issues(
-    kind: ComponentKind, x: Mapping[str, object], y: Mapping[str, object], path: str
-) -> Iterator[Issue]:  # fmt: skip
+def _axes_issues(kind: ComponentKind, x: Mapping[str, object], y: Mapping[str, object], path: str) -> Iterator[Issue]:
     if kind is not ComponentKind.BAR and _is_discrete(x) and _is_discrete(y):
         yield Issue(path, "One of x and y is quantitative or temporal.")
     if kind is ComponentKind.SCATTER and (_is_discrete(x) or _is_discrete(y)):

@@ -107,7 +107,7 @@ class _Chosen:
 
     def among(
         self, kind: ConflictKind, key: str, path: str, sides: Mapping[ConflictSide, object]
-    ) -> tuple[ConflictSide | None, object, str]:  # fmt: skip
+    ) -> tuple[ConflictSide | None, object, str]:
         """Note a conflict; return the side that resolves it (None so far), its value, and the input that says so."""
         base, ours, theirs = (
             None if sides[side] is MISSING else sides[side]

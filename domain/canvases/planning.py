@@ -34,9 +34,7 @@ class Plan:
             raise NothingToMerge
 
 
-async def plan(
-    unit: Unit, source_head_id: UUID, target_head_id: UUID, resolutions: Sequence[Resolution] = ()
-) -> Plan:  # fmt: skip
+async def plan(unit: Unit, source_head_id: UUID, target_head_id: UUID, resolutions: Sequence[Resolution] = ()) -> Plan:
     """Merge the trees of two heads; raises NothingInCommon, or Invalid for resolutions."""
     parents = await unit.canvases.ancestry((source_head_id, target_head_id))
     base_ids = common_ancestors(parents, source_head_id, target_head_id)

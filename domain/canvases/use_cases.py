@@ -88,9 +88,7 @@ async def update(unit: Unit, command: CanvasUpdate) -> UUID:
     if title != canvas.title:
         unit.record(Change(AuditAction.UPDATE, "CanvasRenamed", "canvases", canvas.id, ("title",)))
     if archived is not was_archived:
-        action, event = (
-            (AuditAction.ARCHIVE, "CanvasArchived") if archived else (AuditAction.UPDATE, "CanvasRestored")
-        )  # fmt: skip
+        action, event = (AuditAction.ARCHIVE, "CanvasArchived") if archived else (AuditAction.UPDATE, "CanvasRestored")
         unit.record(Change(action, event, "canvases", canvas.id, ("archivedAt",)))
         if archived:
             await close_requests(unit, canvas.id)
@@ -116,7 +114,7 @@ def committer(reader: SourceReader) -> Callable[[Unit, CanvasCommit], Awaitable[
             raise NothingChanged(field="changes")
         revision = await advance(
             unit, canvas, RevisionKind.COMMIT, [(head, before)], tree=tree, message=message, rows=list(rows.values())
-        )  # fmt: skip
+        )
         return revision.id
 
     return commit
@@ -193,9 +191,7 @@ async def unshare(unit: Unit, command: CanvasUnshare) -> UUID:
         check_managing(unit.caller, canvas, "canvasId")
     if await unit.canvases.unshare(canvas.id, command.user_id):
         payload = (("userId", str(command.user_id)),)
-        unit.record(
-            Change(AuditAction.WITHDRAW, "CanvasUnshared", "canvases", canvas.id, ("shares",), payload=payload)
-        )  # fmt: skip
+        unit.record(Change(AuditAction.WITHDRAW, "CanvasUnshared", "canvases", canvas.id, ("shares",), payload=payload))
     return canvas.id
 
 

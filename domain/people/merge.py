@@ -58,9 +58,8 @@ async def merge(unit: Unit, command: PersonMerge) -> PersonMerged:
     """
     absorbed_ids = _absorbed(command)
     people = {
-        person.id: person
-        for person in await unit.people.get_all_for_update((command.keep_person_id, *absorbed_ids))
-    }  # fmt: skip
+        person.id: person for person in await unit.people.get_all_for_update((command.keep_person_id, *absorbed_ids))
+    }
     if not all(person.own for person in people.values()):
         raise PersonNotYours("Your role merges only people of your own and your teams' leads.")
     counts = await unit.people.belongings(absorbed_ids)

@@ -70,9 +70,7 @@ class TrustedSources:
         table = Tabulation(self._core, prepared, operation, variables).table(data)
         if table is None:
             raise Invalid("The document selects nothing that could be a row.", field=field)
-        return DataRows(
-            table.columns, table.rows, table.truncated, as_of, subjects=subjects(data, source.variables)
-        )  # fmt: skip
+        return DataRows(table.columns, table.rows, table.truncated, as_of, subjects=subjects(data, source.variables))
 
     async def _found(self, caller: Caller, source: OperationSource) -> tuple[Prepared, OperationDefinitionNode]:
         found = await self._persisted.find(Asked(document_id=source.document_id), caller)

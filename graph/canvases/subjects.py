@@ -31,9 +31,8 @@ MARK: Final = "velocity__subject"
 PERSON: Final = "Person"
 
 _ID: Final = FieldNode(
-    alias=NameNode(value=MARK), name=NameNode(value="id"), arguments=(), directives=(),
-    selection_set=None,
-)  # fmt: skip
+    alias=NameNode(value=MARK), name=NameNode(value="id"), arguments=(), directives=(), selection_set=None
+)
 
 
 def marked(schema: GraphQLSchema, document: DocumentNode) -> DocumentNode:

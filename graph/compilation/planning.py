@@ -92,9 +92,7 @@ class Planning:
             return self._stream()
         query = object_type(self._schema.query_type)
         collected = collect_fields(self._schema, self._fragments, self._variables, query, self._operation)
-        parts = tuple(
-            self._root(query, key, group) for key, group in collected.grouped_field_set.items()
-        )  # fmt: skip
+        parts = tuple(self._root(query, key, group) for key, group in collected.grouped_field_set.items())
         return Compiled(Plan(parts, query.name), tuple(self._permissions), self._pages, self._arguments, self._ids)
 
     def _stream(self) -> Compiled:
@@ -301,7 +299,7 @@ class Planning:
         entries = tuple(self._entry(noun, type_, inner, each) for inner, each in self._below(type_, group).items())
         return Listed(
             key, declared.python_name, noun.name, number, entries, {"connection": type_.name, "edge": edge.name}
-        )  # fmt: skip
+        )
 
     def _entry(self, noun: Declared, type_: GraphQLObjectType, key: str, group: list[FieldDetails]) -> Entry:
         name = group[0].node.name.value

@@ -108,9 +108,7 @@ def evaluator(schema: Schema, declared: DeclaredField, field: GraphQLField, node
         type_ = get_nullable_type(target.type)
         plain = type_ is get_named_type(type_) and type_.name in PLAIN
         short.append((names[argument.name.value], argument.value.name.value, plain, is_non_null_type(target.type)))
-    literal = FieldNode(
-        name=node.name, arguments=tuple(each for each in node.arguments or () if each not in depends)
-    )  # fmt: skip
+    literal = FieldNode(name=node.name, arguments=tuple(each for each in node.arguments or () if each not in depends))
     return _short(short, _literals(schema, declared, field, literal), convert)
 
 

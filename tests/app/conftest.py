@@ -1,4 +1,4 @@
-"""Folders for installations of their own, and a demo as `velocity seed` leaves it."""
+"""Folders for installations of their own, object stores, and a demo as `velocity seed` leaves it."""
 
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -8,11 +8,15 @@ import pytest
 from asyncpg import Connection, Record
 
 from app.database import Database
+from app.objects import object_store
 from app.seeding import load_demo
 from app.settings import Settings
 from app.wiring import System, system
 from db.migrations import migrate
 from db.server import temporary_server
+from domain.assets import ObjectStore
+from domain.values import new_id
+from tests.buckets import CREDENTIALS, BucketServer, bucket_server
 
 
 @pytest.fixture
@@ -32,6 +36,31 @@ async def demo_system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
         await load_demo(settings, found, 0.05)
         async with system(settings, found) as opened:
             yield opened
+
+
+@pytest.fixture(scope="session")
+def buckets() -> Iterator[BucketServer]:
+    """A server that speaks S3."""
+    with bucket_server() as running:
+        yield running
+
+
+@pytest.fixture(params=["disk", "s3"])
+async def store(
+    request: pytest.FixtureRequest, tmp_path: Path, buckets: BucketServer, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[ObjectStore]:
+    """A store in a new folder, and one in a new bucket."""
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    bucket = new_id().hex
+    buckets.make(bucket)
+    settings = Settings(
+        data_dir=tmp_path, asset_store=request.param, asset_bucket=bucket, asset_endpoint=buckets.endpoint,
+        asset_region="us-east-1",
+    )  # fmt: skip
+    async with object_store(settings) as opened:
+        opened.check()
+        yield opened
 
 
 @pytest.fixture

@@ -118,9 +118,7 @@ async def test_only_an_administrator_has_a_say(
     settings: Settings, owner_connection: "Connection[Record]", tenant: Tenant
 ) -> None:
     email = f"{tenant.id.hex}@director.example"
-    await access.password(
-        owner_connection, tenant, tenant.users[Role.SALES_DIRECTOR], email=email, secret="any"
-    )  # fmt: skip
+    await access.password(owner_connection, tenant, tenant.users[Role.SALES_DIRECTOR], email=email, secret="any")
     for nobody in (email, f"nobody-{email}"):
         with pytest.raises(CannotContinue) as refused:
             await listed(settings, nobody)
@@ -146,7 +144,7 @@ async def test_a_name_means_its_newest_document_and_an_id_its_own(
     given = ["Two", sha256_id(texts[2])]
     shown = await created(
         settings, admin, name="A", role=Role.JUNIOR_BROKER, operations=given, lifetime=timedelta(days=1)
-    )  # fmt: skip
+    )
     caller = await system.callers.caller_for(shown.split()[-1])
     assert caller.operations == {sha256_id(texts[1]), sha256_id(texts[2])}
     assert (caller.tenant_id, caller.role, caller.user_id) == (tenant.id, Role.JUNIOR_BROKER, None)
@@ -169,6 +167,4 @@ async def test_an_id_that_is_none_and_a_key_that_is_missing(settings: Settings, 
 def test_a_role_that_is_none() -> None:
     with pytest.raises(CannotContinue) as refused:
         role_named("BOSS")
-    assert str(refused.value) == (
-        "'BOSS' is no role. They are ADMIN, SALES_DIRECTOR, SENIOR_BROKER, JUNIOR_BROKER."
-    )  # fmt: skip
+    assert str(refused.value) == ("'BOSS' is no role. They are ADMIN, SALES_DIRECTOR, SENIOR_BROKER, JUNIOR_BROKER.")

@@ -3,11 +3,10 @@
 import asyncio
 import hashlib
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
-from pathlib import Path
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -18,16 +17,12 @@ from PIL import Image
 
 from app.demo.pictures import picture_book
 from app.demo.pictures import store as store_pictures
-from app.objects import object_store
 from app.outside.s3 import S3Store
-from app.settings import Settings
 from app.wiring import System
 from domain.access import Role
 from domain.assets import ObjectStore, sweep
 from domain.signing import ASSET_SIGNATURE
-from domain.values import new_id
 from tests.api import Answer, Api
-from tests.buckets import CREDENTIALS, BucketServer, bucket_server
 from tests.demo import Demo
 from tests.factories import assets, properties
 from tests.factories.access import Tenant
@@ -42,7 +37,7 @@ DOCUMENT = b"%PDF-1.7\n" + b"brochure " * 200 + b"\n%%EOF\n"
 PDF = {"purpose": "PROPERTY_MEDIA", "contentType": "application/pdf"}
 
 
-ON_DISK = pytest.mark.parametrize("client", ["disk"], indirect=True)
+ON_DISK = pytest.mark.parametrize("store", ["disk"], indirect=True)
 """For what no store has a part in."""
 
 
@@ -78,33 +73,11 @@ class Client:
         return f"uploads/{self.api.tenant.id}/{upload['id'].removeprefix('upload_')}.{extension}"
 
 
-@pytest.fixture(scope="module")
-def buckets() -> Iterator[BucketServer]:
-    with bucket_server() as running:
-        yield running
-
-
-@pytest.fixture(params=["disk", "s3"])
-async def client(
-    request: pytest.FixtureRequest,
-    system: System,
-    tenant: Tenant,
-    tmp_path: Path,
-    buckets: BucketServer,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[Client]:
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    bucket = new_id().hex
-    buckets.make(bucket)
-    settings = Settings(
-        data_dir=tmp_path, asset_store=request.param, asset_bucket=bucket, asset_endpoint=buckets.endpoint,
-        asset_region="us-east-1",
-    )  # fmt: skip
-    async with object_store(settings) as objects:
-        other = replace(system, uploads=replace(system.uploads, objects=objects))
-        async with serving(other) as http:
-            yield Client(Api(other, tenant), http, objects)
+@pytest.fixture
+async def client(system: System, tenant: Tenant, store: ObjectStore) -> AsyncIterator[Client]:
+    other = replace(system, uploads=replace(system.uploads, objects=store))
+    async with serving(other) as http:
+        yield Client(Api(other, tenant), http, store)
 
 
 def refused(answer: httpx.Response) -> tuple[int, str, str | None, str]:
@@ -496,7 +469,7 @@ async def test_a_store_that_is_not_configured_is_said_before_anything_is_announc
     assert (answer["uploadCreate"]["__typename"], answer["uploadCreate"]["message"]) == ("UnavailableProblem", message)
     upload = await Api(system, tenant).data(
         "UploadCreate", purpose="AVATAR", contentType="image/jpeg", bytes=len(PHOTO)
-    )  # fmt: skip
+    )
     async with serving(other) as http:
         sent = await http.put(
             upload["uploadCreate"]["upload"]["url"], content=PHOTO, headers={"content-type": "image/jpeg"}

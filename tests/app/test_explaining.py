@@ -105,7 +105,7 @@ async def test_bitmaps_and_partitions_count_for_their_connection(
         ("{ leads(first: 101) { totalCount } }", "{}", DIRECTOR, "refuse this request: `first` is from 0 to 100"),
         ('{ leads(after: "x") { totalCount } }', "{}", DIRECTOR, "refuse this request: This cursor is not one of"),
     ],
-)  # fmt: skip
+)
 async def test_why_there_is_no_statement(
     text: str, variables: str, email: str, told: str, settings: Settings, demo_tenant: Demo
 ) -> None:

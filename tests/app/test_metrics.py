@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from functools import partial
 
 import httpx
 import pytest
@@ -17,7 +16,7 @@ from graph.http.socket import Socket
 from tests.api import Api
 from tests.factories import jobs, perception
 from tests.factories.access import Tenant
-from tests.graph.streams import cursor, joined, served, signed_in, socket, stall
+from tests.graph.streams import cursor, served, signed_in, socket, stall
 from tests.graph.test_event_streams import posted
 from tests.serving import serving
 
@@ -135,7 +134,7 @@ async def test_what_a_slow_client_skips_is_counted(
     )
     async with served(system, tenant) as live, live.client(Role.JUNIOR_BROKER) as client:
         await client.subscribe("PerceptionScores", after=await cursor(live))
-        await live.until(partial(joined, live, 1))
+        await live.until_joined(1)
         [group] = live.hub.feeds[tenant.id].groups.values()
         [line] = [each._line for each in group.members]
         assert isinstance(line, Socket)

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,33 +13,9 @@ from app.outside.s3 import S3Store
 from app.settings import Settings
 from domain.assets import ObjectStore, UploadPurpose
 from domain.errors import Unavailable
-from domain.values import new_id
-from tests.buckets import CREDENTIALS, BucketServer, bucket_server
+from tests.buckets import CREDENTIALS, BucketServer
 
 LONG = os.urandom(3 * PIECE + 17)
-
-
-@pytest.fixture(scope="module")
-def buckets() -> Iterator[BucketServer]:
-    with bucket_server() as running:
-        yield running
-
-
-@pytest.fixture(params=["disk", "s3"])
-async def store(
-    request: pytest.FixtureRequest, tmp_path: Path, buckets: BucketServer, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[ObjectStore]:
-    for name, value in CREDENTIALS.items():
-        monkeypatch.setenv(name, value)
-    bucket = new_id().hex
-    buckets.make(bucket)
-    settings = Settings(
-        data_dir=tmp_path, asset_store=request.param, asset_bucket=bucket, asset_endpoint=buckets.endpoint,
-        asset_region="us-east-1",
-    )  # fmt: skip
-    async with object_store(settings) as opened:
-        opened.check()
-        yield opened
 
 
 async def content(store: ObjectStore, key: str, first: int, last: int) -> bytes:

@@ -107,9 +107,7 @@ def test_a_port_in_use(folder: Path) -> None:
 
 def test_a_host_that_is_not_ours(folder: Path) -> None:
     line = refusal(Installation(folder, {"VELOCITY_HOST": "192.0.2.1"}).run("serve"))
-    assert re.fullmatch(
-        r"Nothing can be served on 192\.0\.2\.1:0 \(.+\)\. Set VELOCITY_HOST and VELOCITY_PORT\.", line
-    )  # fmt: skip
+    assert re.fullmatch(r"Nothing can be served on 192\.0\.2\.1:0 \(.+\)\. Set VELOCITY_HOST and VELOCITY_PORT\.", line)
 
 
 def test_a_data_folder_that_cannot_be_written_to(folder: Path) -> None:

@@ -70,9 +70,7 @@ async def of_each(owner: Owner, tenant: Tenant, person: UUID) -> dict[str, UUID]
     of["thread_messages"] = await threads.message(owner, tenant, thread_id=of["threads"], sent_at=AT)
     of["consents"] = await perception.consent(owner, tenant, person_id=person, granted_at=AT)
     of |= {noun: new_id() for noun in ("stage_changes", "erasures", "activity_entries")}
-    await insert(
-        owner, "stage_changes", tenant.id, id=of["stage_changes"], lead_id=of["leads"], to_stage="NEW", at=AT
-    )  # fmt: skip
+    await insert(owner, "stage_changes", tenant.id, id=of["stage_changes"], lead_id=of["leads"], to_stage="NEW", at=AT)
     await insert(
         owner, "erasures", tenant.id, id=of["erasures"], consent_id=of["consents"], person_id=person, scope="SUBJECT",
         status="DONE", requested_by_noun="users", requested_by_id=tenant.users[Role.ADMIN], requested_at=AT,

@@ -53,9 +53,7 @@ async def sessions(owner: Owner, tenant: Tenant, number: int, role: Role = ADMIN
         if person_id is not None:
             await people.lead(owner, tenant, person_id=person_id, assignee_id=tenant.users[role])
         kind = "VISITOR" if person_id is None else "PERSON"
-        consent_id = await make.consent(
-            owner, tenant, granted_at=START, person_id=person_id, subject_kind=kind,
-        )  # fmt: skip
+        consent_id = await make.consent(owner, tenant, granted_at=START, person_id=person_id, subject_kind=kind)
         session_id = await make.session(
             owner, tenant, consent_id=consent_id, started_by_id=tenant.users[role], person_id=person_id,
             started_at=START, **values,

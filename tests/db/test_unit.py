@@ -263,9 +263,7 @@ async def test_twenty_units_at_once_get_gapless_numbers(api: Api, tenant: Tenant
     person = await people.person(owner_connection, tenant)
     commands = [LeadCreate(person, source) for source in list(LeadSource) * 3][:20]
 
-    made = await asyncio.gather(
-        *(resolve.lead_create(admin(api), command, None) for command in commands)
-    )  # fmt: skip
+    made = await asyncio.gather(*(resolve.lead_create(admin(api), command, None) for command in commands))
 
     await set_tenant(owner_connection, tenant.id)
     found = await owner_connection.fetch(

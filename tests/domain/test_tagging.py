@@ -83,9 +83,7 @@ def test_the_prompt_is_told_what_is_known_and_no_ids() -> None:
     assert given["lead"] == {
         "stage": "CONTACTED", "source": "REFERRAL", "budget": "50000000.00 INR", "qualification": None, "tags": ["nri"],
     }  # fmt: skip
-    assert given["facts"] == [
-        {"kind": "PREFERENCE", "text": "Wants a sea view", "quote": "we must see the water"}
-    ]  # fmt: skip
+    assert given["facts"] == [{"kind": "PREFERENCE", "text": "Wants a sea view", "quote": "we must see the water"}]
     assert given["allowed_tags"] == ["cash", "Sea View", "nri"]
     interactions: Any = given["interactions"]
     assert [each["id"] for each in interactions] == ["c1", "c2"]

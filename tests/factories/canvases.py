@@ -69,7 +69,7 @@ async def follow(owner: "Connection[Record]", of: Tenant, made: Made, *, author_
     first = made.head_id
     made.head_id = await revision(
         owner, of, canvas_id=made.id, author_id=author_id, number=2, parents=(first,), tree_hash=bytes([mark] * 32)
-    )  # fmt: skip
+    )
     await owner.execute("UPDATE canvases SET head_id = $1 WHERE id = $2", made.head_id, made.id)
 
 
@@ -114,7 +114,7 @@ async def share(owner: "Connection[Record]", of: Tenant, *, canvas_id: UUID, use
 
 async def merge_request(
     owner: "Connection[Record]", of: Tenant, *, source: Made, target: Made, author_id: UUID, **values: object
-) -> UUID:  # fmt: skip
+) -> UUID:
     """Make a merge request, OPEN unless told otherwise, on the target's head."""
     request_id = new_id()
     values = {

@@ -53,9 +53,7 @@ async def relationship(
 ) -> UUID:
     """Make one direction of a tie."""
     relationship_id = new_id()
-    await insert(
-        owner, "relationships", of.id, id=relationship_id, person_id=person_id, other_id=other_id, kind=kind
-    )  # fmt: skip
+    await insert(owner, "relationships", of.id, id=relationship_id, person_id=person_id, other_id=other_id, kind=kind)
     return relationship_id
 
 

@@ -224,12 +224,8 @@ async def _canvases(owner: "Connection[Record]", tenant: Tenant, junior: UUID) -
     board = await canvases.canvas(owner, tenant, owner_id=junior)
     first = board.head_id
     await canvases.follow(owner, tenant, board, author_id=junior)
-    await canvases.share(
-        owner, tenant, canvas_id=board.id, user_id=tenant.users[Role.SALES_DIRECTOR], access="VIEW"
-    )  # fmt: skip
-    asked, fork = [
-        await canvases.canvas(owner, tenant, owner_id=junior, parents=(board.head_id,)) for _ in range(2)
-    ]  # fmt: skip
+    await canvases.share(owner, tenant, canvas_id=board.id, user_id=tenant.users[Role.SALES_DIRECTOR], access="VIEW")
+    asked, fork = [await canvases.canvas(owner, tenant, owner_id=junior, parents=(board.head_id,)) for _ in range(2)]
     for mark, each in enumerate((asked, fork), start=2):
         await canvases.follow(owner, tenant, each, author_id=junior, mark=mark)
     request = await canvases.merge_request(owner, tenant, source=asked, target=board, author_id=tenant.users[SENIOR])

@@ -41,9 +41,7 @@ ENDED = {
 async def email(owner_connection: "Connection[Record]", tenant: Tenant) -> str:
     """The address with which the senior signs in."""
     address = f"Senior.{tenant.id.hex}@Test.example"
-    await access.password(
-        owner_connection, tenant, tenant.users[Role.SENIOR_BROKER], email=address, secret=PASSWORD
-    )  # fmt: skip
+    await access.password(owner_connection, tenant, tenant.users[Role.SENIOR_BROKER], email=address, secret=PASSWORD)
     return address
 
 
@@ -148,9 +146,7 @@ async def test_an_account_waits_after_five_failures_and_others_do_not(
     api: Api, system: System, tenant: Tenant, email: str, owner_connection: "Connection[Record]"
 ) -> None:
     other = f"junior.{tenant.id.hex}@test.example"
-    await access.password(
-        owner_connection, tenant, tenant.users[Role.JUNIOR_BROKER], email=other, secret=PASSWORD
-    )  # fmt: skip
+    await access.password(owner_connection, tenant, tenant.users[Role.JUNIOR_BROKER], email=other, secret=PASSWORD)
     started = datetime.now(UTC)
     for _ in range(5):
         assert await login(api, email, "wrong") == REFUSED

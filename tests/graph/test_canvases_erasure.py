@@ -97,7 +97,7 @@ async def test_rows_about_somebody_go_and_the_history_stays(api: Api, tenant: Te
     mine = {"operation": {"documentId": DOCUMENTS["LeadBoard"], "variables": {"first": 1}}}
     await advanced(
         api, others, {"add": {"key": "first", "kind": "TABLE", "layout": LAYOUT, "source": mine}}, role=SENIOR
-    )  # fmt: skip
+    )
     before, data = await head(api, canvas)
     assert {each["state"] for each in data.values() if each} == {"READY"}
     assert data["scores"]["rows"] == [{"personLatestQdScore": 61.0}]

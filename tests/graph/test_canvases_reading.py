@@ -171,9 +171,7 @@ async def test_lists_and_their_filters(api: Api, owner_connection: "Connection[R
     mine = await canvases.canvas(owner_connection, tenant, owner_id=tenant.users[JUNIOR], title="Mine")
     theirs = await canvases.canvas(owner_connection, tenant, owner_id=tenant.outsider, title="Theirs")
     await canvases.canvas(owner_connection, tenant, owner_id=tenant.outsider, title="Hidden")
-    await canvases.share(
-        owner_connection, tenant, canvas_id=theirs.id, user_id=tenant.users[JUNIOR], access="VIEW"
-    )  # fmt: skip
+    await canvases.share(owner_connection, tenant, canvas_id=theirs.id, user_id=tenant.users[JUNIOR], access="VIEW")
     request = await canvases.merge_request(
         owner_connection, tenant, source=theirs, target=mine, author_id=tenant.outsider
     )

@@ -21,9 +21,7 @@ DEAR = f"query Dear {{ leads({PAGE} tasks({PAGE} person {{ interactions({PAGE} i
 AT = datetime(2026, 11, 1, 9, tzinfo=UTC)
 
 
-async def read(
-    api: Api, owner: "Connection[Record]", text: str, role: Role = JUNIOR, **variables: Any
-) -> DataRows:  # fmt: skip
+async def read(api: Api, owner: "Connection[Record]", text: str, role: Role = JUNIOR, **variables: Any) -> DataRows:
     """Register a document in the tenant and run it for a component."""
     await access.operation(owner, api.tenant, text=text, name="Registered")
     return await api.system.sources.read(api.tenant.caller(role), OperationSource(sha256_id(text), variables), "source")
@@ -102,9 +100,7 @@ async def test_kinds_share_their_columns_and_names_stay_apart(
     )
     data = await read(api, owner_connection, text, id=f"person_{person}")
 
-    assert [name for name, _, _ in columns(data)] == [
-        "summary", "personId", "personId_", "durationSeconds", "text"
-    ]  # fmt: skip
+    assert [name for name, _, _ in columns(data)] == ["summary", "personId", "personId_", "durationSeconds", "text"]
     [row] = data.rows
     assert row["personId_"] == f"person_{person}"
     assert row["personId"] != row["personId_"]
@@ -119,7 +115,7 @@ async def test_kinds_share_their_columns_and_names_stay_apart(
         (DEAR, Invalid, "are allowed"),
     ],
     ids=["leaf", "permission", "unknown", "dear"],
-)  # fmt: skip
+)
 async def test_what_cannot_be_read_says_why_and_where(
     api: Api, owner_connection: "Connection[Record]", text: str, error: type[Exception], message: str
 ) -> None:

@@ -148,9 +148,7 @@ async def test_an_event_that_comes_late_finds_the_session_that_has_begun(
 async def test_a_session_that_has_ended_may_have_been_the_one(
     system: System, tenant: Tenant, owner_connection: Owner, status: str
 ) -> None:
-    session_id = await begun(
-        owner_connection, tenant, 6 * MINUTE, status=status, ended_at=NOW - 2 * MINUTE
-    )  # fmt: skip
+    session_id = await begun(owner_connection, tenant, 6 * MINUTE, status=status, ended_at=NOW - 2 * MINUTE)
     before, after = [await seen(system, tenant, ago * MINUTE) for ago in (10, 1)]
 
     expected = session_id if status == "COMPLETED" else None
@@ -173,10 +171,8 @@ async def test_who_has_a_name_is_tied_to_what_cameras_see_only_if_they_agreed(
     person_id = await client_of(owner_connection, tenant, agrees=agrees)
     earlier = await begun(
         owner_connection, tenant, 9 * DAY, person_id, status="COMPLETED", ended_at=NOW - 9 * DAY + MINUTE
-    )  # fmt: skip
-    await cameras.event(
-        owner_connection, tenant, at=NOW - 9 * DAY, session_id=earlier, plate=bytes.fromhex(ONE)
-    )  # fmt: skip
+    )
+    await cameras.event(owner_connection, tenant, at=NOW - 9 * DAY, session_id=earlier, plate=bytes.fromhex(ONE))
     arrived = await seen(system, tenant, 5 * MINUTE, ONE)
     session_id = await starts(api, owner_connection, tenant, person_id)
     recognised = await seen(system, tenant, -1 * MINUTE, ONE, CctvEventKind.SIGHTING)

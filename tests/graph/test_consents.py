@@ -193,9 +193,7 @@ async def measured(owner: Owner, tenant: Tenant, person_id: UUID | None, consent
         if person_id is None:
             await perception.visitor_score(owner, tenant, session_id=session_id, at=at, score=50 + number)
         else:
-            await perception.score(
-                owner, tenant, person_id=person_id, at=at, score=50 + number, session_id=session_id
-            )  # fmt: skip
+            await perception.score(owner, tenant, person_id=person_id, at=at, score=50 + number, session_id=session_id)
     return session_id
 
 
@@ -250,9 +248,7 @@ async def nothing_is_left(api: Api, owner_connection: Owner, tenant: Tenant, ans
     }  # fmt: skip
     assert len({each["proofHash"] for each in erasure["receipts"]}) == 9
     kinds = [row["kind"] for row in await rows_of(owner_connection, "events", tenant.id)]
-    assert kinds == [
-        *(["ConsentWithdrawn"] * 2), "PerceptionSessionStopped", "ErasureRequested", "ErasureFinished",
-    ]  # fmt: skip
+    assert kinds == [*(["ConsentWithdrawn"] * 2), "PerceptionSessionStopped", "ErasureRequested", "ErasureFinished"]
 
 
 async def test_a_withdrawal_is_answered_again_as_before(api: Api, tenant: Tenant, owner_connection: Owner) -> None:

@@ -233,9 +233,7 @@ async def test_workers_show_what_runs_there(
     api: Api, write_engine: AsyncEngine, owner_connection: Owner, tenant: Tenant, other_tenant: Tenant
 ) -> None:
     await serve(write_engine, comfy(), llm(), slots=2)
-    mine = await jobs.job(
-        owner_connection, tenant, requested_by=tenant.users[JUNIOR], kind="RENDER", status="RUNNING"
-    )  # fmt: skip
+    mine = await jobs.job(owner_connection, tenant, requested_by=tenant.users[JUNIOR], kind="RENDER", status="RUNNING")
     theirs = await jobs.job(owner_connection, other_tenant, requested_by=other_tenant.users[JUNIOR], status="RUNNING")
     for tenant_id, job_id, kind in ((tenant.id, mine, "COMFYUI"), (other_tenant.id, theirs, "LLM")):
         await owner_connection.execute(
@@ -286,7 +284,7 @@ async def test_queues_count_everybodys_work(
     for of in (tenant, other_tenant):
         await jobs.job(
             owner_connection, of, requested_by=of.users[JUNIOR], created_at=datetime.now(UTC) - timedelta(days=400)
-        )  # fmt: skip
+        )
     await jobs.job(owner_connection, tenant, requested_by=tenant.users[JUNIOR], kind="RENDER", status="RUNNING")
     for _ in range(5):
         await jobs.job(owner_connection, tenant, requested_by=tenant.users[JUNIOR], kind="RENDER", status="SUCCEEDED")
@@ -327,10 +325,9 @@ async def test_a_mode_is_audited_once(api: Api, owner_connection: Owner, tenant:
         await api.data("FleetModeSet", role=DIRECTOR, mode="MEDIA_FIRST")
 
     entries = await rows_of(owner_connection, "audit_entries", tenant.id)
-    assert [
-        (each["action"], each["subject_noun"], each["changed_fields"], each["actor_id"])
-        for each in entries
-    ] == [("UPDATE", "fleet_modes", ["mode"], tenant.users[DIRECTOR])]  # fmt: skip
+    assert [(each["action"], each["subject_noun"], each["changed_fields"], each["actor_id"]) for each in entries] == [
+        ("UPDATE", "fleet_modes", ["mode"], tenant.users[DIRECTOR])
+    ]
 
 
 async def test_another_company_sees_the_mode_and_not_who_set_it(api: Api, other_tenant: Tenant) -> None:
@@ -397,8 +394,6 @@ async def test_work_that_the_mode_forbids_says_so(
         },
     ]  # fmt: skip
     assert queue["waitsFor"] == "The mode is LLM_FIRST: work for renders waits until it is another."
-    assert set_["fleetModeSet"]["unconfirmed"] == [
-        "comfy-1 could not be asked to free its memory: It does not answer."
-    ]  # fmt: skip
+    assert set_["fleetModeSet"]["unconfirmed"] == ["comfy-1 could not be asked to free its memory: It does not answer."]
     await set_tenant(owner_connection, tenant.id)
     await owner_connection.execute("DELETE FROM jobs WHERE tenant_id = $1", tenant.id)

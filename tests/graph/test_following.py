@@ -243,9 +243,7 @@ async def test_revisions_are_told_with_their_author_and_changes(live: Served) ->
         assert told.pop("author") == author
         change = {"kind": "ADD", "componentKey": "a", "path": None}
         assert told == {"id": head, "number": 2, "kind": "COMMIT", "message": "Add a", "changes": [change]}
-        await live.api.data(
-            "CanvasRollback", role=JUNIOR, canvasId=board, revisionId=first, expectedHeadId=head
-        )  # fmt: skip
+        await live.api.data("CanvasRollback", role=JUNIOR, canvasId=board, revisionId=first, expectedHeadId=head)
         assert await updates(client) == [("REVISION", "Board", "ROLLBACK", None)]
 
 
@@ -291,9 +289,7 @@ async def merged(live: Served, client: Client, board: str, fork: str) -> None:
     """Have what is in the fork merged into the board."""
     request = await opened_and_approved(live, client, board, fork)
     head = (await live.api.data("CanvasView", id=board))["canvas"]["head"]["id"]
-    await live.api.data(
-        "MergeRequestMerge", role=JUNIOR, mergeRequestId=request, expectedHeadId=head, resolutions=[]
-    )  # fmt: skip
+    await live.api.data("MergeRequestMerge", role=JUNIOR, mergeRequestId=request, expectedHeadId=head, resolutions=[])
     assert sorted(await updates(client, 2)) == [
         ("MERGE_REQUEST", "Open house", None, "MERGED"),
         ("REVISION", "Open house", "MERGE", None),

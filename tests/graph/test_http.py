@@ -307,9 +307,7 @@ async def test_answers_are_compressed_where_it_is_worth_it(http: httpx.AsyncClie
 
 
 async def test_compressed_bytes_are_gzip(http: httpx.AsyncClient, junior: dict[str, str]) -> None:
-    request = http.build_request(
-        "POST", "/graphql", json={"query": "{ __schema { types { name } } }"}, headers=junior
-    )  # fmt: skip
+    request = http.build_request("POST", "/graphql", json={"query": "{ __schema { types { name } } }"}, headers=junior)
     async with http.stream("POST", request.url, content=request.content, headers=request.headers) as answer:
         raw = b"".join([chunk async for chunk in answer.aiter_raw()])
     assert len(gzip.decompress(raw)) > 4 * len(raw)

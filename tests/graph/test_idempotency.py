@@ -34,9 +34,7 @@ async def create(api: Api, person: UUID, key: str | None, *, role: Role = Role.A
 
 async def effects(owner: Owner, tenant: Tenant) -> list[int]:
     tables = ("leads", "stage_changes", "audit_entries", "events", "activity_entries")
-    return [
-        await owner.fetchval(f"SELECT count(*) FROM {table} WHERE tenant_id = $1", tenant.id) for table in tables
-    ]  # fmt: skip
+    return [await owner.fetchval(f"SELECT count(*) FROM {table} WHERE tenant_id = $1", tenant.id) for table in tables]
 
 
 async def test_the_same_request_again_answers_the_same(
@@ -94,9 +92,7 @@ async def test_an_answer_that_the_caller_may_not_see_any_more_is_not_found(
 async def test_another_operation_is_refused(api: Api, tenant: Tenant, owner_connection: Owner, person: UUID) -> None:
     opened = await create(api, person, "one")
 
-    data = await api.data(
-        "OpportunityCreate", input={"leadId": opened["lead"]["id"], "idempotencyKey": "one"}
-    )  # fmt: skip
+    data = await api.data("OpportunityCreate", input={"leadId": opened["lead"]["id"], "idempotencyKey": "one"})
 
     assert data["opportunityCreate"]["code"] == "CONFLICT"
     assert await owner_connection.fetchval("SELECT count(*) FROM opportunities WHERE tenant_id = $1", tenant.id) == 0

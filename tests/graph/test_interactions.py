@@ -265,9 +265,7 @@ async def test_interaction_of_tomorrow_is_refused(api: Api, tenant: Tenant, owne
 
 async def test_two_details_at_once_are_refused(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     person_id = await people.client(owner_connection, tenant)
-    given = {
-        "personId": f"person_{person_id}", "occurredAt": PAST, "detail": {"call": {}, "note": {"text": "Both."}}
-    }  # fmt: skip
+    given = {"personId": f"person_{person_id}", "occurredAt": PAST, "detail": {"call": {}, "note": {"text": "Both."}}}
 
     answer = await api.run("InteractionLog", input=given)
 

@@ -269,9 +269,7 @@ class TestCreating:
         heir = await people.person(owner_connection, tenant, full_name="Heir")
         absorbed = await people.person(owner_connection, tenant, full_name="Absorbed", merged_into_id=heir)
 
-        await answer(
-            api, "LeadCreate", "leadCreate", input={"personId": f"person_{absorbed}", "source": "PORTAL"}
-        )  # fmt: skip
+        await answer(api, "LeadCreate", "leadCreate", input={"personId": f"person_{absorbed}", "source": "PORTAL"})
 
         [stored] = await rows_of(owner_connection, "leads", tenant.id)
         assert stored["person_id"] == heir
@@ -296,9 +294,7 @@ class TestCreating:
         abroad = await people.person(owner_connection, other_tenant)
 
         for person in (f"person_{abroad}", f"person_{new_id()}", f"lead_{abroad}", "person_", "\x00"):
-            refused = await answer(
-                api, "LeadCreate", "leadCreate", input={"personId": person, "source": "PORTAL"}
-            )  # fmt: skip
+            refused = await answer(api, "LeadCreate", "leadCreate", input={"personId": person, "source": "PORTAL"})
             assert refused == problem("NotFoundProblem", "NOT_FOUND", "There is no such record.", "personId")
         assert await rows_of(owner_connection, "leads", tenant.id) == []
 
@@ -436,9 +432,7 @@ class TestInterests:
         ]
 
         for given, code, field in cases:
-            refused = await answer(
-                api, "PropertyInterestSet", "propertyInterestSet", input={**person, **given}
-            )  # fmt: skip
+            refused = await answer(api, "PropertyInterestSet", "propertyInterestSet", input={**person, **given})
             assert (refused["code"], refused["field"]) == (code, field), given
         assert await rows_of(owner_connection, "property_interests", tenant.id) == []
 

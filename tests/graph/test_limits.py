@@ -99,7 +99,7 @@ def fragments(document: DocumentNode) -> dict[str, Any]:
         ("{ __schema { types { name } } }", {}, (0, 21)),
         ("mutation { leadMove { id } count }", {}, (1, 22)),
     ],
-)  # fmt: skip
+)
 def test_cost(text: str, variables: dict[str, Any], rows_and_points: tuple[int, int]) -> None:
     assert cost(text, **variables) == rows_and_points
 
@@ -474,9 +474,7 @@ async def test_a_mutation_that_is_stopped_leaves_nothing(
     create = 'mutation { personCreate(input: { fullName: "Asha Rao" }) { __typename } }'
     async with superuser_connection.transaction():
         # Its last step is the one that has to wait.
-        await superuser_connection.execute(
-            "SELECT FROM tenant_heads WHERE tenant_id = $1 FOR UPDATE", api.tenant.id
-        )  # fmt: skip
+        await superuser_connection.execute("SELECT FROM tenant_heads WHERE tenant_id = $1 FOR UPDATE", api.tenant.id)
         answer = await opened.admission.answer(Asked(query=create), context)
     assert answer.codes == ("DEADLINE_EXCEEDED",)
     assert await superuser_connection.fetchval("SELECT count(*) FROM people WHERE tenant_id = $1", api.tenant.id) == 0

@@ -43,9 +43,7 @@ async def test_a_quick_rise_is_told_once_to_whoever_follows_the_person(
     person_id = await people.client(owner_connection, tenant)
     won = {"stage": "WON", "assignee_id": tenant.users[SENIOR]}
     await people.lead(owner_connection, tenant, person_id=person_id, **won)
-    consent_id = await perception.consent(
-        owner_connection, tenant, person_id=person_id, granted_at=START - HOUR,
-    )  # fmt: skip
+    consent_id = await perception.consent(owner_connection, tenant, person_id=person_id, granted_at=START - HOUR)
     session_id = await perception.session(
         owner_connection, tenant, consent_id=consent_id, person_id=person_id, started_at=START,
         started_by_id=tenant.users[Role.SALES_DIRECTOR],

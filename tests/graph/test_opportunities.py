@@ -143,9 +143,7 @@ async def test_winning_above_the_threshold_needs_approval(
         approver = tenant.users[role] if role in {DIRECTOR, Role.ADMIN} else None
         assert (row["approved_by_id"], row["approved_at"] is None) == (approver, approver is None)
     else:
-        assert answered == {
-            "__typename": "NotAllowedProblem", "code": code, "message": APPROVAL, "field": "stage",
-        }  # fmt: skip
+        assert answered == {"__typename": "NotAllowedProblem", "code": code, "message": APPROVAL, "field": "stage"}
         assert (row["stage"], row["amount_amount"]) == ("CONTRACT", None)
         assert await stored(owner_connection, tenant, "audit_entries") == []
 

@@ -207,9 +207,7 @@ async def test_sizes(desk: Desk) -> None:
     hundred = await desk.page(first=100)
 
     assert (none["edges"], none["totalCount"]) == ([], 3)
-    assert none["pageInfo"] == {
-        "hasNextPage": True, "hasPreviousPage": False, "startCursor": None, "endCursor": None,
-    }  # fmt: skip
+    assert none["pageInfo"] == {"hasNextPage": True, "hasPreviousPage": False, "startCursor": None, "endCursor": None}
     assert len(default["edges"]) == len(hundred["edges"]) == 3
     assert hundred["pageInfo"]["hasNextPage"] is False
 

@@ -261,9 +261,7 @@ async def test_the_most_restrictive_consent_holds(api: Api, tenant: Tenant, owne
 
 async def test_one_key_merges_once(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     keep, absorbed = [await people.person(owner_connection, tenant) for _ in range(2)]
-    given = {
-        "keepPersonId": shown(keep), "absorbPersonIds": [shown(absorbed)], "dryRun": False, "idempotencyKey": "k",
-    }  # fmt: skip
+    given = {"keepPersonId": shown(keep), "absorbPersonIds": [shown(absorbed)], "dryRun": False, "idempotencyKey": "k"}
 
     first, second = [(await api.data("PersonMerge", input=given))["personMerge"] for _ in range(2)]
 

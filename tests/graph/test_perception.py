@@ -279,9 +279,8 @@ async def test_scores_of_another_tenants_person_are_refused_whole(
 
 async def scatter(api: Api, *, role: Role = Role.ADMIN, first: int = 10) -> Answer:
     data = await api.data(
-        "SentimentScatter", role=role, first=first,
-        **{"from": START.isoformat(), "to": (START + 4 * HOUR).isoformat()},
-    )  # fmt: skip
+        "SentimentScatter", role=role, first=first, **{"from": START.isoformat(), "to": (START + 4 * HOUR).isoformat()}
+    )
     found: Answer = data["sentimentScatter"]
     return found
 

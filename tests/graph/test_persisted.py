@@ -60,9 +60,7 @@ def user() -> Caller:
 
 
 def key(*document_ids: str) -> Caller:
-    return Caller(
-        new_id(), None, Role.ADMIN, (), api_key_id=new_id(), operations=frozenset(document_ids)
-    )  # fmt: skip
+    return Caller(new_id(), None, Role.ADMIN, (), api_key_id=new_id(), operations=frozenset(document_ids))
 
 
 def test_what_ships_is_every_file_under_its_hash_and_its_name() -> None:

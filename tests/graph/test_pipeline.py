@@ -146,9 +146,7 @@ async def test_a_column_goes_on_as_the_list_of_its_stage(api: Api, made: list[Ma
     for column in board["pipeline"]["stages"]:
         filter = {"tags": ["nri"], "stages": [column["stage"]]}
         whole = await api.data(LIST, role=role, first=100, filter=filter)
-        rest = await api.data(
-            LIST, role=role, first=100, filter=filter, after=column["leads"]["pageInfo"]["endCursor"]
-        )  # fmt: skip
+        rest = await api.data(LIST, role=role, first=100, filter=filter, after=column["leads"]["pageInfo"]["endCursor"])
         assert column["leads"]["edges"] + rest["leads"]["edges"] == whole["leads"]["edges"]
         assert column["leadCount"] == whole["leads"]["totalCount"]
 
@@ -203,9 +201,7 @@ def within(lead: Made, low: Decimal | None, high: Decimal | None) -> bool:
 async def test_a_budget_on_a_bound_is_in_the_higher_band(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
     for amount in (Decimal("999999.99"), Decimal("1000000.00"), Decimal("49999999.99"), Decimal("50000000.00")):
         person_id = await people.person(owner_connection, tenant)
-        await people.lead(
-            owner_connection, tenant, person_id=person_id, budget_amount=amount, budget_currency="AED"
-        )  # fmt: skip
+        await people.lead(owner_connection, tenant, person_id=person_id, budget_amount=amount, budget_currency="AED")
 
     data = await api.data(SPREAD, currency="AED", first=0)
 

@@ -312,9 +312,7 @@ async def test_imported_details_are_set_where_nobody_changed_them(
     )
     changes = [change("city", "Mumbai", "Pune"), change("phone", "+919820098200", "+91 98200 12345")]
     given: dict[str, Any] = {"kind": "IMPORT", "source_kind": "IMPORT", "changes": changes}
-    first, second = [
-        await proposals.proposal(owner_connection, tenant, person_id=person_id, **given) for _ in range(2)
-    ]  # fmt: skip
+    first, second = [await proposals.proposal(owner_connection, tenant, person_id=person_id, **given) for _ in range(2)]
 
     assert (await decide(api, first))["proposal"]["status"] == "APPROVED"
     person = await state(owner_connection, tenant, "people", person_id)

@@ -392,9 +392,7 @@ async def test_who_sees_which_session(api: Api, tenant: Tenant, owner_connection
 
 
 async def test_an_api_key_runs_the_sessions_that_it_began(api: Api, tenant: Tenant, owner_connection: Owner) -> None:
-    key = Caller(
-        tenant.id, None, JUNIOR, (), api_key_id=await access.api_key(owner_connection, tenant)
-    )  # fmt: skip
+    key = Caller(tenant.id, None, JUNIOR, (), api_key_id=await access.api_key(owner_connection, tenant))
     given = {"subjectKind": "VISITOR", "purpose": "SHOWROOM_ENGAGEMENT", "modality": "FACE", "noticeVersion": "1"}
     consent = (await api.data("ConsentGrant", caller=key, input=given))["consentGrant"]["consent"]["id"]
     data = await api.data("PerceptionSessionStart", caller=key, consentId=consent, surface="KIOSK")

@@ -140,9 +140,7 @@ class Step:
         return spec
 
 
-WHATS = (
-    "title", "layout", "order", "rows", "source", "aggregate", "stack", "color", "mark", "remove", "add",
-)  # fmt: skip
+WHATS = ("title", "layout", "order", "rows", "source", "aggregate", "stack", "color", "mark", "remove", "add")
 STEPS = st.lists(
     st.builds(Step, st.sampled_from(WHATS), st.sampled_from(["one", "two", "three", "four"]), st.integers(0, 2)),
     max_size=8,

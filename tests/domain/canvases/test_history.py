@@ -25,9 +25,7 @@ CANVAS, FORK = UUID(int=1), UUID(int=2)
 def committed(
     parents: Any, components: Any, kind: RevisionKind = RevisionKind.COMMIT, message: str = "Why"
 ) -> Revision:
-    return sealed(
-        kind, canvas_id=CANVAS, parents=parents, tree=components, author=AUTHOR, message=message, at=NOON
-    )  # fmt: skip
+    return sealed(kind, canvas_id=CANVAS, parents=parents, tree=components, author=AUTHOR, message=message, at=NOON)
 
 
 def sha(value: Any) -> str:
@@ -114,7 +112,7 @@ def test_a_change_of_the_past_is_found_by_all_that_came_after() -> None:
     forged = replace(forged, id=first.id)
     assert list(faults(second, [forged], tree_hash(tree(note("a"))))) == [
         "It was changed after it was made, or one before it was."
-    ]  # fmt: skip
+    ]
 
 
 @given(STEPS, STEPS)

@@ -51,7 +51,7 @@ def canvas(owner: UUID, shared: CanvasAccess | None = None, *, archived: bool = 
 def request(author: UUID = OTHER, status: MergeRequestStatus = OPEN) -> MergeRequest:
     return MergeRequest(
         new_id(), "Mine", new_id(), new_id(), Actor("users", author), status, NOON, new_id(), HEAD, new_id()
-    )  # fmt: skip
+    )
 
 
 def said(author: UUID, decision: ReviewDecision, head: UUID = HEAD) -> Review:

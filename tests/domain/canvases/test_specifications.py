@@ -241,7 +241,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
 )  # fmt: skip
 def test_a_component_has_rows_from_one_place(
     kind: ComponentKind, spec: Any, source: Any, path: str, message: str
-) -> None:  # fmt: skip
+) -> None:
     assert issues(component(kind, spec, source)) == [(f"changes.0.add.{path}", message)]
 
 

@@ -61,9 +61,7 @@ def test_split_leaves_no_kind_without_a_gpu() -> None:
 def test_the_order_in_which_resources_come_says_nothing(mode: FleetMode) -> None:
     resources = (llm("llm-a", "a"), comfy("comfy-a", "a"), llm("llm-b", "b"), comfy("comfy-b", "b"))
 
-    assert {frozenset(opened(mode, *each)) for each in permutations(resources)} == {
-        frozenset(opened(mode, *resources))
-    }  # fmt: skip
+    assert {frozenset(opened(mode, *each)) for each in permutations(resources)} == {frozenset(opened(mode, *resources))}
 
 
 @pytest.mark.parametrize("mode", FleetMode)

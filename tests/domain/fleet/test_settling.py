@@ -149,9 +149,7 @@ def test_split_on_one_gpu_opens_both_at_once() -> None:
 
 def test_a_gpu_waits_for_its_own_only() -> None:
     other = (replace(OLLAMA, name="llm-b", gpu="GPU-b"), replace(COMFY, name="comfy-b", gpu="GPU-b"))
-    serving = {
-        OLLAMA.id: CLOSED, COMFY.id: Serving(open=False, held=1), other[0].id: CLOSED, other[1].id: CLOSED,
-    }  # fmt: skip
+    serving = {OLLAMA.id: CLOSED, COMFY.id: Serving(open=False, held=1), other[0].id: CLOSED, other[1].id: CLOSED}
     release = {other[1].id: Release(ASKED)}
     made = steps(situation(serving, release, resources=(OLLAMA, COMFY, *other)))
 

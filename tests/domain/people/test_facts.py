@@ -13,9 +13,7 @@ from domain.people.facts import Fact, FactCorrect, corrected
 from domain.values import Money
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-FACT = Fact(
-    UUID(int=1), UUID(int=2), FactKind.BUDGET, "About 4 crore", 0.7, FactSource.MODEL, Money(Decimal(4), "INR")
-)  # fmt: skip
+FACT = Fact(UUID(int=1), UUID(int=2), FactKind.BUDGET, "About 4 crore", 0.7, FactSource.MODEL, Money(Decimal(4), "INR"))
 FIVE = Money(Decimal(5), "INR")
 
 

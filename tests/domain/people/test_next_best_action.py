@@ -116,14 +116,12 @@ def test_a_new_lead_is_called() -> None:
 def test_high_interest_is_used(stage: LeadStage, kind: NextBestActionKind, title: str) -> None:
     newest = Engagement(70, NOW - DAY)
 
-    assert decided(
-        Situation(lead=lead(stage), engagement=newest, last_contacted_at=NOW - 2 * DAY)
-    ) == NextBestAction(
+    assert decided(Situation(lead=lead(stage), engagement=newest, last_contacted_at=NOW - 2 * DAY)) == NextBestAction(
         kind,
         title,
         "Their engagement scored 70 on 9 March 2026, and nobody has spoken to them since.",
         newest.at + 2 * DAY,
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
@@ -150,7 +148,7 @@ def test_low_interest_is_looked_into() -> None:
         "Find out what put them off",
         "Their engagement scored 35 on 24 February 2026 while their lead is in QUALIFIED.",
         newest.at + 7 * DAY,
-    )  # fmt: skip
+    )
 
 
 def test_low_interest_says_nothing_before_they_are_qualified() -> None:

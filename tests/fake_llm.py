@@ -92,6 +92,8 @@ class FakeLlm:
         self.refuses: set[str] = set()
         self.running = 0
         self.most_running = 0
+        self.hanging: set[str] = set()
+        """Pages that are never answered."""
         self.gone = asyncio.Event()
         """Set when a client hangs up before its answer is whole."""
         self.url = ""
@@ -194,6 +196,8 @@ class FakeLlm:
                         return
                 finally:
                     self.running -= 1
+            elif path in self.hanging:
+                await asyncio.Event().wait()
             else:
                 status, text = self.pages.get(path, (404, "404 page not found"))
                 _plain(writer, status, text)

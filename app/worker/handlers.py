@@ -60,7 +60,7 @@ async def opened(
 
     `machine` reports the render workers, too.
     """
-    answers = PromptedAnswers(loaded_prompts(settings))
+    answers = PromptedAnswers(loaded_prompts(settings), router.tallies)
     await declare_places(slots, router.settings)
     async with render_pool(settings) as pool:
         await declare_workers(slots, pool)

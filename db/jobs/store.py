@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -199,6 +199,11 @@ class SqlJobs:
     async def rendered_by(self, job_id: UUID, *, worker_id: UUID | None = None, prompt: str | None = None) -> None:
         """Store which render worker has the job, and the prompt it was sent."""
         await self._given(job_id, {"render_worker_id": worker_id, "prompt": prompt})
+
+    async def forget(self, before: datetime, most: int) -> int:
+        """Remove at most so many inference jobs that ended before a moment, with their items; return how many went."""
+        gone: int = (await self._run(statements.FORGET, before=before, most=most)).scalar_one()
+        return gone
 
     async def _given(self, job_id: UUID, values: Mapping[str, object]) -> None:
         given = {name: value for name, value in values.items() if value is not None}

@@ -36,6 +36,7 @@ from domain.jobs.records import (
     Slot,
     Succeeded,
 )
+from domain.jobs.retention import OldJobs, sweep
 from domain.jobs.rules import (
     DEADLINE_PASSED,
     HIGHEST,
@@ -113,6 +114,7 @@ __all__ = [
     "Lease",
     "LeaseLost",
     "NewJob",
+    "OldJobs",
     "Outcome",
     "Partial",
     "RenderWorkflow",
@@ -141,6 +143,7 @@ __all__ = [
     "recover",
     "retry",
     "settled",
+    "sweep",
     "text_hash",
     "turn_at",
 ]

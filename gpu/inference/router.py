@@ -22,11 +22,14 @@ from domain.inference import (
     ModelRefused,
     ModelUnavailable,
     OnText,
+    Paces,
     Places,
     Pseudonyms,
     RefusalCode,
+    Sighting,
     Switches,
     Tried,
+    Turn,
 )
 from gpu.inference.bodies import Question
 from gpu.inference.breaker import Monotonic
@@ -35,8 +38,10 @@ from gpu.inference.chat import Reply, converse
 from gpu.inference.choosing import Choice, Choices, chosen
 from gpu.inference.endpoints import Endpoint
 from gpu.inference.failures import SENTENCES, Failure, without_quotation
+from gpu.inference.pacing import OwnPaces
 from gpu.inference.profiles import SchemaMode
 from gpu.inference.settings import InferenceSettings
+from gpu.inference.tallies import CANCELLED, Tallies
 
 MOST_TRIES: Final = 3
 """How often one provider's model is asked for one request."""
@@ -68,20 +73,31 @@ class Router:
     """Every provider of this process, for all tenants."""
 
     def __init__(
-        self, settings: InferenceSettings, switches: Switches, memory: Memory, chance: Chance | None = None
+        self,
+        settings: InferenceSettings,
+        switches: Switches,
+        memory: Memory,
+        chance: Chance | None = None,
+        paces: Paces | None = None,
     ) -> None:
-        """Make the providers that are configured; nobody is asked yet."""
+        """Make the providers that are configured; nobody is asked yet. `paces` are those that processes share."""
         self.chance: Final = chance or Chance()
+        self.tallies: Final = Tallies()
         self.settings: Final = settings
         self.switches: Final = switches
         self.capabilities: Final = Capabilities(memory)
+        shared = paces or OwnPaces(self.chance.clock)
         self.endpoints: Final[Mapping[str, Endpoint]] = {
-            each.name: Endpoint(each, self.chance.clock, self.chance.now) for each in settings.providers
+            each.name: Endpoint(each, shared, self.chance.clock, self.chance.now) for each in settings.providers
         }
 
     def of(self, tenant_id: UUID, places: Places | None = None) -> TenantModels:
         """Return the models of a tenant, for somebody who asks within `places`."""
         return TenantModels(self, tenant_id, places)
+
+    def sightings(self) -> list[Sighting]:
+        """Return what this process sees of each provider."""
+        return [each.sighting for each in self.endpoints.values()]
 
     async def close(self) -> None:
         """Close every connection."""
@@ -173,17 +189,25 @@ class _Loop:
             if wait > PATIENCE - self._waited:
                 break
             if wait > 0:
-                self._waited += wait
-                await self._chance.sleep(wait)
+                await self._wait(candidate.choice.endpoint, wait)
                 continue
             async with self._placed(candidate.choice.endpoint):
                 if candidate.wait(self._chance.clock()) > 0:
                     continue
                 try:
-                    return await self._ask(candidate)
+                    completed = await self._ask(candidate)
                 except Failure as failure:
                     await self._note(candidate, failure)
+                else:
+                    if completed is not None:
+                        return completed
         raise self._given_up()
+
+    async def _wait(self, endpoint: Endpoint, seconds: float) -> None:
+        self._waited += seconds
+        if endpoint.pace.wait() > 0:
+            self._router.tallies.waited_for(endpoint.settings.name, seconds)
+        await self._chance.sleep(seconds)
 
     @staticmethod
     async def _another(endpoint: Endpoint) -> bool:
@@ -208,17 +232,16 @@ class _Loop:
                 endpoint.waiting -= 1
             yield
 
-    async def _ask(self, candidate: _Candidate) -> Completed:
+    async def _ask(self, candidate: _Candidate) -> Completed | None:
+        """Ask somebody who may be asked; None where the provider's limit, which all share, does not let us yet."""
         endpoint, model = candidate.choice.endpoint, candidate.choice.model
-        begun = self._chance.clock()
+        # From here on nobody else tries an open circuit of theirs.
         endpoint.enter(model)
         try:
-            reply = await self._converse(endpoint, model)
-        except Failure as failure:
-            endpoint.failed(model, failure)
-            raise
-        else:
-            endpoint.answered(model, self._chance.clock() - begun)
+            turn = await endpoint.pace.take()
+            if turn.wait > 0:
+                return None
+            reply = await self._counted(endpoint, model, turn)
         finally:
             endpoint.left(model)
         settings = endpoint.settings
@@ -232,6 +255,27 @@ class _Loop:
             completion_tokens=reply.completion_tokens,
             on_premise=settings.stays,
         )
+
+    async def _counted(self, endpoint: Endpoint, model: str, turn: Turn) -> Reply:
+        """Ask, and note what became of it wherever that counts."""
+        name, task, tallies = endpoint.settings.name, self._request.task, self._router.tallies
+        begun = self._chance.clock()
+        try:
+            reply = await self._converse(endpoint, model)
+        except Failure as failure:
+            tallies.requests[name, task, failure.code.name] += 1
+            endpoint.failed(model, failure)
+            if failure.code is RefusalCode.RATE_LIMITED:
+                await endpoint.pace.limited(turn, failure.retry_after)
+            raise
+        except asyncio.CancelledError:
+            tallies.requests[name, task, CANCELLED] += 1
+            raise
+        seconds = self._chance.clock() - begun
+        tallies.answered(name, task, seconds, (reply.prompt_tokens, reply.completion_tokens))
+        endpoint.answered(model, seconds)
+        await endpoint.pace.answered(turn)
+        return reply
 
     async def _converse(self, endpoint: Endpoint, model: str) -> Reply:
         request, settings = self._request, endpoint.settings
@@ -259,7 +303,9 @@ class _Loop:
         endpoint, model = candidate.choice.endpoint, candidate.choice.model
         texts = [each.content for each in self._request.messages]
         failure = without_quotation(failure, texts, endpoint.key)
-        log.info(
+        # A key that is not taken any more is for somebody to mend.
+        tell = log.warning if failure.code is RefusalCode.UNAUTHORIZED else log.info
+        tell(
             "model_failed", provider=endpoint.settings.name, model=model, code=failure.code.name,
             status=failure.status, began=self._delivered,
         )  # fmt: skip

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from domain.inference import ProviderStatus
+from domain.inference import ModelUnavailable, ProviderStatus
 from gpu.inference.capabilities import Memory, honoured
 from gpu.inference.probing import Found, ServedModel, metric, sglang_load
 from gpu.inference.profiles import SchemaMode
-from tests.gpu.inference.routing import routed
+from tests.fake_llm import Refuse
+from tests.gpu.inference.routing import ASKED, routed
 
 LOADED, NOT_LOADED = True, False
 BOTH = (ServedModel("m1"), ServedModel("m2"))
@@ -71,6 +72,41 @@ async def test_a_server_that_is_not_there_is_down() -> None:
     async with routed({"url": "http://127.0.0.1:9"}) as setting:
         found = await setting.router.endpoints["p0"].look()
     assert (found.status, found.reason) == (ProviderStatus.DOWN, "it cannot be reached")
+
+
+async def test_nobody_waits_for_a_server_that_does_not_say_how_it_is() -> None:
+    async with routed({"kind": "NVIDIA"}) as setting:
+        endpoint, fake = setting.router.endpoints["p0"], setting.fakes["p0"]
+        fake.hanging.add("/v1/models")
+        found = [await endpoint.look(patience=0.01) for _ in range(3)]
+        assert {(each.status, each.reason) for each in found} == {
+            (ProviderStatus.UNKNOWN, "it has not said yet how it is")
+        }
+        # They all wait for one answer, and an answer of another kind says enough.
+        assert [each.path for each in fake.received] == ["/v1/models"]
+        assert (await setting.models.complete(ASKED)).text == "Hello there."
+        assert (await endpoint.look(patience=0)).status is ProviderStatus.HEALTHY
+
+
+async def test_no_key_comes_back_out_of_a_server_that_repeats_it() -> None:
+    key = 'a"long\\key-of-ours'
+    async with routed({"kind": "VLLM", "key": key}) as setting:
+        fake, endpoint = setting.fakes["p0"], setting.router.endpoints["p0"]
+        body = json.dumps({"error": {"message": f"You are not {key}, who are you? {'x ' * 50}{key}", "type": "auth"}})
+        fake.pages["/health"] = (401, body)
+        found = await endpoint.look()
+        fake.otherwise = Refuse(401, body)
+        with pytest.raises(ModelUnavailable) as raised:
+            await setting.models.complete(ASKED)
+    assert found.reason.startswith("it does not accept the key (HTTP 401): You are not ..., who are you?")
+    for text in (
+        found.reason,
+        raised.value.message,
+        repr(setting.router.settings),
+        repr(endpoint.wire.__dict__["_client"]),
+    ):
+        assert key[:8] not in text
+        assert json.dumps(key)[1:9] not in text
 
 
 async def test_what_a_server_does_not_tell_of_its_load_is_no_fault() -> None:

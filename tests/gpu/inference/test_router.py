@@ -149,7 +149,7 @@ async def test_five_failures_open_the_circuit_and_one_answer_closes_it() -> None
         fake.otherwise = Say()
         setting.time.seconds += 100
         assert (await setting.models.complete(ASKED)).provider == "p0"
-        assert (endpoint.breaker.state, endpoint.status) == (CircuitState.CLOSED, ProviderStatus.HEALTHY)
+        assert (endpoint.breaker.state, endpoint.found.status) == (CircuitState.CLOSED, ProviderStatus.HEALTHY)
 
 
 async def test_a_wrong_key_is_not_tried_again_for_a_while() -> None:
@@ -164,7 +164,7 @@ async def test_whoever_cannot_be_reached_comes_last_for_a_moment() -> None:
     async with routed({"url": "http://127.0.0.1:9"}, {}) as setting:
         assert (await setting.models.complete(ASKED)).provider == "p1"
         endpoint = setting.router.endpoints["p0"]
-        assert (endpoint.status, endpoint.ailing) == (ProviderStatus.DOWN, True)
+        assert (endpoint.found.status, endpoint.ailing) == (ProviderStatus.DOWN, True)
         setting.time.seconds += 15
         assert not endpoint.ailing
 
@@ -175,7 +175,7 @@ async def test_too_many_requests_wait_as_long_as_the_provider_says() -> None:
         assert (await setting.models.complete(ASKED)).text == "Hello there."
         endpoint = setting.router.endpoints["p0"]
         assert (setting.time.waits, endpoint.pace.per_minute) == ([7.0], 1.05)
-        assert endpoint.breaker.error_rate == 0
+        assert endpoint.breaker.outcomes == (1, 0)
 
 
 async def test_too_many_requests_without_a_time_slow_down_by_themselves() -> None:

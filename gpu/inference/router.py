@@ -101,6 +101,7 @@ class Router:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.capabilities.close()
         await asyncio.gather(*(each.close() for each in self.endpoints.values()))
 
 
@@ -241,7 +242,7 @@ class _Loop:
             turn = await endpoint.pace.take()
             if turn.wait > 0:
                 return None
-            reply = await self._counted(endpoint, model, turn)
+            reply = await self._counted(candidate.choice, turn)
         finally:
             endpoint.left(model)
         settings = endpoint.settings
@@ -256,12 +257,13 @@ class _Loop:
             on_premise=settings.stays,
         )
 
-    async def _counted(self, endpoint: Endpoint, model: str, turn: Turn) -> Reply:
+    async def _counted(self, choice: Choice, turn: Turn) -> Reply:
         """Ask, and note what became of it wherever that counts."""
+        endpoint, model = choice.endpoint, choice.model
         name, task, tallies = endpoint.settings.name, self._request.task, self._router.tallies
         begun = self._chance.clock()
         try:
-            reply = await self._converse(endpoint, model)
+            reply = await self._converse(choice)
         except Failure as failure:
             tallies.requests[name, task, failure.code.name] += 1
             endpoint.failed(model, failure)
@@ -277,8 +279,9 @@ class _Loop:
         await endpoint.pace.answered(turn)
         return reply
 
-    async def _converse(self, endpoint: Endpoint, model: str) -> Reply:
-        request, settings = self._request, endpoint.settings
+    async def _converse(self, choice: Choice) -> Reply:
+        request, endpoint, model = self._request, choice.endpoint, choice.model
+        settings = endpoint.settings
         mode = SchemaMode.NONE
         if request.schema is not None:
             mode = await self._router.capabilities.mode(endpoint.wire, settings, model)
@@ -286,7 +289,9 @@ class _Loop:
         messages = request.messages
         if pseudonyms is not None:
             messages = tuple(Message(each.role, pseudonyms.hide(each.content)) for each in messages)
-        question = Question(model, messages, request.max_tokens, request.temperature, request.schema, mode)
+        # Some refuse what might run past the end of the context, and others forget its beginning unsaid.
+        most = request.max_tokens if choice.room is None else min(request.max_tokens, choice.room)
+        question = Question(model, messages, most, request.temperature, request.schema, mode)
         told = None if self._on_text is None else _Telling(self._deliver, pseudonyms)
         reply = await converse(endpoint.wire, settings, question, None if told is None else told.take)
         if told is not None:

@@ -1,15 +1,17 @@
 """How each kind of server says how it is, and what is remembered of it."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
-from domain.inference import ModelUnavailable, ProviderStatus
+from domain.inference import ModelUnavailable, ProviderStatus, RefusalCode
 from gpu.inference.capabilities import Memory, honoured
+from gpu.inference.failures import Failure
 from gpu.inference.probing import Found, ServedModel, metric, sglang_load
 from gpu.inference.profiles import SchemaMode
-from tests.fake_llm import Refuse
+from tests.fake_llm import Refuse, Stall
 from tests.gpu.inference.routing import ASKED, routed
 
 LOADED, NOT_LOADED = True, False
@@ -141,6 +143,27 @@ async def test_what_was_found_out_is_remembered_in_a_file_for_a_week(tmp_path: P
         assert json.loads(path.read_text()) == {}
         path.write_text('{"a": {"mode": "GONE"}}')
         assert Memory(path).recall(provider, "m1") is None
+
+
+async def test_all_who_ask_at_once_hear_the_same_of_one_try() -> None:
+    async with routed({"first_byte_seconds": 0.2}) as setting:
+        endpoint, fake, found = setting.router.endpoints["p0"], setting.fakes["p0"], setting.router.capabilities
+        fake.tried = Stall()
+        asked = [asyncio.create_task(found.mode(endpoint.wire, endpoint.settings, "m1")) for _ in range(5)]
+        asked.pop().cancel()
+        heard = await asyncio.gather(*asked, return_exceptions=True)
+        assert [each.code for each in heard if isinstance(each, Failure)] == [RefusalCode.TIMED_OUT] * 4
+        assert len(fake.chats) == 1
+        fake.tried = None
+        assert await found.mode(endpoint.wire, endpoint.settings, "m1") is SchemaMode.RESPONSE_FORMAT
+        fake.tried = Stall()
+        assert await found.mode(endpoint.wire, endpoint.settings, "m1") is SchemaMode.RESPONSE_FORMAT
+        # One that nobody waits for any more ends with the router.
+        left = asyncio.create_task(found.mode(endpoint.wire, endpoint.settings, "m2"))
+        while len(fake.chats) < 3:
+            await asyncio.wait([left], timeout=0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await left
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,20 @@ async def test_too_long_a_request_is_not_sent_and_is_no_reason_to_wait() -> None
     assert raised.value.message == "p1 (m1): the request has about 2008 tokens, and it takes 500."
 
 
+async def test_an_answer_is_as_long_as_there_is_room_for_it() -> None:
+    long = replace(LONG, max_tokens=500)
+    async with routed({"context_tokens": 2100}, {"context_tokens": 2060}) as setting:
+        done = await setting.models.complete(long)
+        [sent] = setting.fakes["p0"].asked
+        assert (done.provider, sent.body["max_tokens"]) == ("p0", 92)
+        setting.fakes["p0"].otherwise = Refuse(500, NESTED)
+        with pytest.raises(ModelUnavailable) as raised:
+            await setting.models.complete(long)
+        assert setting.fakes["p1"].received == []
+    # There would be room for 52 tokens.
+    assert [each.code for each in raised.value.tried] == [RefusalCode.UNKNOWN, RefusalCode.CONTEXT_TOO_LONG]
+
+
 async def test_a_refused_request_is_refused_when_nobody_takes_it() -> None:
     body = '{"error":{"message":"temperature must be positive","type":"invalid_request_error"}}'
     async with routed({}, {}) as setting:

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from functools import partial
 
 import httpx
 import pytest
@@ -135,7 +134,7 @@ async def test_what_a_slow_client_skips_is_counted(
     )
     async with served(system, tenant) as live, live.client(Role.JUNIOR_BROKER) as client:
         await client.subscribe("PerceptionScores", after=await cursor(live))
-        await live.until(partial(joined, live, 1))
+        await live.until(lambda: joined(live) == [1])
         [group] = live.hub.feeds[tenant.id].groups.values()
         [line] = [each._line for each in group.members]
         assert isinstance(line, Socket)

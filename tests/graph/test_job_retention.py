@@ -97,6 +97,26 @@ async def test_the_source_of_a_proposal_stays_without_a_word(api: Api, tenant: T
     assert queue["proposals"]["edges"][0]["node"]["source"]["job"]["id"] == f"job_{source}"
 
 
+async def test_a_key_stands_for_other_work_once_its_job_has_gone(
+    api: Api, tenant: Tenant, owner_connection: Owner
+) -> None:
+    items = [{"requestId": "a", "messages": [{"role": "user", "content": "Hello."}]}]
+    wanted = {"input": {"task": "CHAT", "items": items, "idempotencyKey": "visit-7"}}
+    first = await api.data("InferenceSubmit", **wanted)
+    assert await api.data("InferenceSubmit", **wanted) == first
+    await owner_connection.execute(
+        "UPDATE jobs SET status = 'CANCELLED', finished_at = $2 WHERE tenant_id = $1", tenant.id,
+        NOW - timedelta(days=31),
+    )  # fmt: skip
+    await owner_connection.execute(
+        "UPDATE idempotency_keys SET created_at = $2 WHERE tenant_id = $1", tenant.id, NOW - timedelta(days=32)
+    )
+    assert await sweep(api) >= 1
+    second = await api.data("InferenceSubmit", **wanted)
+    assert second["inferenceSubmit"]["job"]["status"] == "QUEUED"
+    assert second["inferenceSubmit"]["job"]["id"] != first["inferenceSubmit"]["job"]["id"]
+
+
 async def test_the_sweep_keeps_it_as_long_as_the_settings_say(
     api: Api, tenant: Tenant, owner_connection: Owner
 ) -> None:

@@ -6,9 +6,10 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final, TypeVar
 
+import asyncpg
 import structlog
 
 from app.failures import CannotContinue
@@ -102,13 +103,12 @@ async def tell_regularly(router: Router, sightings: Sightings) -> None:
             await asyncio.sleep(LOOK_SECONDS)
     finally:
         if not silent:
-            with suppress(Unavailable):
-                await sightings.tell([])
+            await _told(sightings.tell([]))
 
 
 async def _told(telling: Awaitable[None]) -> None:
     """Wait until it is told. What the database does not take is told anew, and is nobody's failure."""
     try:
         await telling
-    except Unavailable:
-        log.warning("sightings_not_told")
+    except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("sightings_not_told", error=type(error).__name__)

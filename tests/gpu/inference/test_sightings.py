@@ -1,15 +1,18 @@
 """What processes tell each other of providers, and what is made of it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from asyncpg import Connection, Record
 
 from app.inference import telling
 from db.engine import BRIEF_SETTINGS, ReadPool
 from db.inference.sightings import SqlSightings
+from domain.errors import Unavailable
 from domain.inference import CircuitState, ModelUnavailable, ProviderStatus, Sighting, together
 from gpu.inference.overview import Overview
 from tests.fake_llm import NESTED, Refuse
@@ -74,6 +77,43 @@ def test_the_worst_circuit_counts_and_averages_are_by_answers() -> None:
     assert together(own, []) == own
     idle = Sighting("p0", latency_ms=80.0)
     assert (together(idle, []), idle.error_rate, idle.quiet, own.quiet) == (idle, None, True, False)
+
+
+@dataclass
+class Deaf:
+    """A place to tell things that nobody can reach for a while."""
+
+    told: list[list[Sighting]] = field(default_factory=list)
+    raising: list[Exception] = field(default_factory=list)
+
+    async def tell(self, seen: Sequence[Sighting]) -> None:
+        if self.raising:
+            raise self.raising.pop(0)
+        self.told.append(list(seen))
+
+    async def others(self) -> Sequence[Sighting]:
+        return ()
+
+
+async def test_a_process_goes_on_telling_after_the_database_was_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.inference.TELL_SECONDS", 0.0)
+    monkeypatch.setattr("app.inference.LOOK_SECONDS", 0.0)
+    deaf = Deaf(raising=[Unavailable(), asyncpg.QueryCanceledError(), asyncpg.InterfaceError("closed")])
+    async with routed({}, {}) as setting, telling(setting.router, deaf):
+        setting.router.endpoints["p0"].breaker.open(60)
+        async with asyncio.timeout(20):
+            while not deaf.told:
+                await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
+    # What is quiet is not told of, and at the end nothing is.
+    assert [[each.provider for each in seen] for seen in (deaf.told[0], deaf.told[-1])] == [["p0"], []]
+    assert deaf.told[0][0].circuit is OPEN
+
+
+async def test_a_process_with_nothing_to_tell_tells_nothing() -> None:
+    deaf = Deaf()
+    async with routed({}) as setting, telling(setting.router, deaf):
+        assert all(each.quiet for each in setting.router.sightings())
+    assert deaf.told == []
 
 
 async def test_a_circuit_that_opens_in_a_worker_is_shown_by_another_process(brief: ReadPool, name: str) -> None:

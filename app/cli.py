@@ -125,7 +125,8 @@ def sweep() -> None:
     typer.echo(f"Decided for {done['people_decided']} people what to do next.")
     erasures, sessions = done["erasures_finished"], done["sessions_completed"]
     typer.echo(f"Finished {erasures} erasures and {sessions} sessions that nobody ended.")
-    typer.echo(f"Removed or untied {done['cctv_events_forgotten']} camera events.")
+    cameras, jobs = done["cctv_events_forgotten"], done["jobs_forgotten"]
+    typer.echo(f"Removed or untied {cameras} camera events, and removed {jobs} jobs of models.")
     tasks, expired = done["tasks_told_of"], done["proposals_expired"]
     typer.echo(f"Told of {tasks} tasks that are due, and let {expired} proposals expire.")
 

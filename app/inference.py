@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import asynccontextmanager
+from typing import Final, TypeVar
+
+import asyncpg
+import structlog
 
 from app.failures import CannotContinue
 from app.settings import Settings
 from db.engine import ReadPool
 from db.inference.store import SqlSwitches
-from domain.inference import Provider
+from domain.errors import Unavailable
+from domain.inference import CircuitState, Paces, Provider, Sightings
 from domain.jobs import SlotKind, Slots
 from gpu.inference.capabilities import Memory
 from gpu.inference.probing import Found, examined
 from gpu.inference.router import Router
 from gpu.inference.settings import InferenceSettings, ProviderSettings, SettingsWrong, configured
 from gpu.inference.wire import Wire
+
+TELL_SECONDS: Final = 5.0
+"""How often a process tells the others what it sees of the providers; of a circuit that opens or closes at once."""
+LOOK_SECONDS: Final = 0.5
+
+T = TypeVar("T", bound=Sightings)
+
+log = structlog.get_logger()
 
 
 def inference_settings(settings: Settings) -> InferenceSettings:
@@ -50,11 +64,51 @@ async def examine_providers(found: InferenceSettings) -> list[tuple[ProviderSett
 
 
 @asynccontextmanager
-async def routing(settings: Settings, pool: ReadPool) -> AsyncIterator[Router]:
-    """Open the way to the language models, and close their connections afterwards. Raises CannotContinue."""
+async def routing(settings: Settings, pool: ReadPool, paces: Paces | None = None) -> AsyncIterator[Router]:
+    """Open the way to the language models, and close their connections afterwards. Raises CannotContinue.
+
+    `paces` are the limits that all processes keep together; without them this one keeps its own.
+    """
     found = inference_settings(settings)
-    router = Router(found, SqlSwitches(pool), Memory(settings.data_dir / "inference-capabilities.json"))
+    memory = Memory(settings.data_dir / "inference-capabilities.json")
+    router = Router(found, SqlSwitches(pool), memory, paces=paces)
     try:
         yield router
     finally:
         await router.close()
+
+
+@asynccontextmanager
+async def telling(router: Router, sightings: T) -> AsyncIterator[T]:
+    """Let the other processes hear what this one sees of the providers, for as long as something else is done."""
+    task = asyncio.create_task(tell_regularly(router, sightings))
+    try:
+        yield sightings
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
+
+
+async def tell_regularly(router: Router, sightings: Sightings) -> None:
+    """Tell what this process sees of the providers until cancelled, and then that it sees nothing any more."""
+    told: Mapping[str, CircuitState] = {}
+    next_at, silent = 0.0, True
+    try:
+        while True:
+            seen = [each for each in router.sightings() if not each.quiet]
+            circuits = {each.provider: each.circuit for each in seen}
+            if circuits != told or (seen and time.monotonic() >= next_at):
+                told, next_at, silent = circuits, time.monotonic() + TELL_SECONDS, not seen
+                await _told(sightings.tell(seen))
+            await asyncio.sleep(LOOK_SECONDS)
+    finally:
+        if not silent:
+            await _told(sightings.tell([]))
+
+
+async def _told(telling: Awaitable[None]) -> None:
+    """Wait until it is told. What the database does not take is told anew, and is nobody's failure."""
+    try:
+        await telling
+    except (Unavailable, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        log.warning("sightings_not_told", error=type(error).__name__)

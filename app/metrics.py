@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter as Tally
 from typing import Final
 
@@ -19,6 +20,7 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
+from app.inference_metrics import Asked
 from app.worker.metrics import Working
 from db.engine import ReadPool
 from db.reading.answers import SqlAnswers
@@ -116,11 +118,13 @@ def codes() -> list[str]:
 class Metrics:
     """The metrics of one process."""
 
-    def __init__(self, pool: ReadPool, working: Working) -> None:
+    def __init__(self, pool: ReadPool, working: Working, asked: Asked) -> None:
         """Register everything; counters show from the start, at zero."""
         self.registry: Final = CollectorRegistry()
         self.working: Final = working
         self.registry.register(working)
+        self._asked: Final = asked
+        self.registry.register(asked)
         self._reading: Reading | None = None
         self.turned_away: Final[Tally[str]] = Tally()
         """How many requests were refused before anybody looked at what they ask, by the error's code."""
@@ -150,5 +154,5 @@ class Metrics:
 
     async def page(self, _request: Request) -> Response:
         """Answer `/metrics`."""
-        await self.working.read()
+        await asyncio.gather(self.working.read(), self._asked.read())
         return Response(generate_latest(self.registry), headers={"content-type": CONTENT_TYPE_PLAIN_0_0_4})

@@ -162,6 +162,9 @@ class Settings(BaseSettings):
     rate_points_per_second: float = Field(5_000, gt=0, description="How many points come back each second.")
     worker: bool = Field(default=True, description="Whether `velocity serve` runs a worker inside itself.")
     worker_jobs: int = Field(16, ge=1, le=1_000, description="How many jobs of each queue one worker runs at once.")
+    worker_metrics_port: int | None = Field(
+        None, ge=0, le=65535, description="Where `velocity worker` answers /metrics; without it nowhere."
+    )
     worker_grace_seconds: float = Field(
         30, ge=0, description="How long running jobs may go on when their worker is to stop."
     )
@@ -170,6 +173,9 @@ class Settings(BaseSettings):
     )
     lease_seconds: float = Field(
         30, ge=1, description="How long a worker may be silent before its jobs are taken from it; the same for all."
+    )
+    inference_days: float = Field(
+        30, gt=0, description="How many days work for models is kept once it has ended, with all that was said."
     )
     inference_settings: Path | None = Field(
         None, description="A file in TOML that names the servers of language models, and who is asked for what."

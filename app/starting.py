@@ -61,11 +61,11 @@ async def serve(settings: Settings, *, demo: bool) -> int:
         asyncio.get_running_loop().add_signal_handler(received, stop)
     try:
         # The port comes first: who has none should not wait for a demo tenant to be loaded.
-        with _bound(settings) as bound:
+        with bound(settings.host, settings.port, "VELOCITY_PORT") as listening:
             loading = asyncio.create_task(asyncio.to_thread(_loaded))
             async with database(settings) as found:
                 program = await loading
-                await program.run(settings, found, stop, bound, demo=demo)
+                await program.run(settings, found, stop, listening, demo=demo)
     except asyncio.CancelledError:
         log.info("stopped_while_starting")
     return 0
@@ -81,19 +81,22 @@ def _loaded() -> Program:
         gc.enable()
 
 
-def _bound(settings: Settings) -> socket.socket:
-    """Take the address, without listening yet: whoever connects too early is refused, not kept waiting."""
-    bound = socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET)
+def bound(host: str, port: int, variable: str) -> socket.socket:
+    """Take an address, whose port a variable sets, without listening yet.
+
+    Whoever connects too early is refused, not kept waiting. Raises CannotContinue.
+    """
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((settings.host, settings.port))
-        return bound
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        taken.bind((host, port))
+        return taken
     except OSError as error:
-        bound.close()
-        where = f"{settings.host}:{settings.port}"
+        taken.close()
+        where = f"{host}:{port}"
         if error.errno == errno.EADDRINUSE:
-            raise CannotContinue(f"{where} is in use. Stop what uses it, or set VELOCITY_PORT.") from error
+            raise CannotContinue(f"{where} is in use. Stop what uses it, or set {variable}.") from error
         reason = error.strerror or str(error)
         raise CannotContinue(
-            f"Nothing can be served on {where} ({reason}). Set VELOCITY_HOST and VELOCITY_PORT."
+            f"Nothing can be served on {where} ({reason}). Set VELOCITY_HOST and {variable}."
         ) from error

@@ -25,7 +25,7 @@ from db.events.stream import SqlEventStream
 from db.people import next_best_action
 from db.perception.overdue import SqlOverdue
 from db.roles import set_tenant, tenant_ids
-from domain import assets, cctv, notifications, perception, proposals
+from domain import assets, cctv, jobs, notifications, perception, proposals
 from domain.assets import UploadPorts
 from domain.errors import DomainError
 from domain.events import EventStream
@@ -57,6 +57,7 @@ class Sweeps:
             "erasures_finished": lambda: perception.sweep(units, overdue, now),
             "sessions_completed": lambda: perception.complete_left(units, overdue, now - idle, after_session(settings)),
             "cctv_events_forgotten": lambda: cctv.sweep(units, overdue, now - timedelta(days=settings.cctv_days)),
+            "jobs_forgotten": lambda: jobs.sweep(units, overdue, now - timedelta(days=settings.inference_days)),
             "tasks_told_of": lambda: tell_due(units, overdue, now),
             "proposals_expired": lambda: proposals.expire_left(
                 units, overdue, now - timedelta(days=settings.proposal_days)

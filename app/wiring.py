@@ -16,7 +16,8 @@ from starlette.requests import HTTPConnection
 from app.database import Database
 from app.failures import CannotContinue
 from app.fleet import InstalledFleet, Reporting, reporting
-from app.inference import routing
+from app.inference import routing, telling
+from app.inference_metrics import Asked
 from app.metrics import Metrics
 from app.outside.mock import MockMessenger
 from app.ports import Ports, listening, ports
@@ -27,6 +28,8 @@ from db.engine import ReadPool
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
 from db.fleet.view import SqlFleetView
+from db.inference.paces import SqlPaces
+from db.inference.sightings import SqlSightings
 from db.jobs.slots import SqlSlots
 from db.perception.overdue import SqlOverdue
 from db.reading.answers import SqlAnswers
@@ -156,13 +159,14 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
     async with (
         ports(settings, database) as opened,
         listening(database.app, settings.look_seconds) as bus,
-        routing(settings, opened.pool) as router,
+        routing(settings, opened.pool, SqlPaces(opened.brief)) as router,
+        telling(router, SqlSightings(opened.brief)) as sightings,
     ):
         keys = _keys(opened)
         _collect_rarely()
         reads, answers = SqlReads(CATALOGUE, opened.pool, keys), SqlAnswers(CATALOGUE, opened.pool, keys)
         units = SqlUnits(opened.engine, committed=bus.committed, pool=opened.brief)
-        providers = Overview(router, partial(SqlSlots(opened.engine).held, SlotKind.LLM))
+        providers = Overview(router, partial(SqlSlots(opened.engine).held, SlotKind.LLM), sightings)
         messengers = {MessageProvider.MOCK: MockMessenger()}
         machine = reporting(settings, opened.engine, utc_now, router)
         fleet = InstalledFleet(machine.state, SqlFleetView(opened.pool), machine.runtimes, utc_now)
@@ -197,5 +201,5 @@ async def system(settings: Settings, database: Database) -> AsyncIterator[System
             fleet=fleet,
             reporting=machine,
             context_for=context,
-            metrics=Metrics(opened.pool, Working(opened.engine)),
+            metrics=Metrics(opened.pool, Working(opened.engine), Asked(router, sightings)),
         )

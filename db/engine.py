@@ -190,8 +190,8 @@ class ReadPool:
             except (*LOST, asyncpg.DeadlockDetectedError):
                 return await self._fetch(tenant_id, sql, *arguments)
 
-    async def fetch_once(self, tenant_id: UUID, sql: str, *arguments: object) -> list[Record]:
-        """Run one statement for a tenant, and never again: it may write. Raises Unavailable."""
+    async def fetch_once(self, tenant_id: UUID | None, sql: str, *arguments: object) -> list[Record]:
+        """Run one statement for a tenant or for none, and never again: it may write. Raises Unavailable."""
         self.statements += 1
         with answering():
             return await self._fetch(tenant_id, sql, *arguments)

@@ -95,7 +95,7 @@ def _models(state: ProviderState) -> list[InferenceModel]:
 @noun(
     "inference_providers",
     prefix="inferenceprovider",
-    description="A server with language models, as it is now, seen from the process that answers.",
+    description="A server with language models, as it is now, with what every process sees of it.",
 )
 class InferenceProvider(Node):
     """A provider."""
@@ -108,10 +108,7 @@ class InferenceProvider(Node):
         "Its models: those that it lists, and those that are configured.", list[InferenceModel], _models, ()
     )
     queue_depth = of_state(
-        "How many requests wait: ours in this process, and as many as it counts itself.",
-        int,
-        lambda state: state.queue_depth,
-        0,
+        "How many requests wait: ours, and as many as it counts itself.", int, lambda state: state.queue_depth, 0
     )
     in_flight = of_state("How many of our requests it is at.", int, lambda state: state.in_flight, 0)
     latency_ms = of_state(
@@ -120,8 +117,15 @@ class InferenceProvider(Node):
     error_rate = of_state(
         "The share of its answers of the last minute that failed.", float | None, lambda state: state.error_rate
     )
-    circuit = of_state("Whether it is asked at all.", CircuitState, lambda state: state.circuit, CircuitState.CLOSED)
-    last_probe_at = of_state("When it was last looked at.", DateTime | None, lambda state: state.last_probe_at)
+    circuit = of_state(
+        "Whether it is asked at all; the worst that any process sees.",
+        CircuitState,
+        lambda state: state.circuit,
+        CircuitState.CLOSED,
+    )
+    last_probe_at = of_state(
+        "When the process that answers last looked at it.", DateTime | None, lambda state: state.last_probe_at
+    )
     enabled = of_state("Whether it is switched on, for you.", bool, lambda state: state.enabled, otherwise=False)
     priority = of_state("Its place in the order: the smallest is asked first.", int, lambda state: state.priority, 0)
     model = of_state("Which of its models is asked first.", str | None, lambda state: state.model)

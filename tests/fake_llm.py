@@ -90,8 +90,12 @@ class FakeLlm:
         self.pages: dict[str, tuple[int, str]] = self._pages()
         self.honours: set[str] = {"response_format", "json_schema", "guided_json", "nvext", "format"}
         self.refuses: set[str] = set()
+        self.tried: Behaviour | None = None
+        """What becomes of a request that only tries how to ask, in place of what the other settings say."""
         self.running = 0
         self.most_running = 0
+        self.hanging: set[str] = set()
+        """Pages that are never answered."""
         self.gone = asyncio.Event()
         """Set when a client hangs up before its answer is whole."""
         self.url = ""
@@ -194,6 +198,8 @@ class FakeLlm:
                         return
                 finally:
                     self.running -= 1
+            elif path in self.hanging:
+                await asyncio.Event().wait()
             else:
                 status, text = self.pages.get(path, (404, "404 page not found"))
                 _plain(writer, status, text)
@@ -267,6 +273,8 @@ class FakeLlm:
         if unknown := sorted(self.refuses & set(body)):
             return Refuse(400, json.dumps({"error": {"message": f"extra field {unknown[0]}", "type": "BadRequest"}}))
         if "one friendly sentence" in body["messages"][0]["content"]:
+            if self.tried is not None:
+                return self.tried
             return Say('{"reply": "seven"}' if self.honours & set(body) else "Hello, dear friend!")
         if self.script:
             return self.script.popleft()

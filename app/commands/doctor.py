@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+from collections import Counter as Tally
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +21,17 @@ from app.tokens import signing_keys
 from app.wiring import DeclarationsDisagree, proven_schema
 from db.audit.chain import broken_links
 from db.canvases.chain import broken_revisions
-from db.engine import create_write_engine
+from db.engine import BRIEF_SETTINGS, ReadPool, create_write_engine
+from db.inference.sightings import SqlSightings
 from db.jobs.queue import waiting
 from db.migrations import current_revision, newest_revision
 from db.roles import role_faults
 from domain.errors import Unavailable
-from domain.inference import ProviderStatus
+from domain.inference import CircuitState, InferenceTask, ProviderStatus
 from domain.jobs import RenderWorkflow
 from domain.values import new_id
-from gpu.inference.settings import ProviderSettings, variable
+from gpu.inference.probing import Found
+from gpu.inference.settings import HOSTED, InferenceSettings, ProviderSettings, variable
 from gpu.renders.pool import ComfyPool, WorkerHealth
 from prompts.loading import read_prompts
 
@@ -42,6 +45,7 @@ MEND_S3 = (
     " with what the store has; they have to allow writing and deleting."
 )
 
+MEND_RULE = "Name another provider in that rule, or switch one of these on (docs/gpu.md)."
 LONG_WAIT_SECONDS = 300
 MEND_JOBS = "run `velocity worker`, or let `velocity serve` work (VELOCITY_WORKER). If one runs, its log says why."
 
@@ -139,17 +143,53 @@ async def _models(settings: Settings) -> list[Finding]:
         if not provider.enabled:
             findings.append(Finding("models", f"{where}; switched off in the file"))
         elif state.status is ProviderStatus.HEALTHY:
-            known = any(each.name == provider.model for each in state.models) or not state.models
-            mend = "" if known else f"It does not list {provider.model}: install it there, or name one that it lists."
-            findings.append(Finding("models", f"{where}, answers; {provider.model}", mend))
+            findings.append(Finding("models", f"{where}, answers; {provider.model}", _mend_models(provider, state)))
         else:
             findings.append(Finding("models", f"{where}: {state.reason}", _mend_provider(provider)))
-    return findings
+    return findings + [
+        Finding("models", f"nobody is asked for {', '.join(tasks)}: {reason}", MEND_RULE)
+        for reason, tasks in _unserved(found).items()
+    ]
+
+
+def _mend_models(provider: ProviderSettings, state: Found) -> str:
+    """Name the models that a provider is to have and does not list; one that lists none says nothing of them."""
+    wanted = [provider.model, provider.fallback_model, *provider.models]
+    listed = {each.name for each in state.models}
+    lacking = [name for name in dict.fromkeys(wanted) if name is not None and listed and name not in listed]
+    if not lacking:
+        return ""
+    several = len(lacking) > 1
+    return (
+        f"It does not list {' and '.join(lacking)}: install {'them' if several else 'it'} there,"
+        f" or name {'some' if several else 'one'} that it lists."
+    )
+
+
+def _unserved(found: InferenceSettings) -> dict[str, list[str]]:
+    """Return the tasks for which nobody is asked, by the reason: all whom a rule names are switched off."""
+    enabled = {each.name for each in found.providers if each.enabled}
+    tasks: dict[str, list[str]] = {}
+    for task in InferenceTask:
+        number, rule = next(
+            (
+                (number, each)
+                for number, each in enumerate(found.rules, start=1)
+                if task in (each.tasks or InferenceTask)
+            ),
+            (0, None),
+        )
+        if rule is not None and not enabled & set(rule.providers):
+            reason = f"rule {number} names {', '.join(rule.providers)}, switched off"
+            tasks.setdefault(reason, []).append(task.name)
+    return tasks
 
 
 def _mend_provider(provider: ProviderSettings) -> str:
     url = variable(provider.name, "URL")
     key = "" if provider.key is None else f" Is the key in {provider.key_variable or 'its file'} still good?"
+    if provider.kind in HOSTED and provider.key is None:
+        return "It has no key: name the variable that has it by `key_variable`."
     return f"Start it there, or set its `url` or {url}.{key}"
 
 
@@ -246,6 +286,7 @@ async def _database(found: Database) -> list[Finding]:
         if revision == wanted:
             findings.append(Finding("migrations", f"at {wanted}"))
             findings.append(await _jobs(found))
+            findings += await _circuits(found)
             findings += [Finding("roles", "wrong", fault) for fault in await role_faults(connection)]
         else:
             state = f"at {revision or 'none'}; this release needs {wanted}"
@@ -253,6 +294,22 @@ async def _database(found: Database) -> list[Finding]:
     finally:
         await connection.close()
     return findings
+
+
+async def _circuits(found: Database) -> list[Finding]:
+    """Say which providers running processes leave alone now: that passes by itself, unless they go on failing."""
+    pool = await ReadPool.open(found.app, size=1, settings=BRIEF_SETTINGS)
+    try:
+        seen = await SqlSightings(pool).others()
+    finally:
+        await pool.close()
+    left = Tally(each.provider for each in seen if each.circuit is not CircuitState.CLOSED)
+    return [
+        Finding(
+            "models", f"{name}: left alone for a while by {count} of the running processes, because it kept failing"
+        )
+        for name, count in sorted(left.items())
+    ]
 
 
 async def _jobs(found: Database) -> Finding:

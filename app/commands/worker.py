@@ -12,13 +12,18 @@ import structlog
 from app import logs
 from app.failures import CannotContinue
 from app.fleet import reporting, reporting_beside
-from app.inference import routing
+from app.inference import routing, telling
+from app.inference_metrics import Asked
 from app.ports import alone, listening
 from app.settings import Settings
 from app.worker.handlers import Handlers, Parts
 from app.worker.handlers import handlers as shipped
 from app.worker.handlers import opened as opened_parts
+from app.worker.metrics import Working
+from app.worker.page import Page, shown
 from app.worker.running import made
+from db.inference.paces import SqlPaces
+from db.inference.sightings import SqlSightings
 from db.jobs.slots import SqlSlots
 from db.unit import utc_now
 from domain.jobs import JobKind
@@ -45,15 +50,19 @@ async def work(settings: Settings, kinds: Sequence[JobKind], handlers: Callable[
     async with (
         alone(settings, writing=2) as (found, opened),
         listening(found.app, settings.look_seconds) as bus,
-        routing(settings, opened.pool) as router,
+        routing(settings, opened.pool, SqlPaces(opened.brief)) as router,
+        telling(router, SqlSightings(opened.brief)) as sightings,
     ):
         slots = SqlSlots(opened.engine)
+        working = Working(opened.engine)
         machine = reporting(settings, opened.engine, utc_now, router)
         async with (
             opened_parts(settings, opened.uploads, slots, opened.units, router, machine=machine) as parts,
             reporting_beside(machine),
             made(settings, found.app, bus, kinds, handlers(parts)) as worker,
+            shown(settings, Page(working, Asked(router, sightings))),
         ):
+            working.worker = worker
             for received in (signal.SIGINT, signal.SIGTERM):
                 loop.add_signal_handler(received, worker.drain)
             await worker.run()

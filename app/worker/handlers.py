@@ -61,7 +61,7 @@ async def opened(
 
     `machine` reports the render workers, too.
     """
-    answers = PromptedAnswers(loaded_prompts(settings))
+    answers = PromptedAnswers(loaded_prompts(settings), router.tallies)
     async with render_pool(settings) as pool:
 
         async def declare() -> None:

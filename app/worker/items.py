@@ -11,7 +11,6 @@ from typing import Final
 from app.worker.leases import LeasedPlaces, until_ended
 from app.worker.replies import Reply, reply
 from domain.asking import failed
-from domain.errors import DomainError, Unavailable
 from domain.inference import (
     Answered,
     Completion,
@@ -25,8 +24,8 @@ from domain.inference import (
     wanted_model,
     words_of,
 )
-from domain.jobs import Cancelled, Failed, Lease, LeaseLost, Outcome, Partial, RunningJob, Succeeded
-from domain.structured import StructuredAnswers
+from domain.jobs import Cancelled, Failed, Lease, Outcome, Partial, RunningJob, Succeeded
+from domain.structured import AnswerRefused, StructuredAnswers
 from gpu.inference.router import Router, TenantModels
 
 MOST_AT_ONCE: Final = 64
@@ -118,17 +117,16 @@ class _Batch:
         async def on_text(text: str) -> None:
             await self.lease.delta(item.request_id, text)
 
+        # Whatever else fails, such as the database, fails the attempt: the next one asks again.
         try:
             replied = await reply(
                 self.answers, self.models, self.task, item.messages,
                 names=named(self.names, item.messages), model=wanted_model(self.job), on_text=on_text,
             )  # fmt: skip
-        except LeaseLost:
-            raise
         except (ModelUnavailable, ModelRefused) as error:
             return self._refused(error)
-        except Unavailable as error:
-            return _failed(error, retryable=True)
+        except AnswerRefused as error:
+            return Failed("ANSWER_REFUSED", error.message, retryable=True)
         return self._reply(replied)
 
     def _refused(self, error: ModelUnavailable | ModelRefused) -> Failed | None:
@@ -154,6 +152,7 @@ class _Batch:
             repaired=replied.repaired,
             prompt_tokens=replied.usage.prompt_tokens if counted else None,
             completion_tokens=replied.usage.completion_tokens if counted else None,
+            prompt=replied.prompt,
         )
 
     async def _store(self, item: Item, result: Answered | Failed) -> None:
@@ -175,6 +174,6 @@ class _Batch:
         return Partial() if done else Failed("FAILED", "No item has an answer.", retryable=False)
 
 
-def _failed(error: DomainError, *, retryable: bool) -> Failed:
+def _failed(error: ModelUnavailable | ModelRefused, *, retryable: bool) -> Failed:
     code = error.refusal.name if isinstance(error, ModelRefused) else error.code
     return Failed(code, error.message, retryable)

@@ -6,13 +6,14 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, TypeVar
 
 import structlog
 
 from app.worker.frames import Telling
+from app.worker.turns import Turns
 from domain import jobs
 from domain.errors import Unavailable
 from domain.jobs import (
@@ -31,7 +32,7 @@ from domain.unit import Unit, Units
 FRAME_SECONDS: Final = 0.25
 """Progress and text are told of at most four times a second."""
 SLOT_SECONDS: Final = 0.25
-"""How often a slot is asked for again."""
+"""How often whoever is first in line looks for a slot that nobody told of, and everybody for the lease."""
 
 log = structlog.get_logger()
 
@@ -47,6 +48,7 @@ class Holding:
     slots: Slots
     frames: Telling
     lease: timedelta
+    turns: Turns = field(default_factory=Turns)
 
 
 class Happening(asyncio.Event):
@@ -144,17 +146,18 @@ class HeldLease:
 
     @asynccontextmanager
     async def _slot(self, kind: SlotKind, resources: Sequence[str]) -> AsyncIterator[Slot]:
-        slots, claim = self._holding.slots, self.claim
-        while (slot := await slots.take(claim, kind, resources)) is None:
-            self._insist()
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self.lost.wait(), SLOT_SECONDS)
+        slots, claim, turns = self._holding.slots, self.claim, self._holding.turns
+        with turns.stand(resources) as standing:
+            while not standing.first or (slot := await slots.take(claim, kind, resources)) is None:
+                self._insist()
+                await standing.wait(SLOT_SECONDS)
         try:
             yield slot
         finally:
             # A slot that cannot be given back is freed when the attempt ends.
             with suppress(Unavailable):
                 await slots.give_back(claim, slot)
+            turns.call(slot.resource)
 
     async def told(self) -> None:
         """Tell at once what there is to tell, and nothing after it."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from domain.inference import Completion, InferenceTask, Message, Models, OnText
+from domain.inference import Completion, InferenceTask, Message, Models, OnText, PromptUsed
 from domain.pseudonyms import Pseudonymiser
 from domain.structured import Identity, StructuredAnswers, Usage
 
@@ -24,6 +24,8 @@ class Reply:
     provider: str
     model: str
     usage: Usage
+    prompt: PromptUsed | None = None
+    """None for CHAT, which has none."""
 
 
 async def reply(
@@ -43,7 +45,10 @@ async def reply(
     people = [Identity(names=(name,)) for name in names]
     if task is not InferenceTask.CHAT:
         shaped = await answers.ask_with(models, task, messages, people=people, model=model, on_text=on_text)
-        return Reply(shaped.text, shaped.value, shaped.repaired, shaped.provider, shaped.model, shaped.usage)
+        return Reply(
+            shaped.text, shaped.value, shaped.repaired, shaped.provider, shaped.model, shaped.usage,
+            PromptUsed(shaped.prompt_version, shaped.prompt_hash),
+        )  # fmt: skip
     request = Completion(
         task, tuple(messages), model=model, max_tokens=CHAT_TOKENS, pseudonyms=Pseudonymiser(people)
     )  # fmt: skip

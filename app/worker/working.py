@@ -148,6 +148,8 @@ class Worker:
         for job_id in stopping & self.running.keys():
             self.running[job_id].cancelled.set()
         stopping.clear()
+        # Whatever woke this worker, it may have been a slot that another process gave back.
+        self._holding.turns.call()
 
     async def _run(self, lease: HeldLease) -> None:
         job = lease.claim.job

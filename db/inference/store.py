@@ -110,6 +110,8 @@ class SqlInference:
                 "status": JobStatus.SUCCEEDED.name, "provider_id": result.provider.id, "model": result.model,
                 "output_text": result.text, "output_json": result.value, "repaired": result.repaired,
                 "prompt_tokens": result.prompt_tokens, "completion_tokens": result.completion_tokens,
+                "prompt_version": result.prompt and result.prompt.version,
+                "prompt_hash": result.prompt and result.prompt.hash,
             }  # fmt: skip
         else:
             values = {

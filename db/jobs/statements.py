@@ -103,6 +103,25 @@ SETTLE: Final = text(
     " where job_tenant_id = :tenant and job_id in (select id from settled) returning number)"
     " select settled.*, (select count(*) from freed) as freed from settled"
 )
+# A proposal's source stays, and is looked at no more once its items have gone. A key that stands for a job goes with
+# it: whoever sends it again would be answered with a job that is not there.
+FORGET: Final = text("""
+    with old as materialized (
+        select id, exists (select from proposals p where p.tenant_id = :tenant and p.job_id = jobs.id) as named
+        from jobs
+        where tenant_id = :tenant and kind = 'INFERENCE' and finished_at < :before and (
+            not exists (select from proposals p where p.tenant_id = :tenant and p.job_id = jobs.id)
+            or exists (select from inference_items i where i.tenant_id = :tenant and i.job_id = jobs.id))
+        order by finished_at, id limit :most for update skip locked
+    ),
+    texts as (delete from inference_items i using old where i.tenant_id = :tenant and i.job_id = old.id),
+    gone as (delete from jobs using old where jobs.tenant_id = :tenant and jobs.id = old.id and not old.named),
+    keys as (
+        delete from idempotency_keys k using old
+        where k.tenant_id = :tenant and k.created_at < :before and k.result #>> '{}' = old.id::text and not old.named
+    )
+    select count(*) from old
+""")
 FREED: Final = text(f"select pg_notify('{CHANNEL}', 'slots')")
 QUEUES: Final = "select name, depth, running, oldest_seconds, finished_per_minute from queue_states()"
 STOP: Final = text(f"select pg_notify('{CHANNEL}', 'stop ' || cast(:id as text))")

@@ -223,6 +223,11 @@ class SqlJobs:
         """Store which render worker has the job, and the prompt it was sent."""
         await self._given(job_id, {"render_worker_id": worker_id, "prompt": prompt})
 
+    async def forget(self, before: datetime, most: int) -> int:
+        """Remove at most so many inference jobs that ended before a moment, with their items; return how many went."""
+        gone: int = (await self._run(statements.FORGET, before=before, most=most)).scalar_one()
+        return gone
+
     async def _given(self, job_id: UUID, values: Mapping[str, object]) -> None:
         given = {name: value for name, value in values.items() if value is not None}
         if given:

@@ -22,6 +22,7 @@ _CONSENTS: Final = "select tenant_id, id from overdue_consents(:moment, :before,
 _SESSIONS: Final = "select tenant_id, id from left_sessions(:before, :most)"
 _WATCHED: Final = "select tenant_id, id from watched_tenants(:most)"
 _PROPOSALS: Final = "select tenant_id, id from left_proposals(:before, :most)"
+_OLD_JOBS: Final = "select tenant_id, id from tenants_with_old_jobs(:before, :most)"
 _TASKS: Final = "select tenant_id, id from due_tasks(:moment, :before, :most)"
 
 
@@ -52,6 +53,10 @@ class SqlOverdue:
     def proposals(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield proposals that wait since before a moment."""
         return self._found(_PROPOSALS, {"before": before})
+
+    def old_jobs(self, before: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
+        """Yield the tenants that keep work for models which ended before a moment, each with who acts."""
+        return self._found(_OLD_JOBS, {"before": before})
 
     def tasks(self, moment: datetime) -> AsyncIterator[tuple[Caller, UUID]]:
         """Yield tasks that came due and of which nobody was told."""

@@ -20,6 +20,7 @@ from domain.perception import (
     Ingested,
     Outcome,
     QdSource,
+    RefinedBy,
     Score,
     Scored,
     Session,
@@ -158,12 +159,13 @@ class SqlPerception:
         """Let no erasure begin until the unit ends."""
         await erasing.hold_off(self._unit.connection, self._unit.caller.tenant_id)
 
-    async def refine(self, session: Session, reading: qd.Reading) -> None:
-        """Store what a model made of a session."""
+    async def refine(self, session: Session, reading: qd.Reading, by: RefinedBy) -> None:
+        """Store what a model made of a session, and what it was asked with."""
         parts = {name: getattr(reading, name) for name in KEPT[:-1]}
         await self._unit.change(
-            perception_sessions, session.id, **{f"refined_qd_{name}": value for name, value in parts.items()}
-        )
+            perception_sessions, session.id, **{f"refined_qd_{name}": value for name, value in parts.items()},
+            refined_model=by.model, refined_prompt_version=by.prompt_version, refined_prompt_hash=by.prompt_hash,
+        )  # fmt: skip
         await self._keep_of_visitor(session, reading)
 
     async def _keep_of_visitor(self, session: Session, reading: qd.Reading) -> None:

@@ -8,6 +8,7 @@ from domain.inference.items import (
     InferenceSubmit,
     Item,
     NewItem,
+    PromptUsed,
     check_submit,
     finish_item,
     items_hash,
@@ -33,6 +34,7 @@ from domain.inference.models import (
     Tried,
 )
 from domain.inference.names import named, texts_in, words_of
+from domain.inference.pacing import Paces, Turn
 from domain.inference.providers import (
     InferenceProviderUpdate,
     Provider,
@@ -43,6 +45,7 @@ from domain.inference.providers import (
     switched,
     update_provider,
 )
+from domain.inference.sightings import Sighting, Sightings, together
 from domain.jobs import InferenceTask
 
 __all__ = [
@@ -65,7 +68,9 @@ __all__ = [
     "ModelsOf",
     "NewItem",
     "OnText",
+    "Paces",
     "Places",
+    "PromptUsed",
     "Provider",
     "ProviderKind",
     "ProviderModel",
@@ -75,8 +80,11 @@ __all__ = [
     "Providers",
     "Pseudonyms",
     "RefusalCode",
+    "Sighting",
+    "Sightings",
     "Switches",
     "Tried",
+    "Turn",
     "check_submit",
     "configured_one",
     "finish_item",
@@ -86,6 +94,7 @@ __all__ = [
     "submit",
     "switched",
     "texts_in",
+    "together",
     "update_provider",
     "wanted_model",
     "words_of",

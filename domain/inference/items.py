@@ -57,6 +57,14 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class PromptUsed:
+    """The prompt that an answer came of; `hash` is the SHA-256 of its file in hexadecimal digits."""
+
+    version: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Answered:
     """What a model answered to an item. A count is None where the provider does not count."""
 
@@ -67,6 +75,7 @@ class Answered:
     repaired: bool
     prompt_tokens: int | None
     completion_tokens: int | None
+    prompt: PromptUsed | None = None
 
 
 class InferenceStore(Protocol):
@@ -178,7 +187,12 @@ async def finish_item(unit: Unit, job: RunningJob, item: Item, result: Answered 
             event=ITEM_EVENT,
             noun="jobs",
             id=job.id,
-            payload=(("item", str(item.id)),),
+            payload=(("item", str(item.id)), *_prompt_of(result)),
         )
     )
     return True
+
+
+def _prompt_of(result: Answered | Failed) -> tuple[tuple[str, str], ...]:
+    prompt = result.prompt if isinstance(result, Answered) else None
+    return () if prompt is None else (("promptVersion", prompt.version), ("promptHash", prompt.hash))

@@ -36,6 +36,7 @@ from domain.jobs.records import (
     Slot,
     Succeeded,
 )
+from domain.jobs.retention import OldJobs, sweep
 from domain.jobs.rules import (
     DEADLINE_PASSED,
     HIGHEST,
@@ -117,6 +118,7 @@ __all__ = [
     "Lease",
     "LeaseLost",
     "NewJob",
+    "OldJobs",
     "Outcome",
     "Partial",
     "RenderWorkflow",
@@ -148,5 +150,6 @@ __all__ = [
     "retry",
     "revoke",
     "settled",
+    "sweep",
     "text_hash",
 ]

@@ -88,6 +88,12 @@ class JobStore(Protocol):
     async def served_by(self, job_id: UUID, *, provider_id: UUID | None = None, model: str | None = None) -> None:
         """Store which provider and model answered last; None leaves what is there."""
 
+    async def forget(self, before: datetime, most: int) -> int:
+        """Remove at most so many inference jobs that ended before a moment, with their items; return how many went.
+
+        One that a proposal names stays, and loses its items.
+        """
+
     async def rendered_by(self, job_id: UUID, *, worker_id: UUID | None = None, prompt: str | None = None) -> None:
         """Store which render worker has the job, and the prompt it was sent; None leaves what is there."""
 

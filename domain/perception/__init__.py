@@ -29,7 +29,7 @@ from domain.perception.kinds import (
     SubjectKind,
     SurfaceKind,
 )
-from domain.perception.refining import Moment, QdRefiner, Scored, Shown
+from domain.perception.refining import Moment, QdRefiner, RefinedBy, Scored, Shown
 from domain.perception.refining import request as request_refining
 from domain.perception.retention import Overdue, complete_if_left, complete_left, end, sweep
 from domain.perception.scores import Score
@@ -99,6 +99,7 @@ __all__ = [
     "QdRefiner",
     "QdSource",
     "Receipt",
+    "RefinedBy",
     "Scene",
     "Score",
     "Scored",

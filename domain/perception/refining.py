@@ -73,6 +73,15 @@ class Scored:
     scenes: Sequence[Shown] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class RefinedBy:
+    """Which model made a score, and of which prompt: its version, and the SHA-256 of its file."""
+
+    model: str
+    prompt_version: str
+    prompt_hash: str
+
+
 async def request(unit: Unit, session_id: UUID) -> None:
     """Let a model read a session that has ended, if there is anything to read; once for each session."""
     found = await unit.perception.scored(session_id)
@@ -164,7 +173,8 @@ class QdRefiner:
             found = await unit.perception.scored(session_id)
             if not may_refine(found, unit.now):
                 return WITHOUT_CONSENT
-            await _keep(unit, found, refined(found, answer.value))
+            by = RefinedBy(answer.model, answer.prompt_version, answer.prompt_hash)
+            await _keep(unit, found, refined(found, answer.value), by)
             await note_answer(unit, job, answer)
         return Succeeded()
 
@@ -175,12 +185,13 @@ async def _said(unit: Unit, person_id: UUID | None) -> tuple[Sequence[Heard], Se
     return await unit.interactions.heard(person_id, MOST_HEARD), await unit.people.spellings(person_id)
 
 
-async def _keep(unit: Unit, found: Scored, reading: qd.Reading) -> None:
+async def _keep(unit: Unit, found: Scored, reading: qd.Reading, by: RefinedBy) -> None:
     session = found.session
-    await unit.perception.refine(session, reading)
+    await unit.perception.refine(session, reading, by)
     if session.person_id is not None:
         await unit.perception.add_scores([scored(reading, session, session.person_id, new_id())])
-    unit.record(changed(AuditAction.UPDATE, "PerceptionSessionRefined", session, ("refinedQd",)))
+    prompt = (("promptVersion", by.prompt_version), ("promptHash", by.prompt_hash))
+    unit.record(changed(AuditAction.UPDATE, "PerceptionSessionRefined", session, ("refinedQd",), *prompt))
 
 
 def _thinned(moments: Sequence[Moment]) -> list[Moment]:

@@ -12,7 +12,7 @@ from domain.perception.scores import Score
 if TYPE_CHECKING:
     from domain import qd
     from domain.perception.batches import Batch, Ingested
-    from domain.perception.refining import Scored
+    from domain.perception.refining import RefinedBy, Scored
     from domain.perception.sessions import Outcome, Session, Watched
 
 
@@ -56,7 +56,7 @@ class PerceptionStore(Protocol):
     async def hold_off_erasures(self) -> None:
         """Let no erasure begin until the unit ends; called before anything is locked that an erasure changes."""
 
-    async def refine(self, session: Session, reading: qd.Reading) -> None:
+    async def refine(self, session: Session, reading: qd.Reading, by: RefinedBy) -> None:
         """Store what a model made of a session; a visitor's score joins the others."""
 
     async def stop(self, consent_ids: Sequence[UUID], now: datetime) -> list[UUID]:

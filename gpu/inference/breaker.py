@@ -79,12 +79,11 @@ class Breaker:
         self._until = self._clock() + seconds
 
     @property
-    def error_rate(self) -> float | None:
-        """The share of failures in the last minute, or None where there was nothing."""
+    def outcomes(self) -> tuple[int, int]:
+        """How many requests of the last minute were answered, and how many failed."""
         self._forget()
-        if not self._outcomes:
-            return None
-        return sum(failed for _, failed in self._outcomes) / len(self._outcomes)
+        failures = sum(failed for _, failed in self._outcomes)
+        return len(self._outcomes) - failures, failures
 
     def _note(self, *, failed: bool) -> None:
         self._outcomes.append((self._clock(), failed))

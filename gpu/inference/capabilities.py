@@ -86,21 +86,42 @@ def _key(provider: ProviderSettings, model: str) -> str:
 
 
 class Capabilities:
-    """Finds out, once for all who ask at the same time."""
+    """Finds out, once for all who ask at the same time: a server that does not answer keeps each of them as long."""
 
     def __init__(self, memory: Memory) -> None:
         """Remember in `memory`."""
         self._memory = memory
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._finding: dict[str, asyncio.Task[SchemaMode]] = {}
 
     async def mode(self, wire: Wire, provider: ProviderSettings, model: str) -> SchemaMode:
         """Return how to ask this model for JSON. Raises Failure where the provider does not answer at all."""
-        async with self._locks.setdefault(_key(provider, model), asyncio.Lock()):
-            known = self._memory.recall(provider, model)
-            if known is None:
-                known = await probe(wire, provider, model)
-                await self._memory.keep(provider, model, known)
-        return known
+        known = self._memory.recall(provider, model)
+        if known is not None:
+            return known
+        key = _key(provider, model)
+        if key not in self._finding:
+            task = self._finding[key] = asyncio.create_task(self._found(wire, provider, model))
+            task.add_done_callback(lambda done: self._end(key, done))
+        # Whoever gives up leaves the others their answer.
+        return await asyncio.shield(self._finding[key])
+
+    async def close(self) -> None:
+        """Find out no more."""
+        tasks = list(self._finding.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _found(self, wire: Wire, provider: ProviderSettings, model: str) -> SchemaMode:
+        mode = await probe(wire, provider, model)
+        await self._memory.keep(provider, model, mode)
+        return mode
+
+    def _end(self, key: str, task: asyncio.Task[SchemaMode]) -> None:
+        del self._finding[key]
+        if not task.cancelled():
+            # Looked at, so that nobody reports a failure for which nobody waits any more.
+            task.exception()
 
     async def forget(self, provider: ProviderSettings, model: str) -> None:
         """Have it tried again."""

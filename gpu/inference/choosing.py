@@ -15,15 +15,18 @@ from gpu.inference.settings import Rule
 BYTES_PER_TOKEN: Final = 3.5
 MESSAGE_TOKENS: Final = 8
 """What a message costs beside its text."""
+LEAST_ANSWER: Final = 64
+"""Tokens of an answer for which there has to be room: with fewer, nobody is asked."""
 UNCHANGED: Final = ProviderSwitch()
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A provider and one of its models."""
+    """A provider and one of its models. `room` is how many tokens are left for an answer; None where nobody knows."""
 
     endpoint: Endpoint
     model: str
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +65,14 @@ def chosen(
         code = _barred(endpoint, switch, request)
         for model in models:
             limit = endpoint.context_tokens(model)
-            if code is None and limit is not None and tokens > limit:
+            room = None if limit is None else limit - tokens
+            if code is None and room is not None and room < min(LEAST_ANSWER, request.max_tokens):
                 reason = f"the request has about {tokens} tokens, and it takes {limit}"
                 passed_over.append(Tried(endpoint.settings.name, model, RefusalCode.CONTEXT_TOO_LONG, reason))
             elif code is not None:
                 passed_over.append(Tried(endpoint.settings.name, model, code, SENTENCES[code]))
             else:
-                candidates.append(Choice(endpoint, model))
+                candidates.append(Choice(endpoint, model, room))
     return Choices(tuple(candidates), tuple(passed_over))
 
 

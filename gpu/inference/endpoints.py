@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from domain.inference import CircuitState, ProviderStatus, RefusalCode
+from domain.inference import Paces, ProviderStatus, RefusalCode, Sighting
 from gpu.inference.breaker import MOST_SECONDS, Breaker, Monotonic
 from gpu.inference.failures import ITS_OWN_FAULT, Failure
 from gpu.inference.pacing import Pace
@@ -22,16 +22,20 @@ SMOOTHING: Final = 0.2
 """How much the newest answer counts in the average of how long answers take."""
 AILING_SECONDS: Final = 15.0
 """For so long a provider that could not be reached comes last; then it is asked in its turn again."""
+LOOK_SECONDS: Final = 3.0
+"""For so long somebody waits to hear how a provider is. One that takes longer is looked at beside that."""
 
 
 class Endpoint:
     """One provider in this process."""
 
-    def __init__(self, settings: ProviderSettings, clock: Monotonic, now: Callable[[], datetime]) -> None:
-        """Begin with nothing known."""
+    def __init__(
+        self, settings: ProviderSettings, paces: Paces, clock: Monotonic, now: Callable[[], datetime]
+    ) -> None:  # fmt: skip
+        """Begin with nothing known; `paces` says how often everybody together may ask."""
         self.settings: Final = settings
         self.wire: Final = Wire(settings)
-        self.pace: Final = Pace(settings.requests_per_minute, clock)
+        self.pace: Final = Pace(settings.name, settings.requests_per_minute, paces, clock)
         self.breaker: Final = Breaker(clock)
         self.places: Final = asyncio.Semaphore(settings.at_once)
         self.in_flight = 0
@@ -46,7 +50,7 @@ class Endpoint:
         self._now = now
         self._ailing_until = float("-inf")
         self._looked: float | None = None
-        self._looking = asyncio.Lock()
+        self._looking: asyncio.Task[None] | None = None
 
     @property
     def id(self) -> UUID:
@@ -76,7 +80,6 @@ class Endpoint:
 
     def enter(self, model: str) -> None:
         """Count a request that begins."""
-        self.pace.take()
         self.breaker.enter()
         self.of_model(model).enter()
         self.in_flight += 1
@@ -91,7 +94,6 @@ class Endpoint:
 
     def answered(self, model: str, seconds: float) -> None:
         """Note an answer."""
-        self.pace.answered()
         self.breaker.succeeded()
         self.of_model(model).succeeded()
         milliseconds = seconds * 1000
@@ -102,9 +104,7 @@ class Endpoint:
 
     def failed(self, model: str, failure: Failure) -> None:
         """Note a failure: against the provider, against one model, or against nobody."""
-        if failure.code is RefusalCode.RATE_LIMITED:
-            self.pace.limited(failure.retry_after)
-        elif failure.code is RefusalCode.UNAUTHORIZED:
+        if failure.code is RefusalCode.UNAUTHORIZED:
             self.breaker.open(MOST_SECONDS)
         elif failure.code is RefusalCode.MODEL_NOT_FOUND:
             self.of_model(model).open(MOST_SECONDS)
@@ -122,25 +122,48 @@ class Endpoint:
         return self._clock() < self._ailing_until
 
     @property
-    def status(self) -> ProviderStatus:
-        """How it is: what it says of itself, unless it keeps failing."""
-        if self.found.status is ProviderStatus.HEALTHY and self.breaker.state is not CircuitState.CLOSED:
-            return ProviderStatus.DEGRADED
-        return self.found.status
+    def sighting(self) -> Sighting:
+        """What this process sees of it."""
+        answered, failed = self.breaker.outcomes
+        return Sighting(
+            provider=self.settings.name,
+            circuit=self.breaker.state,
+            opens_in=self.breaker.opens_in,
+            latency_ms=self.latency_ms,
+            answered=answered,
+            failed=failed,
+            in_flight=self.in_flight,
+            waiting=self.waiting,
+        )
 
-    async def look(self, *, at_once: bool = False) -> Found:
-        """Ask the provider how it is, unless somebody has only just done so."""
+    async def look(self, *, at_once: bool = False, patience: float = LOOK_SECONDS) -> Found:
+        """Return how the provider is; it is asked unless somebody has only just done so.
+
+        Nobody waits for longer than `patience`: whoever does not say in time how it is, is as it was known before.
+        """
         profile = PROFILES[self.settings.kind]
-        async with self._looking:
-            recent = self._looked is not None and self._clock() - self._looked < profile.probe_every
-            if at_once or not recent:
-                found = await examined(self.wire, self.settings)
-                self.found = replace(found, at=self._now())
-                self._looked = self._clock()
-                if found.status is ProviderStatus.DOWN:
-                    self._ailing_until = self._looked + AILING_SECONDS
+        recent = self._looked is not None and self._clock() - self._looked < profile.probe_every
+        if self._looking is None and (at_once or not recent):
+            self._looking = asyncio.create_task(self._look())
+        if self._looking is not None:
+            await asyncio.wait([self._looking], timeout=patience)
+        if self.found.status is ProviderStatus.UNKNOWN:
+            return replace(self.found, reason="it has not said yet how it is")
         return self.found
+
+    async def _look(self) -> None:
+        try:
+            found = await examined(self.wire, self.settings)
+            self.found = replace(found, at=self._now())
+            self._looked = self._clock()
+            if found.status is ProviderStatus.DOWN:
+                self._ailing_until = self._looked + AILING_SECONDS
+        finally:
+            self._looking = None
 
     async def close(self) -> None:
         """Close the connections."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
         await self.wire.close()

@@ -17,6 +17,8 @@ LONGEST_DETAIL: Final = 160
 LONGEST_WAIT: Final = 3600.0
 SHINGLE: Final = 16
 """So many characters in common with the request make what a provider says a quotation of it."""
+PART_OF_A_KEY: Final = 8
+"""And so many in common with the key."""
 
 RETRYABLE: Final = frozenset(
     {
@@ -205,8 +207,11 @@ def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> floa
 
 
 def scrubbed(message: str) -> str:
-    """Return a provider's words on one line, short, without keys, addresses, paths and long identifiers."""
-    line = " ".join(message.split())
+    """Return a provider's words on one line, short, without keys, addresses, paths and long identifiers.
+
+    Halves of characters and control characters, which JSON can name and PostgreSQL cannot store, go too.
+    """
+    line = " ".join("".join(each if each.isprintable() else " " for each in message).split())
     for pattern in (_KEY_WORDS, _PLACES, _LONG_IDS):
         line = pattern.sub("…", line)
     line = line.strip().rstrip(".")
@@ -216,7 +221,14 @@ def scrubbed(message: str) -> str:
 def without_quotation(failure: Failure, texts: list[str], key: str | None) -> Failure:
     """Return a failure without the provider's words where they repeat the request or the key."""
     detail = failure.detail
-    quoted = (key is not None and key in detail) or any(
-        detail[start : start + SHINGLE] in text for start in range(len(detail) - SHINGLE + 1) for text in texts
+    # What was shortened may end within the key.
+    quoted = (key is not None and _shares(detail, [key], min(PART_OF_A_KEY, len(key)))) or _shares(
+        detail, texts, SHINGLE
     )
     return Failure(failure.code, failure.status, failure.retry_after) if quoted else failure
+
+
+def _shares(detail: str, texts: list[str], characters: int) -> bool:
+    """Whether so many characters in a row stand in a provider's words and in one of these texts."""
+    pieces = {detail[start : start + characters] for start in range(len(detail) - characters + 1)}
+    return any(piece in text for piece in pieces for text in texts)

@@ -22,11 +22,14 @@ from domain.inference import (
     ModelRefused,
     ModelUnavailable,
     OnText,
+    Paces,
     Places,
     Pseudonyms,
     RefusalCode,
+    Sighting,
     Switches,
     Tried,
+    Turn,
 )
 from gpu.inference.bodies import Question
 from gpu.inference.breaker import Monotonic
@@ -35,9 +38,11 @@ from gpu.inference.chat import Reply, converse
 from gpu.inference.choosing import Choice, Choices, chosen
 from gpu.inference.endpoints import Endpoint
 from gpu.inference.failures import SENTENCES, Failure, without_quotation
+from gpu.inference.pacing import OwnPaces
 from gpu.inference.profiles import SchemaMode
 from gpu.inference.quoting import repeats
 from gpu.inference.settings import InferenceSettings
+from gpu.inference.tallies import CANCELLED, Tallies
 
 MOST_TRIES: Final = 3
 """How often one provider's model is asked for one request."""
@@ -69,23 +74,35 @@ class Router:
     """Every provider of this process, for all tenants."""
 
     def __init__(
-        self, settings: InferenceSettings, switches: Switches, memory: Memory, chance: Chance | None = None
+        self,
+        settings: InferenceSettings,
+        switches: Switches,
+        memory: Memory,
+        chance: Chance | None = None,
+        paces: Paces | None = None,
     ) -> None:
-        """Make the providers that are configured; nobody is asked yet."""
+        """Make the providers that are configured; nobody is asked yet. `paces` are those that processes share."""
         self.chance: Final = chance or Chance()
+        self.tallies: Final = Tallies()
         self.settings: Final = settings
         self.switches: Final = switches
         self.capabilities: Final = Capabilities(memory)
+        shared = paces or OwnPaces(self.chance.clock)
         self.endpoints: Final[Mapping[str, Endpoint]] = {
-            each.name: Endpoint(each, self.chance.clock, self.chance.now) for each in settings.providers
+            each.name: Endpoint(each, shared, self.chance.clock, self.chance.now) for each in settings.providers
         }
 
     def of(self, tenant_id: UUID, places: Places | None = None) -> TenantModels:
         """Return the models of a tenant, for somebody who asks within `places`."""
         return TenantModels(self, tenant_id, places)
 
+    def sightings(self) -> list[Sighting]:
+        """Return what this process sees of each provider."""
+        return [each.sighting for each in self.endpoints.values()]
+
     async def close(self) -> None:
         """Close every connection."""
+        await self.capabilities.close()
         await asyncio.gather(*(each.close() for each in self.endpoints.values()))
 
 
@@ -174,17 +191,25 @@ class _Loop:
             if wait > PATIENCE - self._waited:
                 break
             if wait > 0:
-                self._waited += wait
-                await self._chance.sleep(wait)
+                await self._wait(candidate.choice.endpoint, wait)
                 continue
             async with self._placed(candidate.choice.endpoint):
                 if candidate.wait(self._chance.clock()) > 0:
                     continue
                 try:
-                    return await self._ask(candidate)
+                    completed = await self._ask(candidate)
                 except Failure as failure:
                     await self._note(candidate, failure)
+                else:
+                    if completed is not None:
+                        return completed
         raise self._given_up()
+
+    async def _wait(self, endpoint: Endpoint, seconds: float) -> None:
+        self._waited += seconds
+        if endpoint.pace.wait() > 0:
+            self._router.tallies.waited_for(endpoint.settings.name, seconds)
+        await self._chance.sleep(seconds)
 
     @staticmethod
     async def _another(endpoint: Endpoint) -> bool:
@@ -209,17 +234,16 @@ class _Loop:
                 endpoint.waiting -= 1
             yield
 
-    async def _ask(self, candidate: _Candidate) -> Completed:
+    async def _ask(self, candidate: _Candidate) -> Completed | None:
+        """Ask somebody who may be asked; None where the provider's limit, which all share, does not let us yet."""
         endpoint, model = candidate.choice.endpoint, candidate.choice.model
-        begun = self._chance.clock()
+        # From here on nobody else tries an open circuit of theirs.
         endpoint.enter(model)
         try:
-            reply = await self._converse(endpoint, model)
-        except Failure as failure:
-            endpoint.failed(model, failure)
-            raise
-        else:
-            endpoint.answered(model, self._chance.clock() - begun)
+            turn = await endpoint.pace.take()
+            if turn.wait > 0:
+                return None
+            reply = await self._counted(candidate.choice, turn)
         finally:
             endpoint.left(model)
         settings = endpoint.settings
@@ -234,8 +258,31 @@ class _Loop:
             on_premise=settings.stays,
         )
 
-    async def _converse(self, endpoint: Endpoint, model: str) -> Reply:
-        request, settings = self._request, endpoint.settings
+    async def _counted(self, choice: Choice, turn: Turn) -> Reply:
+        """Ask, and note what became of it wherever that counts."""
+        endpoint, model = choice.endpoint, choice.model
+        name, task, tallies = endpoint.settings.name, self._request.task, self._router.tallies
+        begun = self._chance.clock()
+        try:
+            reply = await self._converse(choice)
+        except Failure as failure:
+            tallies.requests[name, task, failure.code.name] += 1
+            endpoint.failed(model, failure)
+            if failure.code is RefusalCode.RATE_LIMITED:
+                await endpoint.pace.limited(turn, failure.retry_after)
+            raise
+        except asyncio.CancelledError:
+            tallies.requests[name, task, CANCELLED] += 1
+            raise
+        seconds = self._chance.clock() - begun
+        tallies.answered(name, task, seconds, (reply.prompt_tokens, reply.completion_tokens))
+        endpoint.answered(model, seconds)
+        await endpoint.pace.answered(turn)
+        return reply
+
+    async def _converse(self, choice: Choice) -> Reply:
+        request, endpoint, model = self._request, choice.endpoint, choice.model
+        settings = endpoint.settings
         mode = SchemaMode.NONE
         if request.schema is not None:
             mode = await self._router.capabilities.mode(endpoint.wire, settings, model)
@@ -243,7 +290,9 @@ class _Loop:
         messages = request.messages
         if pseudonyms is not None:
             messages = tuple(Message(each.role, pseudonyms.hide(each.content)) for each in messages)
-        question = Question(model, messages, request.max_tokens, request.temperature, request.schema, mode)
+        # Some refuse what might run past the end of the context, and others forget its beginning unsaid.
+        most = request.max_tokens if choice.room is None else min(request.max_tokens, choice.room)
+        question = Question(model, messages, most, request.temperature, request.schema, mode)
         told = None if self._on_text is None else _Telling(self._deliver, pseudonyms)
         reply = await converse(endpoint.wire, settings, question, None if told is None else told.take)
         if told is not None:
@@ -262,7 +311,9 @@ class _Loop:
         failure = without_quotation(failure, texts, endpoint.key)
         if repeats(failure.detail, texts, self._request.pseudonyms):
             failure = Failure(failure.code, failure.status, failure.retry_after)
-        log.info(
+        # A key that is not taken any more is for somebody to mend.
+        tell = log.warning if failure.code is RefusalCode.UNAUTHORIZED else log.info
+        tell(
             "model_failed", provider=endpoint.settings.name, model=model, code=failure.code.name,
             status=failure.status, began=self._delivered,
         )  # fmt: skip

@@ -18,7 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints,
 from domain.inference import InferenceTask, Provider, ProviderKind, provider_id
 
 PREFIX: Final = "VELOCITY_INFERENCE_"
-OVERRIDES: Final = ("URL", "KEY", "MODEL", "FALLBACK_MODEL", "ENABLED", "PRIORITY", "AT_ONCE")
+OVERRIDES: Final = (
+    *("URL", "KEY", "MODEL", "FALLBACK_MODEL", "ENABLED", "PRIORITY", "AT_ONCE", "REQUESTS_PER_MINUTE"),
+    "CONTEXT_TOKENS",
+)
 HOSTED: Final = frozenset({ProviderKind.NVIDIA})
 """Kinds that are somebody else's machines; all others stand on the premises unless the file says otherwise."""
 

@@ -12,6 +12,8 @@ from domain.inference import FinishReason, RefusalCode
 from gpu.inference.failures import Failure, failure_in
 
 LONGEST_LINE: Final = 1_048_576
+MOST_TOKENS: Final = 1_000_000_000
+"""No request has more; whoever says so has not counted."""
 DONE: Final = "[DONE]"
 
 FINISHES: Final = {
@@ -171,4 +173,4 @@ def _usage(given: object) -> tuple[int | None, int | None]:
 
 
 def _count(given: object) -> int | None:
-    return given if isinstance(given, int) and not isinstance(given, bool) and given >= 0 else None
+    return given if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= MOST_TOKENS else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -14,7 +15,7 @@ import httpx
 import orjson
 
 from domain.inference import RefusalCode
-from gpu.inference.failures import Failure, failure_of
+from gpu.inference.failures import PART_OF_A_KEY, Failure, failure_of
 from gpu.inference.settings import ProviderSettings
 
 CONNECT_SECONDS: Final = 5.0
@@ -39,15 +40,19 @@ class Answer:
 
 
 class Wire:
-    """The connections to one provider. Its key is in them and nowhere else."""
+    """The connections to one provider. Its key is in them and nowhere else: what quotes it is handed on without it."""
 
     def __init__(self, provider: ProviderSettings) -> None:
         """Keep at most as many connections as the provider serves at once, and two to ask how it is."""
         self._root = provider.root
         self._chunk_seconds = provider.chunk_seconds
+        self._secrets: set[bytes] = set()
         headers = {"accept-encoding": "identity", "user-agent": "velocity"}
         if provider.key is not None:
-            headers["authorization"] = f"Bearer {provider.key.get_secret_value()}"
+            key = provider.key.get_secret_value()
+            headers["authorization"] = f"Bearer {key}"
+            if len(key) >= PART_OF_A_KEY:
+                self._secrets |= {key.encode(), json.dumps(key)[1:-1].encode()}
         most = provider.at_once + 2
         # Reading the certificates takes a while, and plain HTTP needs none.
         secure = provider.root.startswith("https:")
@@ -81,7 +86,12 @@ class Wire:
                 ) as response,
             ):  # fmt: skip
                 read = await _read(response, MOST_BYTES)
-        return Answer(response.status_code, read)
+        return Answer(response.status_code, self._without_key(read))
+
+    def _without_key(self, body: bytes) -> bytes:
+        for secret in self._secrets:
+            body = body.replace(secret, b"...")
+        return body
 
     @asynccontextmanager
     async def stream(
@@ -100,7 +110,7 @@ class Wire:
                 )  # fmt: skip
                 response = await stack.enter_async_context(sent)
                 if response.status_code != HTTPStatus.OK:
-                    text = await self._error(response)
+                    text = self._without_key(await self._error(response))
                     raise failure_of(response.status_code, text, response.headers)
             yield response.headers.get("content-type", ""), self._chunks(response, first_byte_seconds)
 

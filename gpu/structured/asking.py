@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from domain.inference import Completed, Completion, InferenceTask, Message, Models, OnText
 from domain.pseudonyms import Pseudonymiser, tokens_in
 from domain.structured import Answer, AnswerRefused, Check, Fault, Identity, Usage
+from gpu.inference.tallies import Kept, Tallies
 from gpu.structured.reading import Unusable, read, texts_in
 from prompts.loading import Prompt, Prompts
 from prompts.rendering import rendered, system_text
@@ -47,9 +48,10 @@ class _Veil:
 class PromptedAnswers:
     """Structured answers to the prompts that were loaded; see domain.structured for what both methods promise."""
 
-    def __init__(self, prompts: Prompts) -> None:
-        """Ask with these prompts."""
+    def __init__(self, prompts: Prompts, tallies: Tallies | None = None) -> None:
+        """Ask with these prompts, and count in `tallies` what became of the answers."""
         self._prompts = prompts
+        self._tallies = tallies or Tallies()
 
     async def ask(
         self,
@@ -68,7 +70,7 @@ class PromptedAnswers:
         hidden = rendered(prompt, {name: pseudonymiser.hide_data(value) for name, value in variables.items()})
         sent = {each.content: instead.content for each, instead in zip(messages, hidden, strict=True)}
         veil = _Veil(pseudonymiser, sent, pseudonymiser.look_alikes())
-        return await _Asking(models, prompt, veil, model, check).answer(messages, on_text)
+        return await _Asking(models, prompt, veil, model, check, self._tallies).answer(messages, on_text)
 
     async def ask_with(
         self,
@@ -85,7 +87,7 @@ class PromptedAnswers:
         system = Message("system", system_text(prompt))
         sent = {each.content: pseudonymiser.hide(each.content) for each in messages} | {system.content: system.content}
         veil = _Veil(pseudonymiser, sent, pseudonymiser.look_alikes())
-        return await _Asking(models, prompt, veil, model, None).answer((system, *messages), on_text)
+        return await _Asking(models, prompt, veil, model, None, self._tallies).answer((system, *messages), on_text)
 
     def _prompt(self, task: InferenceTask) -> Prompt:
         if task not in self._prompts:
@@ -102,16 +104,21 @@ class _Asking:
     veil: _Veil
     model: str | None
     check: Check | None
+    tallies: Tallies
 
     async def answer(self, messages: tuple[Message, ...], on_text: OnText | None) -> Answer:
         first = await self._completed(messages, on_text)
         try:
             return self._answer(first, ())
         except Unusable as fault:
+            self.tallies.faults[fault.fault] += 1
+            self.tallies.asked_again[self.prompt.task] += 1
             second = await self._completed((*messages, *_asked_again(first.text, fault)), None)
         try:
             return self._answer(second, (first,))
         except Unusable as fault:
+            self.tallies.faults[fault.fault] += 1
+            self.tallies.answers[self.prompt.task, Kept.REFUSED] += 1
             raise AnswerRefused(fault.fault, fault.reason) from None
 
     async def _completed(self, messages: tuple[Message, ...], on_text: OnText | None) -> Completed:
@@ -135,6 +142,7 @@ class _Asking:
             raise Unusable(Fault.UNKNOWN_TOKEN, "it has a token such as PERSON_1 that was not given.")
         if self.check is not None and (wrong := self.check(value)):
             raise Unusable(Fault.CHECK, " ".join(wrong[:_MOST_FAULTS]))
+        self.tallies.answers[self.prompt.task, Kept.REPAIRED if found.repaired else Kept.AS_IT_CAME] += 1
         every = (*before, last)
         usage = Usage(sum(each.prompt_tokens for each in every), sum(each.completion_tokens for each in every))
         return Answer(

@@ -10,12 +10,14 @@ from asyncpg import Connection, Record
 from app.commands import doctor
 from app.commands.doctor import Finding, examine, report
 from app.settings import Settings
+from db.engine import BRIEF_SETTINGS, ReadPool
+from db.inference.sightings import SqlSightings
 from db.migrations import newest_revision
 from db.roles import OWNER
 from db.server import PostgresServer
 from domain.access import Role
 from domain.audit import AuditAction, Change
-from domain.inference import ProviderKind
+from domain.inference import CircuitState, ProviderKind, Sighting
 from prompts.loading import SHIPPED
 from tests.api import Api
 from tests.buckets import CREDENTIALS, bucket_server
@@ -217,6 +219,44 @@ async def test_models_that_answer_that_do_not_and_that_are_not_there(
             "Start it there, or set its `url` or VELOCITY_INFERENCE_GONE_URL. Is the key in SOME_KEY still good?",
         ),
     ]
+
+
+async def test_what_models_lack_and_who_is_asked_for_nothing_is_named(settings: Settings, folder: Path) -> None:
+    async with FakeLlm(ProviderKind.VLLM).serving() as fake:
+        path = folder / "models.toml"
+        path.write_text(
+            f'[[providers]]\nname = "near"\nkind = "VLLM"\nurl = "{fake.url}"\nmodel = "m1"\nfallback_model = "m7"\n'
+            'models = ["m2", "m8"]\n'
+            f'[[providers]]\nname = "off"\nkind = "VLLM"\nurl = "{fake.url}"\nmodel = "m1"\nenabled = false\n'
+            '[[providers]]\nname = "far"\nkind = "NVIDIA"\nurl = "https://127.0.0.1:9"\nmodel = "m1"\n'
+            '[[rules]]\ntasks = ["CHAT", "LEAD_TAGGER"]\nproviders = ["off"]\n'
+            '[[rules]]\nproviders = ["near"]\n'
+        )
+        found = await wrong(settings.model_copy(update={"inference_settings": path}))
+    assert found == [
+        Finding(
+            "models",
+            f"near: VLLM at {fake.url}, on-premise, answers; m1",
+            "It does not list m7 and m8: install them there, or name some that it lists.",
+        ),
+        Finding(
+            "models",
+            "far: NVIDIA at https://127.0.0.1:9, hosted: it cannot be reached",
+            "It has no key: name the variable that has it by `key_variable`.",
+        ),
+        Finding("models", "nobody is asked for CHAT, LEAD_TAGGER: rule 1 names off, switched off", doctor.MEND_RULE),
+    ]
+
+
+async def test_a_provider_that_a_running_process_leaves_alone_is_told_of(settings: Settings, app_dsn: str) -> None:
+    pool = await ReadPool.open(app_dsn, size=1, settings=BRIEF_SETTINGS)
+    worker = SqlSightings(pool)
+    await worker.tell([Sighting("left-alone", CircuitState.OPEN, 60.0, failed=5), Sighting("busy", answered=2)])
+    told = [each for each in await examine(settings, audit=False) if "left alone" in each.state]
+    await worker.tell([])
+    await pool.close()
+    state = "left-alone: left alone for a while by 1 of the running processes, because it kept failing"
+    assert [each for each in told if each.state.startswith("left-alone")] == [Finding("models", state)]
 
 
 async def test_models_that_are_not_configured_as_they_have_to_be(settings: Settings, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """Items of a batch, a real database and a fake server: what is stored, what is tried again, what stops the work."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ from domain.jobs import (
     SlotKind,
     Succeeded,
 )
-from domain.structured import Answer, Identity, StructuredAnswers, Usage
+from domain.structured import Answer, AnswerRefused, Fault, Identity, StructuredAnswers, Usage
 from domain.unit import Unit
 from gpu.inference.capabilities import Memory
 from gpu.inference.router import Chance, Router
@@ -301,9 +302,10 @@ async def test_a_worker_that_lost_the_job_stores_nothing(bench: Bench) -> None:
     assert [each["status"] for each in await bench.items()] == ["QUEUED", "QUEUED"]
 
 
+HASH = "0123456789abcdef" * 4
 SCORED = Answer(
     value={"score": 7}, text='{"score": 7}', repaired=True, asked_again=False, provider="near", model="m1",
-    on_premise=True, prompt_version="1", prompt_hash="", usage=Usage(5, 4),
+    on_premise=True, prompt_version="1", prompt_hash=HASH, usage=Usage(5, 4),
 )  # fmt: skip
 
 
@@ -337,10 +339,10 @@ async def test_names_of_people_are_known_to_whoever_hides_them(bench: Bench, own
     assert answers.names == [[], ["Ananya Rao-Mehta", "राज शर्मा"]]
 
 
-async def test_tasks_with_a_shape_answer_data_or_why_not(bench: Bench) -> None:
+async def test_tasks_with_a_shape_answer_data_or_why_not(bench: Bench, owner_connection: Any) -> None:
     def say(text: str) -> Answer:
         if "1." in text:
-            raise Unavailable("The model's answer cannot be used: score is missing.")
+            raise AnswerRefused(Fault.SHAPE, "score is missing.")
         return SCORED
 
     await bench.submit(2, task="RISK_ANALYZER")
@@ -350,8 +352,25 @@ async def test_tasks_with_a_shape_answer_data_or_why_not(bench: Bench) -> None:
     assert first["output"] == {"text": '{"score": 7}', "json": {"score": 7}, "repaired": True}
     assert first["usage"] == {"promptTokens": 5, "completionTokens": 4}
     assert second["error"] == {
-        "code": "UNAVAILABLE", "message": "The model's answer cannot be used: score is missing.", "retryable": True,
+        "code": "ANSWER_REFUSED", "message": "The model's answer cannot be used: score is missing.", "retryable": True,
     }  # fmt: skip
+    rows = {row["number"]: row for row in await rows_of(owner_connection, "inference_items", bench.tenant.id)}
+    assert (rows[0]["prompt_version"], rows[0]["prompt_hash"], rows[1]["prompt_hash"]) == ("1", HASH, None)
+    told = [json.loads(each["payload"]) for each in await rows_of(owner_connection, "events", bench.tenant.id)]
+    assert [each["promptHash"] for each in told if "promptHash" in each] == [HASH]
+
+
+async def test_a_database_that_is_away_fails_the_attempt_and_no_item(bench: Bench) -> None:
+    def say(_text: str) -> Answer:
+        raise Unavailable("The database is not reachable. Try again.")
+
+    await bench.submit(2, task="RISK_ANALYZER")
+    bench.answers = ByHand(say)
+    with pytest.raises(Unavailable):
+        await bench.run(attempt=3, task=InferenceTask.RISK_ANALYZER)
+    assert [each["status"] for each in await bench.items()] == ["QUEUED", "QUEUED"]
+    bench.answers = ByHand(lambda _text: SCORED)
+    assert await bench.run(attempt=4, task=InferenceTask.RISK_ANALYZER) == Succeeded()
 
 
 async def test_a_refusal_for_good_is_not_for_another_attempt(bench: Bench) -> None:

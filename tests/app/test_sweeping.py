@@ -23,8 +23,8 @@ from tests.factories.access import Tenant
 from tests.factories.people import person
 
 LOST = (
-    *("uploads_swept", "cctv_events_forgotten", "erasures_finished", "proposals_expired", "sessions_completed"),
-    "tasks_told_of",
+    *("uploads_swept", "cctv_events_forgotten", "erasures_finished", "jobs_forgotten", "proposals_expired"),
+    *("sessions_completed", "tasks_told_of"),
 )
 
 

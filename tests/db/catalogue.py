@@ -16,7 +16,7 @@ TENANT: Final = (
 # Tables that hold no tenant's rows.
 WITHOUT_TENANT: Final = (
     "'{alembic_version, fleet_modes, fleet_releases, fleet_workers, gpu_samples, gpu_xids, gpus, hosts,"
-    " sign_in_attempts, slots}'::text[]"
+    " provider_paces, provider_sightings, sign_in_attempts, slots}'::text[]"
 )
 
 # What is asked before a tenant is known: an e-mail address is unique to the installation, a hash cannot be guessed,

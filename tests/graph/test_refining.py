@@ -15,6 +15,7 @@ from db.perception.overdue import SqlOverdue
 from db.roles import set_tenant
 from domain import perception as domain
 from domain.access import Role
+from domain.inference import InferenceTask
 from domain.jobs import Failed, LeaseLost, Succeeded
 from domain.people.consents import Narrowed
 from domain.perception import QdRefiner, request_refining
@@ -113,6 +114,17 @@ async def test_a_model_reads_a_session_that_is_over(
     }  # fmt: skip
     scores = await rows_of(owner_connection, "qd_scores", refining.tenant.id)
     assert [(row["kind"], row["score"]) for row in scores if row["source"] == "MODEL"] == [("SESSION", 71.5)]
+    [session] = await rows_of(owner_connection, "perception_sessions", refining.tenant.id)
+    prompt = load_prompts()[InferenceTask.QD_CALCULATOR]
+    assert (session["refined_model"], session["refined_prompt_version"], session["refined_prompt_hash"]) == (
+        "small", prompt.version, prompt.hash,
+    )  # fmt: skip
+    told = [
+        each
+        for each in await rows_of(owner_connection, "events", refining.tenant.id)
+        if "promptHash" in each["payload"]
+    ]
+    assert [(each["kind"], prompt.hash in each["payload"]) for each in told] == [("PerceptionSessionRefined", True)]
     [person] = await rows_of(owner_connection, "people", refining.tenant.id)
     assert (person["model_qd_score"], person["model_qd_kind"]) == (71.5, "SESSION")
     assert person["rules_qd_score"] != 71.5

@@ -1,4 +1,4 @@
-"""Circuits and limits, by a clock that tests turn."""
+"""Circuits, by a clock that tests turn."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,6 @@ import pytest
 
 from domain.inference import CircuitState
 from gpu.inference.breaker import Breaker
-from gpu.inference.pacing import Pace
 
 
 @dataclass
@@ -36,7 +35,7 @@ def test_five_failures_in_a_row_open_it_and_one_success_closes_it(clock: Clock) 
     breaker.enter()
     assert not breaker.passes()
     breaker.succeeded()
-    assert (breaker.state, breaker.error_rate) == (CircuitState.CLOSED, None)
+    assert (breaker.state, breaker.outcomes) == (CircuitState.CLOSED, (0, 0))
 
 
 def test_each_failed_try_leaves_it_open_for_twice_as_long_up_to_two_minutes(clock: Clock) -> None:
@@ -59,7 +58,7 @@ def test_more_than_half_of_the_last_minute_opens_it(clock: Clock) -> None:
         breaker.failed()
     breaker.succeeded()
     breaker.failed()
-    assert (breaker.state, breaker.error_rate) == (CircuitState.CLOSED, 0.5)
+    assert (breaker.state, breaker.outcomes) == (CircuitState.CLOSED, (5, 5))
     breaker.failed()
     assert breaker.state is CircuitState.OPEN
 
@@ -70,9 +69,9 @@ def test_old_failures_are_forgotten(clock: Clock) -> None:
         breaker.succeeded()
         breaker.failed()
         clock.seconds += 30
-    assert (breaker.state, breaker.error_rate) == (CircuitState.CLOSED, 0.5)
+    assert (breaker.state, breaker.outcomes) == (CircuitState.CLOSED, (2, 2))
     clock.seconds += 61
-    assert breaker.error_rate is None
+    assert breaker.outcomes == (0, 0)
 
 
 def test_a_try_that_was_cancelled_lets_the_next_one_pass(clock: Clock) -> None:
@@ -82,38 +81,3 @@ def test_a_try_that_was_cancelled_lets_the_next_one_pass(clock: Clock) -> None:
     breaker.enter()
     breaker.leave()
     assert breaker.passes()
-
-
-def test_nothing_is_limited_until_the_provider_says_so(clock: Clock) -> None:
-    pace = Pace(None, clock)
-    for _ in range(100):
-        assert pace.wait() == 0
-        pace.take()
-    pace.limited(7)
-    assert (pace.per_minute, pace.wait()) == (50.0, 7.0)
-    for _ in range(30):
-        pace.answered()
-    assert pace.per_minute is None
-
-
-def test_a_configured_limit_is_kept_halved_and_found_again(clock: Clock) -> None:
-    pace = Pace(60, clock)
-    for _ in range(10):
-        assert pace.wait() == 0
-        pace.take()
-    assert pace.wait() == 1.0
-    clock.seconds += 1
-    assert pace.wait() == 0
-    pace.take()
-    pace.limited(None)
-    assert (pace.per_minute, pace.wait()) == (30, 2.0)
-    for _ in range(100):
-        pace.answered()
-    assert pace.per_minute == 60
-
-
-def test_a_limit_never_falls_to_nothing(clock: Clock) -> None:
-    pace = Pace(10, clock)
-    for _ in range(20):
-        pace.limited(None)
-    assert (pace.per_minute, pace.wait() <= 60) == (1.0, True)

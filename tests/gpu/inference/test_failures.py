@@ -141,11 +141,18 @@ def test_what_a_provider_says_is_short_and_names_no_key_address_or_path() -> Non
     assert clean.startswith("Incorrect API key provided: … See … or … at … for Function …")
 
 
+def test_what_no_database_stores_is_not_handed_on() -> None:
+    failure = failure_of(400, '{"error": {"message": "bad\\u0000 value \\ud800 at\\u202e line 3"}}')
+    assert failure.reason() == "it refuses the request (HTTP 400): bad value at line 3"
+
+
 def test_words_that_quote_the_request_or_the_key_are_left_out() -> None:
     prompt = "Ananya Rao would pay 42 million for the villa by the lake."
     failure = Failure(RefusalCode.INVALID_REQUEST, 400, detail="bad value: 'Ananya Rao would pay 42 million'")
     assert without_quotation(failure, [prompt], None).reason() == "it refuses the request (HTTP 400)"
     keyed = Failure(RefusalCode.UNAUTHORIZED, 401, detail="key topsecret is wrong")
     assert without_quotation(keyed, [], "topsecret").detail == ""
+    cut = Failure(RefusalCode.UNAUTHORIZED, 401, detail="You sent the key topsecret-an…")
+    assert without_quotation(cut, [], "topsecret-and-long").detail == ""
     plain = Failure(RefusalCode.INVALID_REQUEST, 400, detail="temperature must be positive")
     assert without_quotation(plain, [prompt], "topsecret") is plain

@@ -1,15 +1,18 @@
 """How each kind of server says how it is, and what is remembered of it."""
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
-from domain.inference import ProviderStatus
+from domain.inference import ModelUnavailable, ProviderStatus, RefusalCode
 from gpu.inference.capabilities import Memory, honoured
+from gpu.inference.failures import Failure
 from gpu.inference.probing import Found, ServedModel, metric, sglang_load
 from gpu.inference.profiles import SchemaMode
-from tests.gpu.inference.routing import routed
+from tests.fake_llm import Refuse, Stall
+from tests.gpu.inference.routing import ASKED, routed
 
 LOADED, NOT_LOADED = True, False
 BOTH = (ServedModel("m1"), ServedModel("m2"))
@@ -73,6 +76,41 @@ async def test_a_server_that_is_not_there_is_down() -> None:
     assert (found.status, found.reason) == (ProviderStatus.DOWN, "it cannot be reached")
 
 
+async def test_nobody_waits_for_a_server_that_does_not_say_how_it_is() -> None:
+    async with routed({"kind": "NVIDIA"}) as setting:
+        endpoint, fake = setting.router.endpoints["p0"], setting.fakes["p0"]
+        fake.hanging.add("/v1/models")
+        found = [await endpoint.look(patience=0.01) for _ in range(3)]
+        assert {(each.status, each.reason) for each in found} == {
+            (ProviderStatus.UNKNOWN, "it has not said yet how it is")
+        }
+        # They all wait for one answer, and an answer of another kind says enough.
+        assert [each.path for each in fake.received] == ["/v1/models"]
+        assert (await setting.models.complete(ASKED)).text == "Hello there."
+        assert (await endpoint.look(patience=0)).status is ProviderStatus.HEALTHY
+
+
+async def test_no_key_comes_back_out_of_a_server_that_repeats_it() -> None:
+    key = 'a"long\\key-of-ours'
+    async with routed({"kind": "VLLM", "key": key}) as setting:
+        fake, endpoint = setting.fakes["p0"], setting.router.endpoints["p0"]
+        body = json.dumps({"error": {"message": f"You are not {key}, who are you? {'x ' * 50}{key}", "type": "auth"}})
+        fake.pages["/health"] = (401, body)
+        found = await endpoint.look()
+        fake.otherwise = Refuse(401, body)
+        with pytest.raises(ModelUnavailable) as raised:
+            await setting.models.complete(ASKED)
+    assert found.reason.startswith("it does not accept the key (HTTP 401): You are not ..., who are you?")
+    for text in (
+        found.reason,
+        raised.value.message,
+        repr(setting.router.settings),
+        repr(endpoint.wire.__dict__["_client"]),
+    ):
+        assert key[:8] not in text
+        assert json.dumps(key)[1:9] not in text
+
+
 async def test_what_a_server_does_not_tell_of_its_load_is_no_fault() -> None:
     async with routed({"kind": "LLAMA_CPP"}, {"kind": "SGLANG"}) as setting:
         llama = setting.fakes["p0"].pages
@@ -105,6 +143,27 @@ async def test_what_was_found_out_is_remembered_in_a_file_for_a_week(tmp_path: P
         assert json.loads(path.read_text()) == {}
         path.write_text('{"a": {"mode": "GONE"}}')
         assert Memory(path).recall(provider, "m1") is None
+
+
+async def test_all_who_ask_at_once_hear_the_same_of_one_try() -> None:
+    async with routed({"first_byte_seconds": 0.2}) as setting:
+        endpoint, fake, found = setting.router.endpoints["p0"], setting.fakes["p0"], setting.router.capabilities
+        fake.tried = Stall()
+        asked = [asyncio.create_task(found.mode(endpoint.wire, endpoint.settings, "m1")) for _ in range(5)]
+        asked.pop().cancel()
+        heard = await asyncio.gather(*asked, return_exceptions=True)
+        assert [each.code for each in heard if isinstance(each, Failure)] == [RefusalCode.TIMED_OUT] * 4
+        assert len(fake.chats) == 1
+        fake.tried = None
+        assert await found.mode(endpoint.wire, endpoint.settings, "m1") is SchemaMode.RESPONSE_FORMAT
+        fake.tried = Stall()
+        assert await found.mode(endpoint.wire, endpoint.settings, "m1") is SchemaMode.RESPONSE_FORMAT
+        # One that nobody waits for any more ends with the router.
+        left = asyncio.create_task(found.mode(endpoint.wire, endpoint.settings, "m2"))
+        while len(fake.chats) < 3:
+            await asyncio.wait([left], timeout=0.01)
+    with pytest.raises(asyncio.CancelledError):
+        await left
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,20 @@ async def test_too_long_a_request_is_not_sent_and_is_no_reason_to_wait() -> None
     assert raised.value.message == "p1 (m1): the request has about 2008 tokens, and it takes 500."
 
 
+async def test_an_answer_is_as_long_as_there_is_room_for_it() -> None:
+    long = replace(LONG, max_tokens=500)
+    async with routed({"context_tokens": 2100}, {"context_tokens": 2060}) as setting:
+        done = await setting.models.complete(long)
+        [sent] = setting.fakes["p0"].asked
+        assert (done.provider, sent.body["max_tokens"]) == ("p0", 92)
+        setting.fakes["p0"].otherwise = Refuse(500, NESTED)
+        with pytest.raises(ModelUnavailable) as raised:
+            await setting.models.complete(long)
+        assert setting.fakes["p1"].received == []
+    # There would be room for 52 tokens.
+    assert [each.code for each in raised.value.tried] == [RefusalCode.UNKNOWN, RefusalCode.CONTEXT_TOO_LONG]
+
+
 async def test_a_refused_request_is_refused_when_nobody_takes_it() -> None:
     body = '{"error":{"message":"temperature must be positive","type":"invalid_request_error"}}'
     async with routed({}, {}) as setting:
@@ -149,7 +163,7 @@ async def test_five_failures_open_the_circuit_and_one_answer_closes_it() -> None
         fake.otherwise = Say()
         setting.time.seconds += 100
         assert (await setting.models.complete(ASKED)).provider == "p0"
-        assert (endpoint.breaker.state, endpoint.status) == (CircuitState.CLOSED, ProviderStatus.HEALTHY)
+        assert (endpoint.breaker.state, endpoint.found.status) == (CircuitState.CLOSED, ProviderStatus.HEALTHY)
 
 
 async def test_a_wrong_key_is_not_tried_again_for_a_while() -> None:
@@ -164,7 +178,7 @@ async def test_whoever_cannot_be_reached_comes_last_for_a_moment() -> None:
     async with routed({"url": "http://127.0.0.1:9"}, {}) as setting:
         assert (await setting.models.complete(ASKED)).provider == "p1"
         endpoint = setting.router.endpoints["p0"]
-        assert (endpoint.status, endpoint.ailing) == (ProviderStatus.DOWN, True)
+        assert (endpoint.found.status, endpoint.ailing) == (ProviderStatus.DOWN, True)
         setting.time.seconds += 15
         assert not endpoint.ailing
 
@@ -175,7 +189,7 @@ async def test_too_many_requests_wait_as_long_as_the_provider_says() -> None:
         assert (await setting.models.complete(ASKED)).text == "Hello there."
         endpoint = setting.router.endpoints["p0"]
         assert (setting.time.waits, endpoint.pace.per_minute) == ([7.0], 1.05)
-        assert endpoint.breaker.error_rate == 0
+        assert endpoint.breaker.outcomes == (1, 0)
 
 
 async def test_too_many_requests_without_a_time_slow_down_by_themselves() -> None:

@@ -44,6 +44,8 @@ def test_a_file_with_the_environment_above_it(tmp_path: Path) -> None:
         "VELOCITY_INFERENCE_LOCAL_ONE_URL": "http://gpu-2.internal:11434/v1/",
         "VELOCITY_INFERENCE_LOCAL_ONE_ENABLED": "false",
         "VELOCITY_INFERENCE_NVIDIA_PRIORITY": "7",
+        "VELOCITY_INFERENCE_NVIDIA_REQUESTS_PER_MINUTE": "25",
+        "VELOCITY_INFERENCE_LOCAL_ONE_CONTEXT_TOKENS": "8192",
         "VELOCITY_INFERENCE_SETTINGS": "inference.toml",
     }
     settings = configured(written(tmp_path, FILE), environment)
@@ -52,6 +54,7 @@ def test_a_file_with_the_environment_above_it(tmp_path: Path) -> None:
         "nvapi-secret", 7, False,
     )  # fmt: skip
     assert (local.root, local.enabled, local.stays, local.key) == ("http://gpu-2.internal:11434", False, True, None)
+    assert (nvidia.requests_per_minute, local.context_tokens) == (25, 8192)
     assert nvidia.root == "https://integrate.api.nvidia.com"
     assert settings.rules[0].models == {"nvidia": "small"}
     assert (nvidia.id, local.id) == (provider_id("nvidia"), provider_id("local-one"))

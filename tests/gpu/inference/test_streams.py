@@ -68,6 +68,8 @@ def test_thinking_is_no_part_of_an_answer() -> None:
 
 
 def test_the_usage_comes_without_choices() -> None:
+    absurd = openai_piece('{"choices":[],"usage":{"prompt_tokens":3000000000,"completion_tokens":-1}}')
+    assert (absurd.prompt_tokens, absurd.completion_tokens) == (None, None)
     piece = openai_piece('{"choices":[],"usage":{"prompt_tokens":3,"completion_tokens":true}}')
     assert (piece.prompt_tokens, piece.completion_tokens, piece.last) == (3, None, False)
 

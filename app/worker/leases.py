@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from app.worker.frames import Telling
 from domain import jobs
 from domain.errors import DomainError, Unavailable
-from domain.jobs import Cancelled, Claim, JobQueue, Lease, LeaseLost, Slot, SlotKind, Slots
+from domain.jobs import Cancelled, Claim, JobQueue, Lease, LeaseLost, Slot, SlotKind, Slots, SlotsClosed
 from domain.unit import Unit, Units
 
 FRAME_SECONDS: Final = 0.25
@@ -49,6 +49,8 @@ class HeldLease:
         self._texts: dict[str, list[str]] = {}
         self._alone = asyncio.Lock()
         self._telling: asyncio.Task[None] | None = None
+        self._places = 0
+        """How many slots it holds beside the one that came with the job."""
 
     def renewed(self, asked: float) -> None:
         """Note that the lease was renewed, which was asked for at a moment of the monotonic clock."""
@@ -89,19 +91,25 @@ class HeldLease:
             self._tell_soon()
 
     def slot(self, kind: SlotKind, resources: Sequence[str]) -> AbstractAsyncContextManager[Slot]:
-        """Wait for a free open slot of one of these resources and hold it; raises LeaseLost."""
+        """Wait for a free open slot of one of these resources and hold it; raises LeaseLost and SlotsClosed."""
         return self._slot(kind, resources)
 
     @asynccontextmanager
     async def _slot(self, kind: SlotKind, resources: Sequence[str]) -> AsyncIterator[Slot]:
-        slots, claim = self._holding.slots, self.claim
+        slots, claim, closed = self._holding.slots, self.claim, False
         while (slot := await slots.take(claim, kind, resources)) is None:
             self._insist()
+            before, closed = closed, not self._places and await slots.closed(kind)
+            # Seen twice, so that what was answered in a place just now can be stored.
+            if before and closed:
+                raise SlotsClosed
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.lost.wait(), SLOT_SECONDS)
+        self._places += 1
         try:
             yield slot
         finally:
+            self._places -= 1
             # A slot that cannot be given back is freed when the attempt ends.
             with suppress(Unavailable):
                 await slots.give_back(claim, slot)

@@ -27,9 +27,12 @@ from domain.jobs import (
     Claim,
     Failed,
     Interrupted,
+    JobHandler,
     JobKind,
     LeaseLost,
     Outcome,
+    RunningJob,
+    SlotsClosed,
     Work,
 )
 from domain.unit import Unit
@@ -156,7 +159,7 @@ class Worker:
         handler = self._handlers.get(Work(job.kind, job.task))
         if handler is None:
             return NO_HANDLER
-        running = asyncio.ensure_future(handler.run(job, lease))
+        running = asyncio.ensure_future(_run(handler, job, lease))
         left = None if job.deadline_at is None else (job.deadline_at - datetime.now(UTC)).total_seconds()
         ends = {
             asyncio.create_task(_after(lease.lost.wait())): None,
@@ -261,6 +264,14 @@ class Worker:
         self._leaving.set()
         leaving.cancel()
         await everything
+
+
+async def _run(handler: JobHandler, job: RunningJob, lease: HeldLease) -> Outcome:
+    """Run a handler; what it needs and the mode has closed is waited for in the queue."""
+    try:
+        return await handler.run(job, lease)
+    except SlotsClosed:
+        return Interrupted()
 
 
 async def _after(waiting: Awaitable[object], seconds: float = 0) -> None:

@@ -38,6 +38,10 @@ class LeaseLost(Conflict):
     """The job is not this worker's any more: stop, and discard what was made."""
 
 
+class SlotsClosed(Exception):
+    """Every slot of a kind is closed, so that work for it goes on nowhere: the mode of the machines has it so."""
+
+
 def turn_at(priority: int, since: datetime) -> datetime:
     """Return a job's place in the queue: the earliest goes first.
 

@@ -16,7 +16,16 @@ import pytest
 from db.roles import set_tenant
 from domain.access import Role
 from tests.app.test_faults import a_moment
-from tests.app.test_gpu_walk import Site, following, opened_site, render_begun
+from tests.app.test_gpu_walk import (
+    ANSWERED,
+    ITEMS,
+    WHOLE,
+    Site,
+    batch_begun,
+    following,
+    opened_site,
+    render_begun,
+)
 from tests.gpu.fleet.drivers import built
 from tests.graph.streams import Client, signed_in
 
@@ -160,6 +169,35 @@ async def test_a_mode_drains_a_render_and_what_it_forbids_says_why_it_waits(site
     await set_mode(site, "SPLIT")
     await ended(site, second_id)
     assert await audited(site) == 3
+
+
+async def test_a_batch_gives_way_between_two_answers(site: Site) -> None:
+    """What a model answers just now ends; the rest of the batch goes back into the queue and says why."""
+    site.model.killed = False
+    start = await site.ask("{ eventCursor }")
+    site.start()
+    await shown(site, lambda found: workers(found) == {"gpu": ("IDLE", True), "studio": ("IDLE", True)})
+    async with following(site.http) as live:
+        batch_id = await batch_begun(site, live, start)
+        assert await set_mode(site, "MEDIA_FIRST") == [
+            "2 jobs are still running on gpu; its GPU changes over when that has ended."
+        ]
+        assert workers(await site.ask(FLEET)) == {"gpu": ("DRAINING", False), "studio": ("IDLE", True)}
+        site.model.killed = True
+        for stall in site.model.stalls:
+            stall.released.set()
+        await site.until(lambda: live.states("batch")[2:] == ["QUEUED"])
+        assert await waits(site, batch_id) == (
+            "QUEUED", "The mode is MEDIA_FIRST: this begins when the machines serve it again.",
+        )  # fmt: skip
+        assert len(site.model.asked) == ANSWERED + 2
+        await set_mode(site, "LLM_FIRST")
+        await ended(site, batch_id)
+    items = [edge["node"] for edge in (await site.ask("InferenceJob", id=batch_id, first=100))["items"]["edges"]]
+    assert [each["attempt"] for each in items] == [1] * (ANSWERED + 2) + [2] * (len(ITEMS) - ANSWERED - 2)
+    assert {each["requestId"]: each["output"]["text"] for each in items} == WHOLE
+    # Nobody was asked twice.
+    assert sorted(site.model.asked) == sorted(f"Item {name}" for name in ITEMS)
 
 
 async def test_memory_that_is_not_free_keeps_the_other_work_waiting(folder: Path) -> None:

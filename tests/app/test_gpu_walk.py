@@ -55,6 +55,8 @@ class Halfway:
     expanded: int = 0
     """How often it wrote the words of a render."""
     killed: bool = False
+    stalls: list[Stall] = field(default_factory=list)
+    """The answers that have only begun."""
 
     def __call__(self, body: Json) -> Say | Stall:
         last = str(body["messages"][-1]["content"])
@@ -63,7 +65,10 @@ class Halfway:
             return Say(json.dumps(WORDS))
         self.asked.append(last)
         early = last.removeprefix("Item ") in ITEMS[:ANSWERED]
-        return Say(f"About {last}") if self.killed or early else Stall("Abo")
+        if self.killed or early:
+            return Say(f"About {last}")
+        self.stalls.append(Stall("Abo", then=Say(f"ut {last}")))
+        return self.stalls[-1]
 
 
 @dataclass(slots=True)

@@ -43,6 +43,8 @@ class FakeComfy:
         self.requests: list[str] = []
         self.heeds_ids = True
         """Whether an interruption is only of the prompt that it names, as old ones do not have it."""
+        self.looks = 0
+        """How often the queue was looked at."""
         self.missed = 0
         """So many looks at the queue find nothing: what begins at that moment is in neither list."""
         self.refuse_views = 0
@@ -185,6 +187,7 @@ class FakeComfy:
             for prompt_id in (await request.json()).get("delete", []):
                 self.engine.delete(prompt_id)
             return Response()
+        self.looks += 1
         if self.missed > 0:
             self.missed -= 1
             return JSONResponse({"queue_running": [], "queue_pending": []})

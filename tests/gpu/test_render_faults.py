@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -46,6 +46,13 @@ async def held(
     yield task
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait for what is looked at."""
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.to_thread(lambda: None)
 
 
 async def code_of(task: "asyncio.Task[list[bytes]]") -> tuple[str, bool]:
@@ -123,8 +130,7 @@ async def test_a_queue_that_was_cleared_is_noticed_though_nothing_tells_of_it(co
 async def test_a_look_at_the_queue_that_misses_what_begins_is_no_loss(comfy: Rendering) -> None:
     async with held(comfy, order()) as task:
         comfy.fake.missed = 1
-        while comfy.fake.missed:
-            await asyncio.to_thread(lambda: None)
+        await until(lambda: not comfy.fake.missed)
         comfy.fake.engine.release()
         assert (await task)[0].startswith(b"\x89PNG")
 
@@ -197,8 +203,7 @@ async def test_what_comes_from_the_cache_of_the_worker_counts_as_done(tmp_path: 
         ran = len(comfy.fake.engine.executed)
         comfy.steps.clear()
         async with held(comfy, order(), "SaveImage") as task:
-            while comfy.steps[-1].step != "Keeping the picture":
-                await asyncio.to_thread(lambda: None)
+            await until(lambda: comfy.steps[-1].step == "Keeping the picture")
             assert comfy.steps[-1] == RenderStep(80, 100, "Keeping the picture")
             comfy.fake.engine.release()
             assert (await task)[0].startswith(b"\x89PNG")
@@ -213,28 +218,25 @@ async def test_a_socket_that_is_told_nothing_is_opened_anew(tmp_path: Path) -> N
     ):
         before = comfy.fake.opened
         comfy.fake.forget_sockets()
-        while comfy.fake.opened == before or not comfy.fake.sockets:
-            await asyncio.to_thread(lambda: None)
+        await until(lambda: comfy.fake.opened > before and comfy.fake.sockets)
         comfy.fake.engine.release(until="SaveImage")
-        while comfy.steps[-1].step != "Keeping the picture":
-            await asyncio.to_thread(lambda: None)
+        await until(lambda: comfy.steps[-1].step == "Keeping the picture")
         comfy.fake.engine.release()
         assert (await task)[0].startswith(b"\x89PNG")
 
 
 async def test_what_waits_at_the_worker_says_so_and_is_not_stalled(tmp_path: Path) -> None:
     async with (
-        rendering(tmp_path, rules=replace(PATIENT, look=0.05, stalled_after=0.3, deaf_after=0.1)) as comfy,
+        rendering(tmp_path, rules=replace(PATIENT, look=0.05, stalled_after=0.2, deaf_after=0.1)) as comfy,
         held(comfy, order()) as first,
     ):
         first.cancel()
         comfy.steps.clear()
         waiting = asyncio.create_task(comfy.render(order()))
-        while not comfy.steps or comfy.steps[-1].step != "Waiting at the render worker":
-            await asyncio.to_thread(lambda: None)
-        started = asyncio.get_running_loop().time()
-        while asyncio.get_running_loop().time() < started + 0.5:
-            await asyncio.to_thread(lambda: None)
+        await until(lambda: comfy.steps and comfy.steps[-1].step == "Waiting at the render worker")
+        # So many looks take longer than a prompt that runs may bring nothing.
+        looks = comfy.fake.looks
+        await until(lambda: comfy.fake.looks >= looks + 10)
         assert not waiting.done()
         comfy.fake.engine.release()
         assert (await waiting)[0].startswith(b"\x89PNG")
@@ -275,8 +277,7 @@ async def test_stopping_takes_out_what_waits_and_leaves_what_runs(tmp_path: Path
         comfy.fake.heeds_ids = version != "oldest"
         second = order()
         waiting = asyncio.create_task(comfy.render(second))
-        while comfy.fake.engine.remaining() < 2:
-            await asyncio.to_thread(lambda: None)
+        await until(lambda: comfy.fake.engine.remaining() == 2)
         assert await comfy.pool.stop(second.job_id, 1)
         assert await code_of(waiting) == ("QUEUE_LOST", True)
         comfy.fake.engine.release()
@@ -337,8 +338,7 @@ async def test_the_next_attempt_joins_a_render_that_still_runs(comfy: Rendering)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         joined = asyncio.create_task(comfy.render(order(first.job_id, attempt=2)))
-        while not comfy.pool._worker("one").socket.watches:
-            await asyncio.to_thread(lambda: None)
+        await until(lambda: comfy.pool._worker("one").socket.watches)
         comfy.fake.engine.release()
         assert (await joined)[0].startswith(b"\x89PNG")
         assert comfy.fake.engine.submitted == [str(first.prompt_ids[0])]
@@ -353,8 +353,7 @@ async def test_another_process_says_at_once_where_a_render_is_and_hears_of_it(tm
         ordered = order()
         if waits:
             first = asyncio.create_task(gone.render(ordered))
-            while gone.fake.engine.remaining() < 2:
-                await asyncio.to_thread(lambda: None)
+            await until(lambda: gone.fake.engine.remaining() == 2)
             first.cancel()
         else:
             ordered = order(UUID(gone.fake.engine.submitted[0]))
@@ -365,19 +364,16 @@ async def test_another_process_says_at_once_where_a_render_is_and_hears_of_it(tm
         )
         comfy = Rendering(pool, gone.fakes, [])
         joined = asyncio.create_task(comfy.render(order(ordered.job_id, attempt=2)))
-        while not comfy.steps:
-            await asyncio.to_thread(lambda: None)
+        await until(lambda: comfy.steps)
         where = "Waiting" if waits else "Running"
         assert comfy.steps[0] == RenderStep(0, 100, f"{where} at the render worker")
         gone.fake.engine.release(until="SaveImage")
         if waits:
             await gone.fake.engine.held.wait()
             gone.fake.engine.release(until="ImageBlur")
-            while comfy.steps[-1].step != "Softening":
-                await asyncio.to_thread(lambda: None)
+            await until(lambda: comfy.steps[-1].step == "Softening")
             gone.fake.engine.release(until="SaveImage")
-        while comfy.steps[-1].step != "Keeping the picture":
-            await asyncio.to_thread(lambda: None)
+        await until(lambda: comfy.steps[-1].step == "Keeping the picture")
         assert 0 < comfy.steps[-1].value < 100
         gone.fake.engine.release()
         assert (await joined)[0].startswith(b"\x89PNG")

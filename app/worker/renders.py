@@ -184,7 +184,6 @@ class RenderHandler:
         return key
 
 
-
 def _order(job: RunningJob, words: Words, photo: Asset, content: bytes) -> RenderOrder:
     return RenderOrder(
         job_id=job.id,

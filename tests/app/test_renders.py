@@ -27,7 +27,6 @@ from app.worker.handlers import worker_id
 from app.worker.leases import HeldLease
 from app.worker.renders import RenderHandler
 from app.worker.running import made
-from db.access.acting import system_caller
 from db.jobs.slots import SqlSlots
 from db.roles import set_tenant
 from domain import jobs

@@ -114,14 +114,16 @@ def rotate_key() -> None:
 
 @velocity.command()
 def sweep() -> None:
-    """Remove unused uploads, old events and what is kept too long, complete sessions that nobody ended, decide anew
-    what to do next with people, tell of tasks that are due, and let proposals expire; `serve` does so by itself.
+    """Remove unused uploads, what renders left, old events and what is kept too long, complete sessions that nobody
+    ended, decide anew what to do next with people, tell of tasks that are due, and let proposals expire; `serve` does
+    so by itself.
     """
     from app.settings import Settings
     from app.sweeping import swept
 
     done = run(swept(Settings()))
     typer.echo(f"Removed {done['uploads_swept']} expired uploads and {done['events_forgotten']} old events.")
+    typer.echo(f"Removed {done['renders_swept']} files that renders had left.")
     typer.echo(f"Decided for {done['people_decided']} people what to do next.")
     erasures, sessions = done["erasures_finished"], done["sessions_completed"]
     typer.echo(f"Finished {erasures} erasures and {sessions} sessions that nobody ended.")

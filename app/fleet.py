@@ -24,6 +24,7 @@ from db.fleet.state import SqlFleetState
 from db.fleet.view import SqlFleetView
 from domain.errors import DomainError
 from domain.fleet import (
+    STALE_AFTER,
     FleetState,
     FleetView,
     HostReports,
@@ -56,8 +57,7 @@ PATIENCE_SECONDS: Final = 5.0
 """How long a mutation waits for a mode to come about; the rest follows without it."""
 PAUSE_SECONDS: Final = 0.2
 SILENT_SAMPLES: Final = 3
-SILENT_SECONDS: Final = 30.0
-"""After so many samples, and so long, that another process did not store, this one takes over."""
+"""After so many samples at least that a process did not store, another one takes over."""
 ASK_LOG_AGAIN_SECONDS: Final = 300.0
 FORGET_SECONDS: Final = 3600.0
 START_SECONDS: Final = 3.0
@@ -118,6 +118,8 @@ class Reporting:
     clock: Callable[[], datetime]
     seconds: float
     kept: timedelta
+    silent: timedelta = STALE_AFTER
+    """How long this machine may be silent before it counts as gone."""
     scenario: Scenario | None = None
     xid_log: XidLog | None = None
     founds: list[Found] = field(default_factory=list)
@@ -136,10 +138,11 @@ def reporting(settings: Settings, engine: AsyncEngine, clock: Callable[[], datet
         state=SqlFleetState(engine),
         runtimes=HttpRuntimes(),
         sensors=sensors,
-        machine=this_machine(),
+        machine=this_machine(settings.fleet_hostname),
         clock=clock,
         seconds=settings.fleet_seconds,
         kept=timedelta(days=settings.fleet_days),
+        silent=timedelta(seconds=max(SILENT_SAMPLES * settings.fleet_seconds, settings.fleet_silent_seconds)),
         scenario=scenario,
         xid_log=None if scenario is not None else xid_log(settings.kernel_log),
         founds=[language_models(router, settings.gpu_placements)],
@@ -189,13 +192,16 @@ def render_workers(pool: ComfyPool, placed: Iterable[tuple[str, str]]) -> Found:
     return found
 
 
-def this_machine(path: Path = MACHINE_ID) -> Machine:
-    """Return how this machine tells itself from others: by its id and its name, since containers may share the id."""
+def this_machine(hostname: str | None = None, path: Path = MACHINE_ID) -> Machine:
+    """Return how this machine tells itself from others: by its id and its name, since containers may share the id.
+
+    Its name is its own unless another is given.
+    """
     try:
         key = path.read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         key = ""
-    name = socket.gethostname() or "unnamed"
+    name = hostname or socket.gethostname() or "unnamed"
     return Machine(f"{key}:{name}"[:200], name)
 
 
@@ -271,15 +277,14 @@ async def _look_regularly(made: Reporting) -> None:
 async def look(made: Reporting) -> None:
     """Store what serves slots as it is found, and do what can be done now to bring the mode about."""
     seen = await asyncio.gather(*(found() for found in made.founds))
-    await made.state.register([worker for each in seen for worker in each], made.clock())
+    await made.state.register([worker for each in seen for worker in each], made.clock(), made.silent)
     await settle(made.state, made.runtimes, made.clock())
 
 
 async def report(made: Reporting) -> HostSample | None:
     """Sample this machine once; return the sample, None where another process samples it."""
     now = made.clock()
-    silent = timedelta(seconds=max(SILENT_SAMPLES * made.seconds, SILENT_SECONDS))
-    host = await made.reports.claim(made.machine, made.reporter, now, silent)
+    host = await made.reports.claim(made.machine, made.reporter, now, made.silent)
     if host is None:
         made.pending.clear()
         return None

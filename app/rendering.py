@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
 import structlog
@@ -15,8 +15,8 @@ from app.worker.renders import Expand
 from domain.asking import everybody
 from domain.errors import Unavailable
 from domain.inference import InferenceTask, ModelRefused, Models
-from domain.jobs import Lease, RenderWorkflow, RunningJob, SlotKind, Slots
-from domain.renders import Words
+from domain.jobs import Lease, RenderWorkflow, RunningJob, SlotKind, Slots, SlotsClosed
+from domain.renders import WHOLE, Words, Written
 from domain.structured import StructuredAnswers
 from domain.values import new_id
 from gpu.renders.pool import ComfyPool, addresses
@@ -25,6 +25,10 @@ from gpu.renders.workflows import WorkflowWrong, read_workflows
 
 EXPAND_SECONDS: Final = 45.0
 """How long a render waits for a model's words; the keywords as they are do as well."""
+PLACE_SECONDS: Final = 10.0
+"""How long of that for a place at a model: a batch may hold them all, and the render worker stands idle meanwhile."""
+WAITS: Final = "Waiting for a language model"
+WRITES: Final = "A language model writes what the picture shows"
 
 log = structlog.get_logger()
 
@@ -59,6 +63,28 @@ async def declare_workers(slots: Slots, pool: ComfyPool) -> None:
         await slots.declare(SlotKind.COMFYUI, name, 1)
 
 
+class WritersPlaces:
+    """The places of language models for a render, which says that it waits for one, and does not wait for long."""
+
+    def __init__(self, lease: Lease, slots: Slots, seconds: float = PLACE_SECONDS) -> None:
+        """Take slots for the job of `lease`."""
+        self._lease = lease
+        self._slots = slots
+        self._seconds = seconds
+
+    @asynccontextmanager
+    async def place(self, provider: str) -> AsyncIterator[object]:
+        """Wait for a slot of a provider, and hold it. Raises Unavailable where the mode has closed it."""
+        if await self._slots.closed(SlotKind.LLM, provider):
+            raise Unavailable(f"The mode keeps {provider} closed.")
+        await self._lease.progress(0, WHOLE, WAITS)
+        async with AsyncExitStack() as held:
+            async with asyncio.timeout(self._seconds):
+                slot = await held.enter_async_context(self._lease.slot(SlotKind.LLM, [provider]))
+            await self._lease.progress(0, WHOLE, WRITES)
+            yield slot
+
+
 def expanding(
     answers: StructuredAnswers, models: Callable[[RunningJob, Lease], Models], seconds: float = EXPAND_SECONDS
 ) -> Expand:
@@ -74,10 +100,11 @@ def expanding(
                 people = await everybody(unit, asked, by_any_part=True)
             async with asyncio.timeout(seconds):
                 answer = await answers.ask(models(job, lease), InferenceTask.PROMPT_EXPANDER, asked, people=people)
-        except (Unavailable, ModelRefused, TimeoutError) as error:
+        except (Unavailable, ModelRefused, SlotsClosed, TimeoutError) as error:
             log.info("prompt_not_expanded", job=str(job.id), error=type(error).__name__)
             return None
         log.info("prompt_expanded", job=str(job.id), model=answer.model, prompt=answer.prompt_hash)
-        return Words(str(answer.value["prompt"]), str(answer.value["negative_prompt"]) or None)
+        by = Written(answer.model, answer.prompt_version, answer.prompt_hash)
+        return Words(str(answer.value["prompt"]), str(answer.value["negative_prompt"]) or None, by)
 
     return expand

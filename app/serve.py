@@ -37,6 +37,7 @@ from app.worker.working import Worker
 from db.inference.registering import register_providers
 from db.jobs.slots import SqlSlots
 from db.migrations import migrate, newest_revision
+from db.renders import SqlLeftFiles
 from domain.access import Role
 from domain.jobs import JobKind
 from graph.persisted.manifests import shipped
@@ -77,7 +78,7 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         port = bound.getsockname()[1]
         door = front_door(made, Observer(made))
         server = Server(application(made, door), lambda: _announce(settings, port), door.open.stop)
-        sweeps = Sweeps(made.uploads, found, made.units, made.overdue, settings)
+        sweeps = Sweeps(made.uploads, found, made.units, made.overdue, SqlLeftFiles(made.engine), settings)
         beside = [
             asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),
             asyncio.create_task(

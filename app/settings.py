@@ -99,6 +99,15 @@ class Settings(BaseSettings):
     )
     fleet_seconds: float = Field(5, ge=1, le=3600, description="How often a machine samples its GPUs and reports.")
     fleet_days: float = Field(30, gt=0, description="How many days minutes of GPUs and their XIDs are kept.")
+    fleet_hostname: Annotated[str, StringConstraints(min_length=1, max_length=255)] | None = Field(
+        None, description="What this machine is called in the fleet, where its own name says nothing."
+    )
+    fleet_silent_seconds: float = Field(
+        30,
+        ge=3,
+        le=3600,
+        description="How long a machine, or what serves work, may be silent before it counts as gone.",
+    )
     fleet_simulation: Simulation | None = Field(
         None, description="A scenario to simulate in place of this machine's GPUs, such as `THERMAL_THROTTLE`."
     )

@@ -1,4 +1,4 @@
-"""What time alone calls for: old events and uploads that nobody came back for go, what to do next is decided again.
+"""What time alone calls for: old events and files that nobody came back for go, what to do next is decided again.
 
 What is kept too long is erased, sessions that nobody ended are completed, people are told of tasks that are due, and
 proposals that nobody decided expire.
@@ -24,11 +24,13 @@ from db.events.bus import EventBus
 from db.events.stream import SqlEventStream
 from db.people import next_best_action
 from db.perception.overdue import SqlOverdue
+from db.renders import SqlLeftFiles
 from db.roles import set_tenant, tenant_ids
-from domain import assets, cctv, jobs, notifications, perception, proposals
+from domain import assets, cctv, jobs, notifications, perception, proposals, renders
 from domain.assets import UploadPorts
 from domain.errors import DomainError
 from domain.events import EventStream
+from domain.renders import LeftFiles
 from domain.unit import Units
 
 log = structlog.get_logger()
@@ -45,6 +47,7 @@ class Sweeps:
     database: Database
     units: Units
     overdue: SqlOverdue
+    left_files: LeftFiles
     settings: Settings
 
     def each(self, now: datetime) -> Mapping[str, Sweep]:
@@ -53,6 +56,7 @@ class Sweeps:
         idle = timedelta(seconds=settings.session_idle_seconds)
         return {
             "uploads_swept": lambda: assets.sweep(self.uploads, now),
+            "renders_swept": lambda: renders.sweep(self.left_files, self.uploads.objects, now),
             "people_decided": lambda: decided(self.database, now),
             "erasures_finished": lambda: perception.sweep(units, overdue, now),
             "sessions_completed": lambda: perception.complete_left(units, overdue, now - idle, after_session(settings)),
@@ -69,7 +73,8 @@ async def swept(settings: Settings) -> dict[str, int]:
     """Sweep once, for `velocity sweep`; return how much each sweep did."""
     async with alone(settings, writing=2) as (found, opened):
         now = datetime.now(UTC)
-        sweeps = Sweeps(opened.uploads, found, opened.units, opened.overdue, settings)
+        left_files = SqlLeftFiles(opened.engine)
+        sweeps = Sweeps(opened.uploads, found, opened.units, opened.overdue, left_files, settings)
         events = SqlEventStream(opened.pool, opened.engine, EventBus(found.app))
         done = {event: await sweep() for event, sweep in sweeps.each(now).items()}
         return done | {"events_forgotten": await events.forget(now - timedelta(days=settings.event_days))}

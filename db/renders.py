@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
-from sqlalchemy import UniqueConstraint, insert, select
+from sqlalchemy import Index, Row, UniqueConstraint, delete, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.assets.tables import assets
-from db.tables import belongs_to, created_at, reference, tenant_link_table, whole
+from db.engine import transaction
+from db.errors import answering
+from db.tables import belongs_to, created_at, prose, reference, tenant_link_table, whole
 from domain.access import Actor
+from domain.assets import LONGEST_KEY
 from domain.errors import NotFound
 from domain.renders import Asset
 
@@ -29,6 +34,22 @@ render_outputs = tenant_link_table(
     UniqueConstraint("tenant_id", "asset_id"),
     key=("job_id", "position"),
 )
+
+# What an attempt is about to put into the asset store. Rows go as soon as the files have names, or are swept.
+render_files = tenant_link_table(
+    "render_files",
+    reference("job_id"),
+    whole("attempt", least=1, nullable=False),
+    prose("object_key", LONGEST_KEY, least=1),
+    created_at(),
+    belongs_to("job_id", "jobs"),
+    # The sweep looks for what is left in whatever tenant.
+    Index("ix_render_files_created_at", "created_at"),
+    key=("job_id", "attempt", "object_key"),
+)
+
+BATCH: Final = 100
+LEFT: Final = text("select tenant_id, job_id, attempt, object_key from left_render_files(:before, :most)")
 
 
 class SqlRenders:
@@ -79,9 +100,22 @@ class SqlRenders:
         )
         return found.one_or_none() is not None
 
+    async def announce(self, job_id: UUID, attempt: int, object_keys: Sequence[str]) -> None:
+        """Store what an attempt is about to put into the asset store."""
+        of = {"tenant_id": self._unit.caller.tenant_id, "job_id": job_id, "attempt": attempt}
+        await self._unit.connection.execute(
+            insert(render_files),
+            [{**of, "object_key": key, "created_at": self._unit.now} for key in object_keys],
+        )
+
     async def add_outputs(self, job_id: UUID, attempt: int, files: Sequence[Asset]) -> None:
-        """Store the results of an attempt, in their order."""
+        """Store the results of an attempt, in their order; what it announced is announced no more."""
         tenant, now = self._unit.caller.tenant_id, self._unit.now
+        await self._unit.connection.execute(
+            delete(render_files).where(
+                render_files.c.tenant_id == tenant, render_files.c.job_id == job_id, render_files.c.attempt == attempt
+            )
+        )
         for file in files:
             await self.add(file)
         await self._unit.connection.execute(
@@ -94,6 +128,47 @@ class SqlRenders:
                 for position, file in enumerate(files, start=1)
             ],
         )  # fmt: skip
+
+
+class SqlLeftFiles:
+    """The port `LeftFiles` over PostgreSQL."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        """Read and write through `engine`."""
+        self._engine = engine
+
+    async def sweep(self, before: datetime, remove: Callable[[str], Awaitable[None]]) -> int:
+        """Remove what is left from before a moment, each object before its row; return how many were announced.
+
+        One that another process is sweeping is left to it.
+        """
+        swept = 0
+        while True:
+            with answering():
+                async with self._engine.connect() as connection:
+                    found = (await connection.execute(LEFT, {"before": before, "most": BATCH})).all()
+            removed = [await self._sweep(row, remove) for row in found]
+            swept += sum(removed)
+            if len(found) < BATCH or not any(removed):
+                return swept
+
+    async def _sweep(self, row: Row[Any], remove: Callable[[str], Awaitable[None]]) -> bool:
+        announced = (
+            render_files.c.tenant_id == row.tenant_id,
+            render_files.c.job_id == row.job_id,
+            render_files.c.attempt == row.attempt,
+            render_files.c.object_key == row.object_key,
+        )
+        with answering():
+            async with transaction(self._engine, row.tenant_id) as connection:
+                locked = await connection.execute(
+                    select(render_files.c.object_key).where(*announced).with_for_update(skip_locked=True)
+                )
+                if locked.one_or_none() is None:
+                    return False
+                await remove(row.object_key)
+                await connection.execute(delete(render_files).where(*announced))
+        return True
 
 
 def _values(asset: Asset) -> dict[str, object]:

@@ -60,8 +60,9 @@ class Change:
     """One thing that a unit did: it becomes an audit entry and an event, and may show in the activity feed.
 
     `fields` are names, never values: the chain must outlive an erasure, so nothing personal goes into it. `payload` is
-    what subscribers get before they read the row: ids and enum names only. What is not `audited` is told as an event
-    and leaves no entry: the steps by which a machine gets on with what somebody asked for, but not what came of it.
+    what subscribers get before they read the row: ids, numbers, enum names and hashes only. What is not `audited` is
+    told as an event and leaves no entry: the steps by which a machine gets on with what somebody asked for, but not
+    what came of it.
     """
 
     action: AuditAction

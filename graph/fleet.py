@@ -9,7 +9,7 @@ import strawberry
 
 from domain import fleet as domain
 from domain.access import Permission
-from domain.fleet import FleetMode, FleetView, RecoveryAction, TelemetrySource, WorkerKind, WorkerStatus
+from domain.fleet import FleetMode, FleetView, HostStatus, RecoveryAction, TelemetrySource, WorkerKind, WorkerStatus
 from graph.context import Info
 from graph.declaration import (
     Argument,
@@ -49,6 +49,12 @@ described(
     NVML="From the driver of NVIDIA's GPUs.",
     SIMULATED="Made up, because an operator asked for it.",
     NONE="From nowhere: there is no GPU, or its driver does not answer.",
+)
+described(
+    HostStatus,
+    "Whether a machine reports.",
+    ONLINE="It has said something lately.",
+    OFFLINE="It has not, as when nothing of ours runs there any more: what is known of it is of the past.",
 )
 described(
     RecoveryAction,
@@ -150,6 +156,7 @@ class FleetHost(Node):
     """A machine."""
 
     hostname: str = column("Its name.")
+    status: HostStatus = column("Whether it reports.")
     source: TelemetrySource = column("Where its last sample came from; NONE without a GPU or an answer of its driver.")
     driver: str | None = column("The version of its driver.")
     problem: str | None = column("What keeps its telemetry from being whole.")
@@ -229,8 +236,8 @@ class FleetSubscription:
     """Subscriptions to the fleet."""
 
     fleet_updates: FleetSample = samples(
-        "Machines as they are sampled: each as it is now, and then whenever it was sampled again. Samples have no"
-        " position; for a slow reader the newest stands for those between.",
+        "Machines as they are sampled: each as it is now, and then whenever it was sampled again or fell silent."
+        " Samples have no position; for a slow reader the newest stands for those between.",
         Permission.FLEET_READ,
     )
 
@@ -286,7 +293,4 @@ def shown(found: FleetView) -> Fleet:
 def samples_of(found: FleetView) -> list[Sample]:
     """Return what there is to tell of each machine."""
     queues = queues_of(found)
-    return [
-        Sample(str(host), sampled_at, paid(FleetSample, host=host, queues=queues))
-        for host, sampled_at in found.hosts.items()
-    ]
+    return [Sample(str(host), seen, paid(FleetSample, host=host, queues=queues)) for host, seen in found.hosts.items()]

@@ -161,6 +161,10 @@ class RenderJob(Job):
     room_type: RoomType | None = column("What the room is.")
     keywords: list[str] = column("What it is to look like.")
     prompt: str | None = column("What the render worker was told; null until it was.")
+    prompt_version: str | None = column(
+        "Which version of the prompt a model was asked with for that; null without one."
+    )
+    prompt_hash: str | None = column("SHA-256 of the file of that prompt, in hexadecimal digits; null without one.")
     attempt: int = column("Which attempt this is: the first is 1, 0 before it.")
     progress: RenderProgress | None = column("How far it is; null before anything is known.")
     photo: Asset | None = link("The photograph that it is made of.")

@@ -23,7 +23,7 @@ from db.audit.chain import broken_links
 from db.canvases.chain import broken_revisions
 from db.engine import BRIEF_SETTINGS, ReadPool, create_write_engine
 from db.inference.sightings import SqlSightings
-from db.jobs.queue import waiting
+from db.jobs.queue import Waiting, waiting
 from db.migrations import current_revision, newest_revision
 from db.roles import role_faults
 from domain.errors import Unavailable
@@ -46,6 +46,10 @@ MEND_S3 = (
 )
 
 MEND_RULE = "Name another provider in that rule, or switch one of these on (docs/gpu.md)."
+NO_RENDERS = (
+    "no worker configured: COMFYUI_URLS names none; renders fail as NO_WORKERS."
+    " Set it where a worker of the queue `render` runs (docs/gpu.md)"
+)
 LONG_WAIT_SECONDS = 300
 MEND_JOBS = "run `velocity worker`, or let `velocity serve` work (VELOCITY_WORKER). If one runs, its log says why."
 
@@ -234,11 +238,11 @@ def _schema() -> Finding:
 
 
 async def _renders(settings: Settings) -> list[Finding]:
-    """Say how each worker is, and for each workflow who can make it; nothing where no worker is configured."""
-    if not settings.comfyui_urls and settings.render_workflows is None:
-        return []
+    """Say how each worker is, and for each workflow who can make it; where no worker is configured, what is missing."""
     try:
         async with render_pool(settings) as pool:
+            if not pool.names:
+                return [Finding("renders", NO_RENDERS)]
             findings = [_worker(health) for health in await pool.health()]
             return findings + [await _workflow(pool, workflow) for workflow in RenderWorkflow]
     except WorkflowsWrong as error:
@@ -319,16 +323,19 @@ async def _jobs(found: Database) -> Finding:
         queues = await waiting(engine)
     finally:
         await engine.dispose()
-    state = "; ".join(
-        f"{queue.name.lower()}: {queue.depth} wait, {queue.running} run, {queue.finished_per_minute:g} end a minute"
-        for queue in queues
-    )
+    state = "; ".join(_queue(queue) for queue in queues)
     left = [
         queue.name.lower()
         for queue in queues
         if queue.depth and queue.oldest_seconds > LONG_WAIT_SECONDS and not queue.running + queue.finished_per_minute
     ]
     return Finding("jobs", state, f"Nobody does {' or '.join(left)}: {MEND_JOBS}" if left else "")
+
+
+def _queue(queue: Waiting) -> str:
+    oldest = f", the oldest for {queue.oldest_seconds:.0f} s" if queue.depth else ""
+    running = f"{queue.running} run, {queue.finished_per_minute:g} end a minute"
+    return f"{queue.name.lower()}: {queue.depth} wait{oldest}, {running}"
 
 
 async def _audit(found: Database) -> list[Finding]:

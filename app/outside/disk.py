@@ -52,7 +52,7 @@ class DiskStore:
     async def delete(self, key: str) -> None:
         """Remove an object; one that is not there is no error."""
         try:
-            await asyncio.to_thread(self._path(key).unlink, missing_ok=True)
+            await asyncio.to_thread(_remove, self._path(key))
         except OSError as error:
             raise Unavailable(f"The asset folder cannot be written: {error.strerror}.") from error
 
@@ -80,3 +80,10 @@ def _write(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, and what is left of it where a process was killed while it wrote."""
+    path.unlink(missing_ok=True)
+    for part in path.parent.glob(f"{path.name}.*.part"):
+        part.unlink(missing_ok=True)

@@ -11,12 +11,11 @@ from uuid import UUID
 from app.fleet import Reporting, render_workers
 from app.inference import declare_places
 from app.prompts import loaded_prompts
-from app.rendering import declare_workers, expanding, render_pool
+from app.rendering import WritersPlaces, declare_workers, expanding, render_pool
 from app.settings import Settings
 from app.worker.asking import LeasedAsking
 from app.worker.declaring import declaring
 from app.worker.items import ItemsHandler
-from app.worker.leases import LeasedPlaces
 from app.worker.renders import RenderHandler
 from domain import fleet
 from domain.assets import UploadPorts
@@ -106,7 +105,9 @@ def handlers(parts: Parts) -> Handlers:
         renderer=parts.renderer,
         objects=parts.uploads.objects,
         contents=parts.uploads.contents,
-        expand=expanding(parts.answers, lambda job, lease: parts.router.of(job.tenant_id, LeasedPlaces(lease))),
+        expand=expanding(
+            parts.answers, lambda job, lease: parts.router.of(job.tenant_id, WritersPlaces(lease, parts.slots))
+        ),
         worker_id=worker_id,
     )
     inference = {Work(JobKind.INFERENCE, task): Submitted(items, others.get(task)) for task in InferenceTask}

@@ -26,6 +26,7 @@ from domain.jobs import (
     Slot,
     SlotKind,
     Slots,
+    SlotsClosed,
 )
 from domain.unit import Unit, Units
 
@@ -86,6 +87,8 @@ class HeldLease:
         self._texts: dict[str, list[str]] = {}
         self._alone = asyncio.Lock()
         self._telling: asyncio.Task[None] | None = None
+        self._places = 0
+        """How many slots it holds beside the one that came with the job."""
 
     def stop(self, outcome: Outcome | None) -> None:
         """Have the attempt end, unless it was stopped before."""
@@ -141,19 +144,25 @@ class HeldLease:
             self._tell_soon()
 
     def slot(self, kind: SlotKind, resources: Sequence[str]) -> AbstractAsyncContextManager[Slot]:
-        """Wait for a free open slot of one of these resources and hold it; raises LeaseLost."""
+        """Wait for a free open slot of one of these resources and hold it; raises LeaseLost and SlotsClosed."""
         return self._slot(kind, resources)
 
     @asynccontextmanager
     async def _slot(self, kind: SlotKind, resources: Sequence[str]) -> AsyncIterator[Slot]:
-        slots, claim, turns = self._holding.slots, self.claim, self._holding.turns
+        slots, claim, turns, closed = self._holding.slots, self.claim, self._holding.turns, False
         with turns.stand(resources) as standing:
             while not standing.first or (slot := await slots.take(claim, kind, resources)) is None:
                 self._insist()
+                before, closed = closed, standing.first and not self._places and await slots.closed(kind)
+                # Seen twice, so that what was answered in a place just now can be stored.
+                if before and closed:
+                    raise SlotsClosed
                 await standing.wait(SLOT_SECONDS)
+        self._places += 1
         try:
             yield slot
         finally:
+            self._places -= 1
             # A slot that cannot be given back is freed when the attempt ends.
             with suppress(Unavailable):
                 await slots.give_back(claim, slot)

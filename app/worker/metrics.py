@@ -1,4 +1,6 @@
-"""What `/metrics` tells of jobs: what waits in the whole installation, and what the worker of this process does."""
+"""What `/metrics` tells of jobs: what waits in the whole installation and what serves it, and what the worker of this
+process does.
+"""
 
 from __future__ import annotations
 
@@ -13,8 +15,10 @@ from prometheus_client.registry import Collector
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.worker.working import LOST, Worker
+from db.fleet.state import WorkerState, worker_states
 from db.jobs.queue import Waiting, waiting
 from domain.errors import DomainError
+from domain.fleet import WorkerStatus
 from domain.jobs import FINISHED, JobStatus
 
 ENDS: Final = (*sorted(status.name for status in (*FINISHED, JobStatus.QUEUED)), LOST)
@@ -29,14 +33,16 @@ class Working(Collector):
         """Read through `engine`."""
         self._engine = engine
         self._queues: Sequence[Waiting] = ()
+        self._workers: Sequence[WorkerState] = ()
         self.worker: Worker | None = None
 
     async def read(self) -> None:
-        """Look at the queues."""
-        self._queues = ()
+        """Look at the queues, and at what serves them."""
+        self._queues, self._workers = (), ()
         with suppress(DomainError, TimeoutError):
             async with asyncio.timeout(READ_SECONDS):
                 self._queues = await waiting(self._engine)
+                self._workers = await worker_states(self._engine)
 
     def collect(self) -> list[Metric]:
         """Return the families."""
@@ -49,7 +55,14 @@ class Working(Collector):
             running.add_metric([queue.name], queue.running)
             oldest.add_metric([queue.name], queue.oldest_seconds)
             pace.add_metric([queue.name], queue.finished_per_minute)
-        return [depth, running, oldest, pace, *([] if self.worker is None else self._of_worker(self.worker))]
+        serving = GaugeMetricFamily(
+            "velocity_fleet_workers", "What serves work: 1 at the state that it has.", labels=["kind", "name", "state"]
+        )
+        for each in self._workers:
+            for status in WorkerStatus:
+                serving.add_metric([each.kind.name, each.name, status.name], each.status is status)
+        beside = [] if self.worker is None else self._of_worker(self.worker)
+        return [depth, running, oldest, pace, serving, *beside]
 
     @staticmethod
     def _of_worker(worker: Worker) -> list[Metric]:

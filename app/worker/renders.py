@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from app.worker.leases import until_ended
-from domain.assets import EXTENSIONS, FILMS, PICTURES, ContentCheck, ContentRefused, ObjectStore
+from domain.assets import EXTENSIONS, ContentCheck, ContentRefused, ObjectStore
 from domain.errors import Unavailable
 from domain.jobs import Cancelled, Failed, Lease, LeaseLost, Outcome, RenderWorkflow, RunningJob, SlotKind, Succeeded
 from domain.renders import (
+    WHOLE,
     Asset,
     RenderedFile,
     Renderer,
@@ -20,15 +21,16 @@ from domain.renders import (
     RenderOrder,
     RenderStep,
     Words,
+    Written,
     keep_outputs,
     plain_words,
     words_of,
 )
 from domain.values import new_id
 
-MOST_FILES: Final = 16
-"""How many files of an attempt that failed are looked for, and removed."""
-
+PHOTO: Final = "photo"
+"""What the small picture of the photograph is called beside the results."""
+WAITS: Final = "Waiting for a render worker"
 
 Expand = Callable[[RunningJob, Lease], Awaitable[Words | None]]
 """Has a model write what a picture shows; None where none can, or none is asked."""
@@ -37,11 +39,12 @@ WorkerId = Callable[[str], UUID]
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What a worker made of the photograph `content`."""
+    """What a worker made of the photograph `content`, as `words` told it."""
 
     worker: str
     content: bytes
     files: tuple[RenderedFile, ...]
+    words: Words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,12 +86,25 @@ class RenderHandler:
         content = await self._read(photo)
         words = await self._words(job, lease)
         async with self._worker(job, lease) as worker:
-            async with lease.unit() as unit:
-                await unit.jobs.rendered_by(job.id, worker_id=self.worker_id(worker), prompt=words.text)
+            await self._note(job, lease, worker, words)
             if job.attempt > 1:
                 await self.renderer.stop(job.id, job.attempt, but=worker)
             files = await self.renderer.render(worker, _order(job, words, photo, content), told)
-        return _Made(worker, content, files)
+        return _Made(worker, content, files, words)
+
+    async def _note(self, job: RunningJob, lease: Lease, worker: str, words: Words) -> None:
+        """Keep which worker has the render and what it is told, and who wrote that."""
+        by = words.by
+        async with lease.unit() as unit:
+            await unit.jobs.rendered_by(
+                job.id,
+                worker_id=self.worker_id(worker),
+                prompt=words.text,
+                prompt_version=None if by is None else by.prompt_version,
+                prompt_hash=None if by is None else by.prompt_hash,
+            )
+            if by is not None:
+                await unit.jobs.served_by(job.id, model=by.model)
 
     async def _read(self, photo: Asset) -> bytes:
         size = await self.objects.size(photo.object_key)
@@ -99,7 +115,7 @@ class RenderHandler:
     async def _words(self, job: RunningJob, lease: Lease) -> Words:
         """Return what the worker is told: what it was told before, what a model writes, or the keywords alone."""
         if job.prompt is not None:
-            return words_of(job.prompt)
+            return words_of(job.prompt, _written(job))
         written = None if self.expand is None else await self.expand(job, lease)
         return written or plain_words(_workflow(job), job.room_type, job.keywords)
 
@@ -110,23 +126,24 @@ class RenderHandler:
         if job.slot is not None and job.slot.resource in able:
             yield job.slot.resource
             return
+        await lease.progress(0, WHOLE, WAITS)
         # The slot that came with the job stays held: nothing else is to be sent to a worker that does not answer.
         async with lease.slot(SlotKind.COMFYUI, able) as slot:
             yield slot.resource
 
     async def _keep(self, job: RunningJob, lease: Lease, photo: Asset, made: _Made) -> None:
         """Put the files into the store, and then name them in the database."""
-        await self._forget_earlier(job)
+        async with lease.unit() as unit:
+            # Before anything is stored: an attempt that is killed from here on leaves files that no row names.
+            await unit.renders.announce(job.id, job.attempt, _announced(job, made.files))
         stored: list[str] = []
         try:
             kept = [await self._store(job, photo, file, at, stored) for at, file in enumerate(made.files, start=1)]
             small = None
             if photo.thumbnail_key is None:
-                small = await self._small(
-                    f"{_folder(job, job.attempt)}/photo", photo.content_type, made.content, stored
-                )
+                small = await self._small(f"{_folder(job)}/{PHOTO}", photo.content_type, made.content, stored)
             async with lease.unit() as unit:
-                await keep_outputs(unit, job.id, job.attempt, kept)
+                await keep_outputs(unit, job.id, job.attempt, kept, made.words.by)
                 if small is not None:
                     await unit.renders.set_thumbnail(photo.id, small)
         except (LeaseLost, RenderFault):
@@ -141,7 +158,7 @@ class RenderHandler:
             kept = await self.contents.check(file.content_type, file.content)
         except ContentRefused as error:
             raise RenderFault("OUTPUT_REFUSED", f"The render made a file that is not kept: {error.message}") from error
-        name = f"{_folder(job, job.attempt)}/{place}"
+        name = f"{_folder(job)}/{place}"
         key = f"{name}.{EXTENSIONS[file.content_type]}"
         small = await self._small(name, file.content_type, kept.content, stored)
         stored.append(key)
@@ -161,22 +178,10 @@ class RenderHandler:
         made = await self.contents.thumbnail(content_type, content)
         if made is None:
             return None
-        key = f"{name}-small.webp"
+        key = _small_key(name)
         stored.append(key)
         await self.objects.put(key, made, "image/webp")
         return key
-
-    async def _forget_earlier(self, job: RunningJob) -> None:
-        """Remove what earlier attempts stored before they were killed: nothing names it."""
-        for attempt in range(1, job.attempt):
-            for place in range(1, MOST_FILES + 1):
-                name = f"{_folder(job, attempt)}/{place}"
-                keys = [f"{name}-small.webp", *(f"{name}.{EXTENSIONS[each]}" for each in PICTURES | FILMS)]
-                found = [key for key in keys if await self.objects.size(key) is not None]
-                for key in found:
-                    await self.objects.delete(key)
-                if not found:
-                    break
 
 
 def _order(job: RunningJob, words: Words, photo: Asset, content: bytes) -> RenderOrder:
@@ -191,8 +196,27 @@ def _order(job: RunningJob, words: Words, photo: Asset, content: bytes) -> Rende
     )
 
 
-def _folder(job: RunningJob, attempt: int) -> str:
-    return f"renders/{job.tenant_id}/{job.id}/{attempt}"
+def _folder(job: RunningJob) -> str:
+    return f"renders/{job.tenant_id}/{job.id}/{job.attempt}"
+
+
+def _announced(job: RunningJob, files: Sequence[RenderedFile]) -> list[str]:
+    """Return every key under which this attempt may store something."""
+    names = {f"{place}": EXTENSIONS[file.content_type] for place, file in enumerate(files, start=1)}
+    folder = _folder(job)
+    whole = [f"{folder}/{name}.{extension}" for name, extension in names.items()]
+    return [*whole, *(_small_key(f"{folder}/{name}") for name in (*names, PHOTO))]
+
+
+def _small_key(name: str) -> str:
+    return f"{name}-small.webp"
+
+
+def _written(job: RunningJob) -> Written | None:
+    """Return who wrote what an earlier attempt was told; None where no model did."""
+    if job.prompt_version is None or job.prompt_hash is None:
+        return None
+    return Written(job.model, job.prompt_version, job.prompt_hash)
 
 
 def _photo_id(job: RunningJob) -> UUID:

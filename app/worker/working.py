@@ -24,9 +24,12 @@ from domain.jobs import (
     Claim,
     Failed,
     Interrupted,
+    JobHandler,
     JobKind,
     LeaseLost,
     Outcome,
+    RunningJob,
+    SlotsClosed,
     Work,
 )
 from domain.unit import Unit
@@ -180,7 +183,7 @@ class Worker:
             lease.stop(Interrupted())
         if job.seconds_left is not None:
             lease.stop_after(job.seconds_left, DEADLINE_PASSED)
-        running = asyncio.ensure_future(handler.run(job, lease))
+        running = asyncio.ensure_future(_run(handler, job, lease))
         try:
             await asyncio.wait((running, lease.stopped), return_when=asyncio.FIRST_COMPLETED)
             if not running.done():
@@ -279,6 +282,14 @@ class Worker:
         leaving.cancel()
         self._leaving.set()
         await ended
+
+
+async def _run(handler: JobHandler, job: RunningJob, lease: HeldLease) -> Outcome:
+    """Run a handler; what it needs and the mode has closed is waited for in the queue."""
+    try:
+        return await handler.run(job, lease)
+    except SlotsClosed:
+        return Interrupted()
 
 
 def _result(ended: asyncio.Future[Outcome]) -> Outcome:

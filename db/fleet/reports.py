@@ -16,11 +16,12 @@ from db.errors import answering
 from domain.fleet import GpuSample, HostSample, Machine, TelemetrySource, XidSeen, bus_key
 from domain.values import new_id
 
+# Machines' clocks differ: until when one is expected to say something again is a moment of the database's.
 _CLAIM: Final = text("""
-    insert into hosts as h (id, machine, hostname, reporter, claimed_at, source)
-    values (:id, :machine, :hostname, :reporter, :at, 'NONE')
+    insert into hosts as h (id, machine, hostname, reporter, claimed_at, expected_by, source)
+    values (:id, :machine, :hostname, :reporter, :at, now() + make_interval(secs => :seconds), 'NONE')
     on conflict (machine) do update set hostname = excluded.hostname, reporter = excluded.reporter,
-        claimed_at = excluded.claimed_at
+        claimed_at = excluded.claimed_at, expected_by = excluded.expected_by
     where h.reporter = excluded.reporter or h.claimed_at < :silent
     returning h.id
 """)
@@ -94,7 +95,7 @@ class SqlReports:
         """Return the machine's id for the process that samples it; None where another does and was not silent."""
         given = {
             "id": new_id(), "machine": machine.key, "hostname": machine.hostname, "reporter": reporter, "at": at,
-            "silent": at - silent,
+            "silent": at - silent, "seconds": silent.total_seconds(),
         }  # fmt: skip
         with answering():
             async with self._engine.begin() as connection:

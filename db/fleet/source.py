@@ -11,13 +11,12 @@ from db.reading.pieces import literal
 from db.reading.source import Column, Computed, Link, Ordering, source
 from db.reading.writer import Alias, Writer
 from domain.errors import Invalid
-from domain.fleet import STALE_AFTER, XIDS, explained
+from domain.fleet import XIDS, explained
 
 MOST: Final = 100
 LARGEST_INT: Final = 2**31 - 1
 UNKNOWN: Final = -1
 """A code that no table has."""
-SILENT: Final = f"interval '{int(STALE_AFTER.total_seconds())} seconds'"
 
 
 def _operators(w: Writer, _t: Alias) -> str | None:
@@ -133,6 +132,11 @@ GPU: Final = value(
     many=True,
 )
 
+
+def _host_status(_w: Writer, t: Alias) -> str:
+    return f"case when {t.expected_by} >= now() then 'ONLINE' else 'OFFLINE' end"
+
+
 HOSTS = source(
     "hosts",
     seen_hosts,
@@ -141,6 +145,7 @@ HOSTS = source(
     default_order=("HOSTNAME", False),
     columns={
         "hostname": text("hostname"),
+        "status": enum(Computed(_host_status)),
         "source": enum("source"),
         "driver": text("driver", null=True),
         "problem": text("problem", null=True),
@@ -170,7 +175,7 @@ def _count(w: Writer, t: Alias) -> str:
 def _status(w: Writer, t: Alias) -> str:
     s, slots = _slots(w, t)
     return (
-        f"case when not {t.answers} or {t.seen_at} < now() - {SILENT} then 'DOWN' else"
+        f"case when not {t.answers} or coalesce({t.expected_by} < now(), true) then 'DOWN' else"
         f" (select case when count({s}.job_id) = 0 then 'IDLE' when bool_or({s}.open) then 'BUSY' else 'DRAINING' end"
         f" {slots}) end"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
@@ -12,7 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.errors import answering
 from db.fleet.store import CURRENT
+from db.jobs.statements import FREED
 from domain.fleet import (
+    STALE_AFTER,
     FleetMode,
     GpuMemory,
     ModeSet,
@@ -24,6 +27,7 @@ from domain.fleet import (
     TelemetrySource,
     WorkerKind,
     WorkerSeen,
+    WorkerStatus,
 )
 
 GONE_AFTER: Final = timedelta(minutes=10)
@@ -38,6 +42,15 @@ _WORKERS: Final = text("""
 _RELEASES: Final = text(
     "select worker_id, asked_at, used_mib, refusal, confirmed_at from fleet_releases where mode_id = :mode"
 )
+_STATES: Final = text("""
+    select w.kind, w.name, case
+        when not w.answers or coalesce(w.expected_by < now(), true) then 'DOWN'
+        when s.held is null or s.held = 0 then 'IDLE' when s.open then 'BUSY' else 'DRAINING' end as status
+    from fleet_workers w left join (
+        select kind, resource, bool_or(open) as open, count(job_id) as held from slots group by kind, resource
+    ) s on s.kind = w.kind and s.resource = w.name
+    order by w.kind, w.name
+""")
 _MEMORY: Final = text(
     "select distinct on (uuid) uuid, source, sampled_at, memory_used_mib, memory_total_mib from gpus"
     " where uuid in (select gpu from fleet_workers) order by uuid, sampled_at desc"
@@ -55,11 +68,31 @@ _CONFIRMED: Final = text(
     " and confirmed_at is null"
 )
 _REGISTER: Final = text("""
-    insert into fleet_workers (id, kind, name, url, runtime, on_premise, gpu, answers, queue_depth, seen_at)
-    values (:id, :kind, :name, :url, :runtime, :on_premise, :gpu, :answers, :queue_depth, :now)
+    insert into fleet_workers (
+        id, kind, name, url, runtime, on_premise, gpu, answers, queue_depth, seen_at, expected_by)
+    values (:id, :kind, :name, :url, :runtime, :on_premise, :gpu, :answers, :queue_depth, :now,
+        now() + make_interval(secs => :silent))
     on conflict (id) do update set url = excluded.url, runtime = excluded.runtime, on_premise = excluded.on_premise,
-        gpu = excluded.gpu, answers = excluded.answers, queue_depth = excluded.queue_depth, seen_at = excluded.seen_at
+        gpu = excluded.gpu, answers = excluded.answers, queue_depth = excluded.queue_depth, seen_at = excluded.seen_at,
+        expected_by = excluded.expected_by
 """)
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerState:
+    """How something that serves slots is, as `fleet { workers }` says it."""
+
+    kind: WorkerKind
+    name: str
+    status: WorkerStatus
+
+
+async def worker_states(engine: AsyncEngine) -> list[WorkerState]:
+    """Return how everything is that serves slots; raises Unavailable."""
+    with answering():
+        async with engine.connect() as connection:
+            rows = await connection.execute(_STATES)
+            return [WorkerState(WorkerKind[row.kind], row.name, WorkerStatus[row.status]) for row in rows]
 
 
 class SqlFleetState:
@@ -108,6 +141,7 @@ class SqlFleetState:
         with answering():
             async with self._engine.begin() as connection:
                 await connection.execute(_SWITCH, given)
+                await connection.execute(FREED)
 
     async def released(self, mode_id: UUID, resource: Resource, release: Release) -> None:
         """Store that a resource was asked for its memory."""
@@ -125,8 +159,8 @@ class SqlFleetState:
             async with self._engine.begin() as connection:
                 await connection.execute(_CONFIRMED, {"mode": mode_id, "worker": resource.id, "now": now})
 
-    async def register(self, seen: Sequence[WorkerSeen], now: datetime) -> None:
-        """Store what serves slots, as it was found."""
+    async def register(self, seen: Sequence[WorkerSeen], now: datetime, silent: timedelta = STALE_AFTER) -> None:
+        """Store what serves slots, as it was found; it counts as found for as long as `silent`."""
         with answering():
             async with self._engine.begin() as connection:
                 # In one order, so that two processes do not wait for each other.
@@ -135,7 +169,7 @@ class SqlFleetState:
                     given = {
                         "id": of.id, "kind": of.kind.name, "name": of.name, "url": of.url, "runtime": of.runtime.name,
                         "on_premise": of.on_premise, "gpu": of.gpu, "answers": each.answers,
-                        "queue_depth": each.queue_depth, "now": now,
+                        "queue_depth": each.queue_depth, "now": now, "silent": silent.total_seconds(),
                     }  # fmt: skip
                     await connection.execute(_REGISTER, given)
 

@@ -32,6 +32,7 @@ hosts = Table(
     prose("hostname", 255, least=1),
     Column("reporter", Uuid, nullable=False),
     moment("claimed_at"),
+    moment("expected_by", nullable=True),
     enum_text("source", TelemetrySource),
     prose("driver", 100, nullable=True),
     prose("problem", 2000, nullable=True),
@@ -116,6 +117,7 @@ fleet_workers = Table(
     flag("answers", default=True),
     whole("queue_depth", nullable=False, default=0),
     moment("seen_at"),
+    moment("expected_by", nullable=True),
     PrimaryKeyConstraint("id"),
     UniqueConstraint("kind", "name"),
 )
@@ -160,6 +162,7 @@ seen_hosts = Table(
     prose("driver", 100, nullable=True),
     prose("problem", 2000, nullable=True),
     moment("sampled_at", nullable=True),
+    moment("expected_by", nullable=True),
 )
 
 seen_workers = Table(
@@ -174,4 +177,5 @@ seen_workers = Table(
     flag("answers"),
     whole("queue_depth", nullable=False),
     moment("seen_at"),
+    moment("expected_by", nullable=True),
 )

@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from db.engine import ReadPool
 from db.fleet.store import CURRENT
 from db.jobs.statements import QUEUES
 from domain.access import Actor
-from domain.fleet import FleetMode, FleetView, ModeSet, QueueState, Situation, WorkerKind, waits_for
+from domain.fleet import (
+    FleetMode,
+    FleetView,
+    HostSeen,
+    HostStatus,
+    ModeSet,
+    QueueState,
+    Situation,
+    WorkerKind,
+    waits_for,
+)
 
 MOST: Final = 100
-HOST_IDS: Final = f"select id, sampled_at from hosts order by hostname, id limit {MOST}"
+HOST_IDS: Final = (
+    "select id, sampled_at, coalesce(expected_by >= now(), false) as expected from hosts"
+    f" order by hostname, id limit {MOST}"
+)
 WORKER_IDS: Final = f"select id from fleet_workers order by kind, name limit {MOST}"
 SERVED_BY: Final = {"INFERENCE": WorkerKind.LLM, "RENDER": WorkerKind.COMFYUI}
 
@@ -33,7 +47,7 @@ class SqlFleetView:
         return FleetView(
             mode=ModeSet(mode["id"], FleetMode[mode["mode"]], mode["since"]),
             set_by=by,
-            hosts={row["id"]: row["sampled_at"] for row in hosts},
+            hosts={row["id"]: _seen(row["sampled_at"], expected=row["expected"]) for row in hosts},
             workers=[row["id"] for row in workers],
             queues=await self.queues(situation),
         )
@@ -51,3 +65,7 @@ class SqlFleetView:
             )
             for row in await self._pool.fetch(None, QUEUES)
         ]
+
+
+def _seen(sampled_at: datetime | None, *, expected: bool) -> HostSeen:
+    return HostSeen(sampled_at, HostStatus.ONLINE if expected else HostStatus.OFFLINE)

@@ -48,7 +48,10 @@ SLOT_SECONDS: Final = 5.0
 LONGEST_STEP: Final = 200
 _UNLIMITED: Final = 0
 
-_CAPACITY: Final = "select kind, count(*) filter (where open and job_id is null) as free from slots group by kind"
+_CAPACITY: Final = (
+    "select kind, count(*) filter (where open and job_id is null) as free, bool_or(open) as open"
+    " from slots group by kind"
+)
 _ABANDONED: Final = "select tenant_id, id from abandoned_jobs(:most)"
 _OVERDUE: Final = "select tenant_id, id from overdue_jobs(:most)"
 _UNTICKETED: Final = "select tenant_id, id from unticketed_jobs(:seconds, :most)"
@@ -116,6 +119,7 @@ class SqlJobQueue:
         self._connection: Connection[Record] | None = None
         self._queries: Queries | None = None
         self._free: dict[str, int] = {}
+        self._closed: frozenset[str] = frozenset()
         self._slots_known = False
         self._look_for_slots = 0.0
         self._woken: Final = asyncio.Event()
@@ -234,6 +238,8 @@ class SqlJobQueue:
         try:
             queries = await self._connected()
             limits = await self._limits(queries, kinds)
+            if not limits:
+                return []
             found = await queries.dequeue(
                 batch_size=most,
                 entrypoints={name: entrypoint_type(concurrency_limit=limit) for name, limit in limits.items()},  # type: ignore[misc]  # PgQueuer's names are NewTypes of str.
@@ -251,12 +257,15 @@ class SqlJobQueue:
         if self._slots_known or time.monotonic() > self._look_for_slots:
             rows = await queries.driver.fetch(_CAPACITY)
             self._free = {str(row["kind"]): int(str(row["free"])) for row in rows}
+            self._closed = frozenset(str(row["kind"]) for row in rows if not row["open"])
             self._slots_known = bool(rows)
             self._look_for_slots = time.monotonic() + SLOT_SECONDS
         limits: dict[str, int] = {}
         for kind in kinds:
             slot = SLOT_OF[kind]
-            limits[tickets.entrypoint(kind, None)] = _UNLIMITED
+            # What takes its slots as it goes would only hold a lease while all are closed.
+            if slot.name not in self._closed:
+                limits[tickets.entrypoint(kind, None)] = _UNLIMITED
             if self._free.get(slot.name) != 0:
                 limits[tickets.entrypoint(kind, slot)] = self._free.get(slot.name, _UNLIMITED)
         return limits

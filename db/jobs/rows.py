@@ -85,6 +85,8 @@ def running_of(row: RowMapping, slot: Slot | None) -> RunningJob:
         room_type=None if row["room_type"] is None else RoomType[row["room_type"]],
         keywords=tuple(row["keywords"]),
         prompt=row["prompt"],
+        prompt_version=row["prompt_version"],
+        prompt_hash=row["prompt_hash"],
         photo_id=row["photo_id"],
         deadline_at=row["deadline_at"],
         seconds_left=row["seconds_left"],

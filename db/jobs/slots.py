@@ -36,6 +36,10 @@ _HELD_NOW: Final = text("select count(*) from slots where kind = :kind and resou
 _ANY_FREE: Final = text(
     "select exists (select from slots where kind = :kind and resource = any(:resources) and open and job_id is null)"
 )
+_CLOSED: Final = text(
+    "select not bool_or(open) from slots"
+    " where kind = :kind and (cast(:resource as text) is null or resource = cast(:resource as text))"
+)
 _STILL_LEASED: Final = text(f"select id from jobs where tenant_id = :tenant and id = :id and {HELD} for update")
 _TAKE: Final = text(
     "update slots set job_tenant_id = :tenant, job_id = :id, lease_token = :token, leased_at = now()"
@@ -90,6 +94,13 @@ class SqlSlots:
                     await connection.execute(_HELD_NOW, {"kind": kind.name, "resource": resource})
                 ).scalar_one()
         return count
+
+    async def closed(self, kind: SlotKind, resource: str | None = None) -> bool:
+        """Whether a resource has slots and all of them are closed; without one, whether all of the kind are."""
+        with answering():
+            async with self._engine.connect() as connection:
+                found = await connection.execute(_CLOSED, {"kind": kind.name, "resource": resource})
+        return found.scalar_one() is True
 
     async def take(self, claim: Claim, kind: SlotKind, resources: Sequence[str]) -> Slot | None:
         """Lease a free open slot to a running job; None where there is none.

@@ -11,7 +11,11 @@ from db.reading.events import event
 from db.reading.fields import boolean, enum, integer, text, texts, time, value
 from db.reading.source import Computed, Filter, Link, Ordering, Reference, Through, source
 from db.reading.writer import Alias, Writer
-from domain.jobs import UPDATE_KINDS
+from domain.fleet import FleetMode
+from domain.jobs import SLOT_OF, UPDATE_KINDS, SlotKind
+
+FORBIDDEN = {FleetMode.LLM_FIRST: SlotKind.COMFYUI, FleetMode.MEDIA_FIRST: SlotKind.LLM}
+"""What each mode keeps waiting where every GPU is wanted by both kinds."""
 
 
 def _asked_for(w: Writer, t: Alias) -> str | None:
@@ -31,17 +35,25 @@ def _position(w: Writer, t: Alias, key: str) -> str:
 
 
 def _waits_for(w: Writer, t: Alias) -> str:
-    """Write why a queued job cannot begin, where every slot of its kind is closed: that is what a mode does."""
+    """Write why a queued job cannot begin, where every slot of its kind is closed: that is what a mode does.
+
+    A mode that serves the kind keeps nothing closed: the other kind's work ends there, and lets go of its memory.
+    """
     s, o, m = w.alias("slots"), w.alias("slots"), w.alias("fleet_modes")
+    kinds = " ".join(f"when '{kind.name}' then '{slot.name}'" for kind, slot in SLOT_OF.items())
+    needed = f"case {t.kind} {kinds} end"
     closed = (
-        f"exists (select from slots {s.name} where {s.kind} = {t.slot_kind}) and not exists"
-        f" (select from slots {o.name} where {o.kind} = {t.slot_kind} and {o.open})"
+        f"exists (select from slots {s.name} where {s.kind} = {needed}) and not exists"
+        f" (select from slots {o.name} where {o.kind} = {needed} and {o.open})"
     )
-    mode = f"select {m.mode} from fleet_modes {m.name} order by {m.since} desc, {m.id} desc limit 1"
-    return (
-        f"case when {t.status} = 'QUEUED' and {closed} then concat('The machines work in the mode ', ({mode}),"
-        " '. This begins when they serve it again.') end"
+    forbids = " ".join(f"when '{mode.name}' then '{slot.name}'" for mode, slot in FORBIDDEN.items())
+    sentence = (
+        f"select case when {needed} = case {m.mode} {forbids} end"
+        f" then concat('The mode is ', {m.mode}, ': this begins when the machines serve it again.')"
+        f" else concat('The machines are changing over to ', {m.mode}, ': this begins when they have.') end"
+        f" from fleet_modes {m.name} order by {m.since} desc, {m.id} desc limit 1"
     )
+    return f"case when {t.status} = 'QUEUED' and {closed} then ({sentence}) end"
 
 
 JOBS = source(
@@ -77,6 +89,8 @@ JOBS = source(
         "room_type": enum("room_type", null=True),
         "keywords": texts("keywords"),
         "prompt": text("prompt", null=True),
+        "prompt_hash": text("prompt_hash", null=True),
+        "prompt_version": text("prompt_version", null=True),
         "progress": value(
             {
                 "value": integer("progress_value"),

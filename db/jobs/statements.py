@@ -66,8 +66,8 @@ _BEGIN: Final = (
 )
 _BEGUN: Final = (
     "jobs.tenant_id, jobs.id, kind, attempt, max_attempts, payload, payload_hash, requested_by_noun, requested_by_id,"
-    " task, subject_noun, subject_id, model, workflow, room_type, keywords, prompt, photo_id, deadline_at,"
-    " extract(epoch from deadline_at - now())::float8 as seconds_left, lease_token"
+    " task, subject_noun, subject_id, model, workflow, room_type, keywords, prompt, prompt_version, prompt_hash,"
+    " photo_id, deadline_at, extract(epoch from deadline_at - now())::float8 as seconds_left, lease_token"
 )
 # Jobs that need no slot begin in one statement, and their tickets go.
 BEGIN_AT_ONCE: Final = text(

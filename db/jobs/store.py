@@ -219,9 +219,18 @@ class SqlJobs:
         """Store which provider and model answered last."""
         await self._given(job_id, {"provider_id": provider_id, "model": model})
 
-    async def rendered_by(self, job_id: UUID, *, worker_id: UUID | None = None, prompt: str | None = None) -> None:
+    async def rendered_by(
+        self,
+        job_id: UUID,
+        *,
+        worker_id: UUID | None = None,
+        prompt: str | None = None,
+        prompt_version: str | None = None,
+        prompt_hash: str | None = None,
+    ) -> None:
         """Store which render worker has the job, and the prompt it was sent."""
-        await self._given(job_id, {"render_worker_id": worker_id, "prompt": prompt})
+        given = {"prompt": prompt, "prompt_version": prompt_version, "prompt_hash": prompt_hash}
+        await self._given(job_id, {"render_worker_id": worker_id, **given})
 
     async def forget(self, before: datetime, most: int) -> int:
         """Remove at most so many inference jobs that ended before a moment, with their items; return how many went."""

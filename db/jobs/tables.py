@@ -35,6 +35,7 @@ from domain.jobs import InferenceTask, JobKind, JobStatus, RenderWorkflow, RoomT
 
 # Every kind in one table: a list of jobs is one index scan. `payload` is what the handler needs and no client sees.
 # `turn_at` is the place in the queue (domain.jobs.turn_at); a job that begins again later has `not_before` besides.
+# `prompt` is what a render worker is told; its version and hash are of the prompt with which a model wrote it.
 # `provider_id`, `photo_id` and `render_worker_id` are of those who know providers, assets and render workers.
 jobs = tenant_table(
     "jobs",
@@ -73,6 +74,8 @@ jobs = tenant_table(
     enum_text("room_type", RoomType, nullable=True),
     Column("keywords", ARRAY(Text), nullable=False, server_default=sql("'{}'::text[]")),
     prose("prompt", 10_000, nullable=True),
+    prose("prompt_version", 100, nullable=True),
+    prose("prompt_hash", 64, nullable=True),
     reference("photo_id", nullable=True),
     reference("render_worker_id", nullable=True),
     whole("progress_value"),
@@ -90,6 +93,7 @@ jobs = tenant_table(
     CheckConstraint("(status = 'RUNNING') = (lease_token IS NOT NULL)", name="leased_while_running"),
     CheckConstraint("(lease_token IS NULL) = (leased_until IS NULL)", name="lease_whole"),
     CheckConstraint("(progress_value IS NULL) = (progress_max IS NULL)", name="progress_whole"),
+    CheckConstraint("(prompt_version IS NULL) = (prompt_hash IS NULL)", name="prompt_known_whole"),
     CheckConstraint(
         "(error_code IS NULL) = (error_message IS NULL) AND (error_code IS NULL) = (error_retryable IS NULL)",
         name="error_whole",

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from domain.fleet.modes import FleetMode, Resource, WorkerSeen, is_served, place_of, served
-from domain.fleet.telemetry import TelemetrySource
+from domain.fleet.telemetry import STALE_AFTER, TelemetrySource
 
 PATIENCE: Final = timedelta(seconds=30)
 """How long telemetry may take to show that memory was freed, before the other slots open without it."""
@@ -101,8 +101,8 @@ class FleetState(Protocol):
     async def confirmed(self, mode_id: UUID, resource: Resource, now: datetime) -> None:
         """Store that telemetry shows the memory free."""
 
-    async def register(self, seen: Sequence[WorkerSeen], now: datetime) -> None:
-        """Store what serves slots, as it was found."""
+    async def register(self, seen: Sequence[WorkerSeen], now: datetime, silent: timedelta = STALE_AFTER) -> None:
+        """Store what serves slots, as it was found; it counts as found for as long as `silent`."""
 
 
 class Runtimes(Protocol):

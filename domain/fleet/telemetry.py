@@ -12,7 +12,14 @@ from uuid import UUID
 from domain.fleet.xids import XidSeen
 
 STALE_AFTER: Final = timedelta(seconds=30)
-"""A machine that has said nothing for so long says nothing about the present."""
+"""A machine that has said nothing for so long says nothing about the present, unless it is set otherwise."""
+
+
+class HostStatus(Enum):
+    """Whether a machine says something about the present."""
+
+    ONLINE = "ONLINE"
+    OFFLINE = "OFFLINE"
 
 
 class TelemetrySource(Enum):
@@ -128,7 +135,10 @@ class HostReports(Protocol):
     """Where machines report. None of it is a tenant's."""
 
     async def claim(self, machine: Machine, reporter: UUID, at: datetime, silent: timedelta) -> UUID | None:
-        """Return the machine's id for the process that samples it; None where another does and was not silent."""
+        """Return the machine's id for the process that samples it; None where another does and was not silent.
+
+        `silent` is also for how long from now on the machine counts as ONLINE.
+        """
 
     async def store(self, host_id: UUID, reporter: UUID, sample: HostSample) -> None:
         """Store a sample as the present, and as part of its minute; nothing where another process samples by now."""

@@ -13,6 +13,7 @@ from domain.access import Actor
 from domain.audit import AuditAction, Change
 from domain.fleet.modes import FleetMode
 from domain.fleet.settling import ModeSet
+from domain.fleet.telemetry import HostStatus
 from domain.values import new_id
 
 if TYPE_CHECKING:
@@ -41,13 +42,20 @@ class QueueState:
 
 
 @dataclass(frozen=True, slots=True)
+class HostSeen:
+    """When a machine was last sampled, and whether it counts as there."""
+
+    sampled_at: datetime | None
+    status: HostStatus
+
+
+@dataclass(frozen=True, slots=True)
 class FleetView:
     """The fleet at a moment: hosts and workers by their ids, in the order in which they are shown."""
 
     mode: ModeSet
     set_by: Actor | None
-    hosts: Mapping[UUID, datetime | None]
-    """When each was last sampled."""
+    hosts: Mapping[UUID, HostSeen]
     workers: Sequence[UUID]
     queues: Sequence[QueueState]
 

@@ -94,8 +94,19 @@ class JobStore(Protocol):
         One that a proposal names stays, and loses its items.
         """
 
-    async def rendered_by(self, job_id: UUID, *, worker_id: UUID | None = None, prompt: str | None = None) -> None:
-        """Store which render worker has the job, and the prompt it was sent; None leaves what is there."""
+    async def rendered_by(
+        self,
+        job_id: UUID,
+        *,
+        worker_id: UUID | None = None,
+        prompt: str | None = None,
+        prompt_version: str | None = None,
+        prompt_hash: str | None = None,
+    ) -> None:
+        """Store which render worker has the job, and the prompt it was sent; None leaves what is there.
+
+        Where a model wrote that, version and hash are those of the prompt that it was asked with.
+        """
 
 
 class Signal(Protocol):
@@ -131,7 +142,8 @@ class Lease(Protocol):
     def slot(self, kind: SlotKind, resources: Sequence[str]) -> AbstractAsyncContextManager[Slot]:
         """Wait for a free open slot of one of these resources, the first named preferred, and hold it.
 
-        Raises LeaseLost where the job is lost meanwhile.
+        Raises LeaseLost where the job is lost meanwhile, and SlotsClosed where every slot of the kind is closed and
+        this job holds none: the worker gives the job back, and it waits as QUEUED, which says why.
         """
 
 
@@ -224,6 +236,9 @@ class Slots(Protocol):
 
     async def held(self, kind: SlotKind, resource: str) -> int:
         """Return how many slots of a resource are leased now."""
+
+    async def closed(self, kind: SlotKind, resource: str | None = None) -> bool:
+        """Whether a resource has slots and all of them are closed; without one, whether all of the kind are."""
 
     async def take(self, claim: Claim, kind: SlotKind, resources: Sequence[str]) -> Slot | None:
         """Lease a free open slot of one of these resources to a running job; None where there is none.

@@ -88,6 +88,8 @@ class RunningJob:
     room_type: RoomType | None = None
     keywords: tuple[str, ...] = ()
     prompt: str | None = None
+    prompt_version: str | None = None
+    prompt_hash: str | None = None
     photo_id: UUID | None = None
     deadline_at: datetime | None = None
     seconds_left: float | None = None

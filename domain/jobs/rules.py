@@ -40,6 +40,10 @@ class LeaseLost(Conflict):
     """The job is not this worker's any more: stop, and discard what was made."""
 
 
+class SlotsClosed(Exception):
+    """Every slot of a kind is closed, so that work for it goes on nowhere: the mode of the machines has it so."""
+
+
 def ahead(priority: int) -> timedelta:
     """Return how far a job's turn lies before the moment from which on it waits: the earliest turn goes first.
 

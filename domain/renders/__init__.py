@@ -1,6 +1,7 @@
 """Renders: pictures and films that a pool of workers makes of a room's photograph and a few words."""
 
 from domain.renders.orders import (
+    WHOLE,
     RenderedFile,
     Renderer,
     RenderFault,
@@ -11,21 +12,28 @@ from domain.renders.orders import (
     prompt_ids,
 )
 from domain.renders.use_cases import (
+    LEFT_AFTER,
     LONGEST_KEYWORD,
     Asset,
+    LeftFiles,
     RenderStore,
     RenderSubmit,
     Words,
+    Written,
     checked_keywords,
     keep_outputs,
     plain_words,
     submit,
+    sweep,
     words_of,
 )
 
 __all__ = [
+    "LEFT_AFTER",
     "LONGEST_KEYWORD",
+    "WHOLE",
     "Asset",
+    "LeftFiles",
     "RenderFault",
     "RenderOrder",
     "RenderStep",
@@ -35,11 +43,13 @@ __all__ = [
     "Renderer",
     "Told",
     "Words",
+    "Written",
     "checked_keywords",
     "keep_outputs",
     "plain_words",
     "prompt_id",
     "prompt_ids",
     "submit",
+    "sweep",
     "words_of",
 ]

@@ -11,6 +11,8 @@ from uuid import UUID, uuid5
 from domain.errors import Issue
 from domain.jobs import RenderWorkflow
 
+WHOLE: Final = 100
+"""Progress is told in hundredths."""
 MOST_EARLIER: Final = 5
 """How many earlier attempts are looked for on a worker before a render begins anew."""
 

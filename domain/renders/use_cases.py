@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 from uuid import UUID
 
 from domain import assets
 from domain.access import Actor
-from domain.assets import UploadPurpose
+from domain.assets import ObjectStore, UploadPurpose
 from domain.audit import AuditAction, Change
 from domain.errors import DomainError, Invalid
 from domain.jobs import JobKind, NewJob, RenderWorkflow, RoomType
@@ -24,6 +25,8 @@ MOST_ATTEMPTS: Final = 5
 """More than other work has: a worker that restarts is away for half a minute."""
 WITHOUT: Final = "\n\nWithout: "
 """What stands between what a picture shows and what it must not show, in the one text that is kept of both."""
+LEFT_AFTER: Final = timedelta(hours=1)
+"""How long files that no row names are left alone: who announced them may have been stopped, and go on."""
 _MADE: Final = {
     RenderWorkflow.STAGING: "Interior photograph of a furnished {room}",
     RenderWorkflow.POSTER: "Make an elegant property poster of this {room}, without any text",
@@ -42,11 +45,21 @@ class RenderSubmit:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Which model wrote words, and with which prompt: its version, and the SHA-256 of its file in hexadecimals."""
+
+    model: str | None
+    prompt_version: str
+    prompt_hash: str
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """What a picture shows, and what it must not show, if that was said."""
+    """What a picture shows, and what it must not show, if that was said. `by` is None where no model wrote it."""
 
     shows: str
     without: str | None = None
+    by: Written | None = None
 
     @property
     def text(self) -> str:
@@ -84,8 +97,21 @@ class RenderStore(Protocol):
     async def has_outputs(self, job_id: UUID) -> bool:
         """Whether a job's results are kept already."""
 
+    async def announce(self, job_id: UUID, attempt: int, object_keys: Sequence[str]) -> None:
+        """Store what an attempt is about to put into the asset store: if it is killed, a sweep finds it by that."""
+
     async def add_outputs(self, job_id: UUID, attempt: int, files: Sequence[Asset]) -> None:
-        """Store the results of an attempt, in their order."""
+        """Store the results of an attempt, in their order. What it announced has names now, or is not there."""
+
+
+class LeftFiles(Protocol):
+    """Files that attempts announced, of whatever tenant."""
+
+    async def sweep(self, before: datetime, remove: Callable[[str], Awaitable[None]]) -> int:
+        """Remove what was announced before a moment by attempts that are over and never named it; return how many.
+
+        Each object goes before the row that announced it.
+        """
 
 
 def checked_keywords(given: Sequence[str]) -> tuple[str, ...]:
@@ -107,10 +133,10 @@ def plain_words(workflow: RenderWorkflow, room_type: RoomType | None, keywords: 
     return Words(", ".join([_MADE[workflow].format(room=room), *keywords]))
 
 
-def words_of(text: str) -> Words:
+def words_of(text: str, by: Written | None = None) -> Words:
     """Read the text that a job keeps."""
     shows, _, without = text.partition(WITHOUT)
-    return Words(shows, without or None)
+    return Words(shows, without or None, by)
 
 
 async def submit(unit: Unit, command: RenderSubmit) -> UUID:
@@ -151,11 +177,24 @@ async def submit(unit: Unit, command: RenderSubmit) -> UUID:
     )
 
 
-async def keep_outputs(unit: Unit, job_id: UUID, attempt: int, files: Sequence[Asset]) -> None:
-    """Keep the results of the attempt that holds the job's lease; a job has those of one attempt only."""
+async def keep_outputs(
+    unit: Unit, job_id: UUID, attempt: int, files: Sequence[Asset], by: Written | None = None
+) -> None:
+    """Keep the results of the attempt that holds the job's lease; a job has those of one attempt only.
+
+    `by` is who wrote the words that the files were made of, where a model did.
+    """
     await unit.renders.add_outputs(job_id, attempt, files)
+    payload = [("job", str(job_id)), ("attempt", str(attempt))]
+    if by is not None:
+        payload += [("promptVersion", by.prompt_version), ("promptHash", by.prompt_hash)]
     for file in files:
-        unit.record(Change(AuditAction.CREATE, "AssetAdded", "assets", file.id))
+        unit.record(Change(AuditAction.CREATE, "AssetAdded", "assets", file.id, payload=tuple(payload)))
+
+
+async def sweep(left: LeftFiles, objects: ObjectStore, now: datetime) -> int:
+    """Remove the files of attempts that were killed before they could name them; return how many were announced."""
+    return await left.sweep(now - LEFT_AFTER, objects.delete)
 
 
 def _line(text: str) -> str:

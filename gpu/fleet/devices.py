@@ -25,6 +25,10 @@ class GpuGone(Exception):
     """A GPU answers no more. The message is NVML's."""
 
 
+class FieldUnknown(Exception):
+    """The driver answered, and had nothing to say of a field that it does not know."""
+
+
 def either(new: Callable[[], T], old: Callable[[], T]) -> T:
     """Call what a newer driver has, and what older ones have where it lacks that."""
     try:
@@ -39,6 +43,8 @@ def known(read: Callable[[], T]) -> T | None:
     """Return what a GPU says, None where it does not say it; raises GpuGone."""
     try:
         return read()
+    except FieldUnknown:
+        return None
     except pynvml.NVMLError as error:
         if error.value in GONE:
             raise GpuGone(str(error)) from error
@@ -123,6 +129,8 @@ def _uncorrected(handle: Any) -> int:  # noqa: ANN401 -- as above.
 
 def _field(handle: Any, field: int) -> int:  # noqa: ANN401 -- as above.
     [answer] = pynvml.nvmlDeviceGetFieldValues(handle, [field])
+    if answer.nvmlReturn == pynvml.NVML_ERROR_UNKNOWN:
+        raise FieldUnknown
     if answer.nvmlReturn != pynvml.NVML_SUCCESS:
         raise pynvml.NVMLError(answer.nvmlReturn)
     value: int = answer.value.uiVal
@@ -142,8 +150,12 @@ def _processes(handle: Any) -> list[dict[str, Any]]:  # noqa: ANN401 -- as above
 
 def _process_name(pid: int) -> str:
     """Return a program's name without its folder: a path tells more of the machine than anybody needs."""
-    name = known(lambda: _text(pynvml.nvmlSystemGetProcessName(pid)))
-    return (name or "unknown").rsplit("/", 1)[-1][:100] or "unknown"
+    try:
+        name = _text(pynvml.nvmlSystemGetProcessName(pid))
+    except pynvml.NVMLError:
+        # A process that has ended, or that this container does not see: no word on the GPU, whatever the error.
+        name = ""
+    return name.rsplit("/", 1)[-1][:100] or "unknown"
 
 
 def _text(value: bytes | str) -> str:

@@ -82,6 +82,23 @@ class Vitals:
     vram_free: int
 
 
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What a worker has to do: the ids of what runs and of what waits, each with the client that is told of it."""
+
+    running: Mapping[str, str | None]
+    waiting: Mapping[str, str | None]
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """Everything that runs or waits."""
+        return frozenset(self.running) | frozenset(self.waiting)
+
+    def client_of(self, prompt_id: str) -> str | None:
+        """Return who is told of a prompt; None where it is not here, or nobody is."""
+        return self.running.get(prompt_id) or self.waiting.get(prompt_id)
+
+
 def is_object(value: object) -> TypeGuard[dict[str, Any]]:
     """Whether a value is a JSON object."""
     return isinstance(value, dict)
@@ -158,10 +175,10 @@ class ComfyClient:
         """Remove prompts from the history."""
         await self._send("POST", "/history", json={"delete": [str(each) for each in prompt_ids]})
 
-    async def queued(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Return the ids of what runs and of what waits."""
+    async def queued(self) -> Queue:
+        """Return what runs and what waits."""
         found = await self._json("GET", "/queue")
-        return _ids(found.get("queue_running")), _ids(found.get("queue_pending"))
+        return Queue(_entries(found.get("queue_running")), _entries(found.get("queue_pending")))
 
     async def cancel(self, prompt_id: UUID) -> None:
         """End a prompt wherever it is: by the route that newer ones have, else by the two older ones."""
@@ -169,7 +186,9 @@ class ComfyClient:
         if answer.status_code in NO_SUCH_ROUTE:
             # In this order: what starts between the two is found by the second.
             await self._send("POST", "/queue", json={"delete": [str(prompt_id)]})
-            await self._send("POST", "/interrupt", json={"prompt_id": str(prompt_id)})
+            # Old ones interrupt whatever runs, and do not read whom it is meant for.
+            if str(prompt_id) in (await self.queued()).running:
+                await self._send("POST", "/interrupt", json={"prompt_id": str(prompt_id)})
 
     async def free(self) -> None:
         """Ask it to let go of its models and its memory before the next prompt."""
@@ -258,8 +277,14 @@ def _count(said: object) -> int:
     return max(0, min(said, LARGEST_COUNT)) if counts and isinstance(said, int) else 0
 
 
-def _ids(entries: object) -> frozenset[str]:
-    """Read the ids of a queue's entries, which are lists: number, id, prompt, and more."""
+def _entries(entries: object) -> dict[str, str | None]:
+    """Read a queue's entries, which are lists: number, id, prompt, what else is known of it, and more."""
     if not isinstance(entries, list):
-        return frozenset()
-    return frozenset(str(entry[1]) for entry in entries if isinstance(entry, list) and len(entry) > 1)
+        return {}
+    return {str(entry[1]): _told(entry[3:4]) for entry in entries if isinstance(entry, list) and len(entry) > 1}
+
+
+def _told(known: list[object]) -> str | None:
+    """Return the client that is told of an entry."""
+    client = known[0].get("client_id") if known and is_object(known[0]) else None
+    return client if isinstance(client, str) and client else None

@@ -9,6 +9,8 @@ from enum import Enum
 from typing import Any, Final
 
 LARGEST: Final = 1e15
+UNNAMED: Final = ""
+"""Of which prompt a frame is that does not say so."""
 ENDS: Final = frozenset({"execution_success", "execution_error", "execution_interrupted"})
 
 
@@ -32,7 +34,10 @@ class NodeProgress:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """Something about a prompt. `over` says that its end was told, which the history confirms."""
+    """Something about a prompt. `over` says that its end was told, which the history confirms.
+
+    To a socket that was opened anew a ComfyUI tells which node runs, and not of which prompt: then that is UNNAMED.
+    """
 
     prompt_id: str
     nodes: Mapping[str, NodeProgress]
@@ -47,7 +52,12 @@ def read(message: str | bytes) -> Frame | None:
     except (ValueError, RecursionError):
         found = None
     kind, data = (found.get("type"), found.get("data")) if isinstance(found, dict) else (None, None)
-    if not isinstance(data, dict) or not isinstance(prompt_id := data.get("prompt_id"), str):
+    if not isinstance(data, dict):
+        return None
+    prompt_id = data.get("prompt_id")
+    if kind == "executing" and prompt_id is None and data.get("node") is not None:
+        prompt_id = UNNAMED
+    if not isinstance(prompt_id, str):
         return None
     if kind in ENDS:
         return Frame(prompt_id, {}, over=True)

@@ -1,7 +1,7 @@
 """The one socket of this process to a ComfyUI: it stays open, and what comes is told apart by prompt.
 
-A ComfyUI sends to one socket per client id, repeats nothing after a reconnection, and may send a thing twice. So a
-frame is a hint: it says how far a prompt is and when to read the history, and never what became of it.
+A ComfyUI sends to one socket per client id, repeats nothing after a reconnection but which node runs, and may send a
+thing twice. So a frame is a hint: it says how far a prompt is and when to read the history, never what became of it.
 """
 
 from __future__ import annotations
@@ -11,11 +11,12 @@ import random
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Final
+from urllib.parse import quote
 
-from websockets.asyncio.client import connect
+from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidURI, WebSocketException
 
-from gpu.renders.frames import Frame, NodeProgress, NodeState, read
+from gpu.renders.frames import UNNAMED, Frame, NodeProgress, NodeState, read
 
 LARGEST_FRAME: Final = 16 * 1024 * 1024
 """A preview is a picture, and the state of a large graph some hundred kilobytes."""
@@ -25,12 +26,15 @@ LONGEST_WAIT: Final = 5.0
 
 
 class Watch:
-    """What is known of one prompt from frames."""
+    """What is known of one prompt from the frames of a socket."""
 
-    def __init__(self) -> None:
+    def __init__(self, socket: ComfySocket) -> None:
         """Know nothing yet."""
+        self.socket: Final = socket
         self.nodes: Final[dict[str, NodeProgress]] = {}
         self.over = False
+        self.runs = False
+        """Whether it is known to run, so that a frame that does not say of what it is can be of it."""
         self.moved = 0
         """Counts what was news."""
         self.changed: Final = asyncio.Event()
@@ -38,10 +42,9 @@ class Watch:
     def hear(self, frame: Frame) -> None:
         """Take in a frame; one that says nothing new is no sign of life."""
         news = frame.over and not self.over
+        self.runs = True
         for node, progress in frame.nodes.items():
-            before = self.nodes.get(node)
-            # A node that has ended does not run again: a late frame of it comes out of order.
-            if before != progress and not (before is not None and before.state is NodeState.FINISHED):
+            if _is_news(self.nodes.get(node), progress):
                 self.nodes[node] = progress
                 news = True
         if news:
@@ -50,16 +53,29 @@ class Watch:
             self.changed.set()
 
 
+def _is_news(before: NodeProgress | None, now: NodeProgress) -> bool:
+    """Whether a frame says more of a node than is known."""
+    if before is None or before == now:
+        return before is None
+    # A node that has ended does not run again: a late frame of it comes out of order. So does one that says only that
+    # it runs, when it is known how far it is.
+    again = before.state is NodeState.RUNNING and now.state is NodeState.RUNNING and not now.value
+    return before.state is not NodeState.FINISHED and not again
+
+
 class ComfySocket:
     """Keeps a socket open from `start` to `close`, and tells those who watch."""
 
     def __init__(self, url: str, client_id: str) -> None:
-        """Connect to the ComfyUI at `url` as `client_id`, which is this process's own."""
+        """Connect to the ComfyUI at `url` as `client_id`, which is this process's own, or that of one that has gone."""
         scheme, _, rest = url.rstrip("/").partition("://")
-        self._address: Final = f"{'wss' if scheme == 'https' else 'ws'}://{rest}/ws?clientId={client_id}"
+        self._address: Final = (
+            f"{'wss' if scheme == 'https' else 'ws'}://{rest}/ws?clientId={quote(client_id, safe='')}"
+        )
         self._watches: Final[dict[str, Watch]] = {}
         self._open: Final = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._connection: ClientConnection | None = None
 
     @property
     def is_open(self) -> bool:
@@ -88,10 +104,15 @@ class ComfySocket:
             return False
         return True
 
+    async def renew(self) -> None:
+        """Connect anew. A ComfyUI that notices late that an earlier connection has gone forgets the newer with it."""
+        if self._connection is not None:
+            await self._connection.close()
+
     @contextmanager
     def watch(self, prompt_id: str) -> Iterator[Watch]:
         """Hear of a prompt for a while."""
-        watch = Watch()
+        watch = Watch(self)
         self._watches[prompt_id] = watch
         try:
             yield watch
@@ -109,8 +130,10 @@ class ComfySocket:
         while True:
             try:
                 async with connect(
-                    self._address, open_timeout=OPEN_SECONDS, max_size=LARGEST_FRAME, proxy=None
-                ) as socket:
+                    self._address, open_timeout=OPEN_SECONDS, close_timeout=OPEN_SECONDS, max_size=LARGEST_FRAME,
+                    proxy=None,
+                ) as socket:  # fmt: skip
+                    self._connection = socket
                     self._open.set()
                     wait = FIRST_WAIT
                     # Nothing of what was told meanwhile is told again: whoever waits reads the history now.
@@ -122,6 +145,7 @@ class ComfySocket:
             except (OSError, WebSocketException, TimeoutError):
                 pass
             finally:
+                self._connection = None
                 self._open.clear()
             self._wake()
             await asyncio.sleep(wait * random.uniform(0.5, 1))  # noqa: S311 -- it only spreads reconnections.
@@ -129,7 +153,12 @@ class ComfySocket:
 
     def _hear(self, message: str | bytes) -> None:
         frame = read(message)
-        if frame is not None and (watch := self._watches.get(frame.prompt_id)) is not None:
+        if frame is None:
+            return
+        watch = self._watches.get(frame.prompt_id)
+        if frame.prompt_id == UNNAMED:
+            watch = next((each for each in self._watches.values() if each.runs), None)
+        if watch is not None:
             watch.hear(frame)
 
     def _wake(self) -> None:

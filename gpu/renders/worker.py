@@ -6,14 +6,14 @@ What became of a prompt is what the history says. Frames say how far it is, and 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from domain.assets import EXTENSIONS
-from domain.renders import RenderedFile, RenderFault, RenderOrder, RenderStep, Told
+from domain.renders import WHOLE, RenderedFile, RenderFault, RenderOrder, RenderStep, Told
 from gpu.renders import faults
 from gpu.renders.client import (
     ComfyClient,
@@ -21,17 +21,22 @@ from gpu.renders.client import (
     FileTooLarge,
     Json,
     OutputFile,
+    Queue,
     Refused,
     WorkerUnreachable,
     is_object,
 )
 from gpu.renders.socket import ComfySocket, Watch
-from gpu.renders.workflows import WHOLE, Kinds, Workflow
+from gpu.renders.workflows import Kinds, Workflow
 
 TYPES: Final[Mapping[str, str]] = {
     "jpeg": "image/jpeg", "jpg": "image/jpeg", "mp4": "video/mp4", "png": "image/png", "webp": "image/webp",
 }  # fmt: skip
 DONE: Final = RenderStep(WHOLE, WHOLE, None)
+SENDS: Final = "Sending the photograph to the render worker"
+WAITS: Final = "Waiting at the render worker"
+RUNS: Final = "Running at the render worker"
+"""What is told of a prompt of which nothing is heard; frames say more."""
 MOST_FILES: Final = 16
 """How many files one render may have; the others are left."""
 AGAIN_SECONDS: Final = 0.1
@@ -49,6 +54,10 @@ class RenderRules:
     """How long a worker may be silent before it is given up."""
     stalled_after: float = 600
     """How long a running prompt may bring no news while the socket is open. Loading a model takes minutes."""
+    unheard_after: float = 3600
+    """How long one may run of which nothing can be heard, because no socket opens."""
+    deaf_after: float = 30
+    """How long one may bring no news before its socket is opened anew, which may be open and told nothing."""
     tell: float = 0.5
     """How often progress is told, at most."""
     stop_within: float = 15
@@ -94,6 +103,7 @@ class ComfyWorker:
                 taken_up = await self._take_up(workflow, earlier, told)
                 if taken_up is not None:
                     return taken_up
+            await told(RenderStep(0, WHOLE, SENDS))
             kinds = await self._kinds(workflow)
             if missing := workflow.lacking(kinds):
                 raise faults.lacking(workflow, {self.name: missing})
@@ -107,12 +117,10 @@ class ComfyWorker:
         wanted = {str(each) for each in prompt_ids}
         try:
             async with asyncio.timeout(self._rules.stop_within):
-                running, waiting = await self.client.queued()
-                while left := wanted & (running | waiting):
+                while left := wanted & (await self.client.queued()).ids:
                     for each in left:
                         await self.client.cancel(UUID(each))
                     await asyncio.sleep(AGAIN_SECONDS)
-                    running, waiting = await self.client.queued()
         except (TimeoutError, WorkerUnreachable):
             return False
         return True
@@ -121,18 +129,42 @@ class ComfyWorker:
         """Return the files of a prompt that is here already; None where there is nothing to take up."""
         entry = await self.client.history(prompt_id)
         if entry is None:
-            running, waiting = await self.client.queued()
-            if str(prompt_id) not in running | waiting:
-                return None
-            with suppress(RenderFault), self.socket.watch(str(prompt_id)) as watch:
-                return await self._files(workflow, await self._ended(workflow, prompt_id, watch, told))
-        elif _succeeded(entry):
+            queue = await self.client.queued()
+            if str(prompt_id) in queue.ids:
+                return await self._join(workflow, prompt_id, queue, told)
+            # It may have ended between the two questions.
+            entry = await self.client.history(prompt_id)
+        if entry is not None and _succeeded(entry):
             with suppress(RenderFault):
                 files = await self._files(workflow, entry)
                 await told(DONE)
                 return files
         # What failed before is tried anew, and so is what has lost its files.
         return None
+
+    async def _join(
+        self, workflow: Workflow, prompt_id: UUID, queue: Queue, told: Told
+    ) -> tuple[RenderedFile, ...] | None:
+        """Wait for a prompt that another process began; None where it fails."""
+        async with self._hearing(queue.client_of(str(prompt_id))) as socket:
+            with suppress(RenderFault), socket.watch(str(prompt_id)) as watch:
+                # Watched before it opens: which node runs is told to a new socket at once.
+                watch.runs = str(prompt_id) in queue.running
+                await socket.opened(self._rules.look)
+                return await self._files(workflow, await self._ended(workflow, prompt_id, watch, told, joined=True))
+        return None
+
+    @asynccontextmanager
+    async def _hearing(self, client_id: str | None) -> AsyncIterator[ComfySocket]:
+        """Give a socket that hears what a client is told: our own, or one in place of a process that has gone."""
+        if client_id is None or client_id == self._client_id:
+            yield self.socket
+            return
+        socket = ComfySocket(self.url, client_id)
+        try:
+            yield socket
+        finally:
+            await socket.close()
 
     async def _graph(self, workflow: Workflow, order: RenderOrder, kinds: Kinds) -> Json:
         folder = f"velocity/{order.job_id}/{order.attempt}"
@@ -159,11 +191,13 @@ class ComfyWorker:
             await self.stop((prompt_id,))
         raise faults.refused(workflow, found)
 
-    async def _ended(self, workflow: Workflow, prompt_id: UUID, watch: Watch, told: Told) -> Json:
+    async def _ended(
+        self, workflow: Workflow, prompt_id: UUID, watch: Watch, told: Told, *, joined: bool = False
+    ) -> Json:
         """Wait for the end of a prompt that was sent, and return what the history has of it, a success."""
         waiting = _Waiting(self, workflow, prompt_id, watch, told)
         try:
-            entry = await waiting.until_ended()
+            entry = await waiting.until_ended(look_at_once=joined)
         except _Gone:
             message = f"The worker {self.name} lost its queue, and the render with it."
             raise RenderFault(faults.QUEUE_LOST, message, retryable=True) from None
@@ -218,21 +252,23 @@ class _Waiting:
         self.last: RenderStep | None = None
         self._told_at = -worker.rules.tell
         self._moved = 0
-        self._moved_at = self._heard_at = self._clock()
+        self._moved_at = self._heard_at = self._renewed_at = self._clock()
 
-    async def until_ended(self) -> Json:
+    async def until_ended(self, *, look_at_once: bool) -> Json:
         """Return the history's entry. Raises _Gone, and RenderFault for a worker that is lost or stalled."""
         rules, looked_at = self._worker.rules, self._clock()
+        if look_at_once and (entry := await self._look(again=0)) is not None:
+            return entry
         while True:
             await self._wait(max(0.0, looked_at + rules.look - self._clock()))
             await self._tell()
-            if not self._watch.over and self._worker.socket.is_open and self._clock() < looked_at + rules.look:
+            if not self._watch.over and self._watch.socket.is_open and self._clock() < looked_at + rules.look:
                 continue
             looked_at = self._clock()
             entry = await self._look(again=AGAIN if self._watch.over else 0)
             if entry is not None:
                 return entry
-            await self._check_stalled()
+            await self._check_heard()
 
     async def _wait(self, seconds: float) -> None:
         """Wait for news; when there are too many to tell, for as long as none may be told."""
@@ -266,17 +302,11 @@ class _Waiting:
                 entry = await client.history(prompt_id)
                 if entry is not None:
                     return entry
-                running, waiting = await client.queued()
+                queue = await client.queued()
                 self._heard_at = self._clock()
-                if str(prompt_id) in waiting:
-                    # Whatever is before it is no fault of its own.
-                    self._moved_at = self._clock()
-                if str(prompt_id) not in running | waiting:
-                    # It may have ended between the two questions.
-                    entry = await client.history(prompt_id)
-                    if entry is None:
-                        raise _Gone
-                    return entry
+                await self._say_where(queue)
+                if str(prompt_id) not in queue.ids:
+                    return await self._missed()
                 if again:
                     await asyncio.sleep(AGAIN_SECONDS)
         except WorkerUnreachable as error:
@@ -285,15 +315,39 @@ class _Waiting:
             await asyncio.sleep(min(self._worker.rules.look, 1.0))
         return None
 
-    async def _check_stalled(self) -> None:
-        if not self._worker.socket.is_open or self._clock() - self._moved_at < self._worker.rules.stalled_after:
-            return
-        await self._worker.stop((self._prompt_id,))
-        raise RenderFault(
-            faults.WORKER_STALLED,
-            f"The worker {self._worker.name} made no progress for {self._worker.rules.stalled_after:g} seconds.",
-            retryable=True,
-        )
+    async def _missed(self) -> Json | None:
+        """Look closer at what was neither in the history nor in the queue: it may have ended or begun meanwhile."""
+        for _ in range(2):
+            entry = await self._worker.client.history(self._prompt_id)
+            if entry is not None or str(self._prompt_id) in (await self._worker.client.queued()).ids:
+                return entry
+        raise _Gone
+
+    async def _say_where(self, queue: Queue) -> None:
+        """Tell whether it waits or runs, as long as nobody knows better."""
+        if str(self._prompt_id) in queue.waiting:
+            # Whatever is before it is no fault of its own.
+            self._moved_at = self._clock()
+            self._watch.runs, said = False, WAITS
+        else:
+            said = RUNS
+        if str(self._prompt_id) in queue.ids and (self.last is None or self.last.step in {WAITS, RUNS}):
+            step = RenderStep(0 if self.last is None else self.last.value, WHOLE, said)
+            if step != self.last:
+                self.last = step
+                await self._told(step)
+
+    async def _check_heard(self) -> None:
+        """Give up what brings no news for too long, and before that see to it that there can be some."""
+        rules, socket, now = self._worker.rules, self._watch.socket, self._clock()
+        patience = rules.stalled_after if socket.is_open else max(rules.stalled_after, rules.unheard_after)
+        if now - self._moved_at >= patience:
+            await self._worker.stop((self._prompt_id,))
+            message = f"The worker {self._worker.name} made no progress for {patience:g} seconds."
+            raise RenderFault(faults.WORKER_STALLED, message, retryable=True)
+        if socket.is_open and now - max(self._moved_at, self._renewed_at) >= rules.deaf_after:
+            self._renewed_at = now
+            await socket.renew()
 
 
 def _succeeded(entry: Json) -> bool:

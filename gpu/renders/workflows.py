@@ -13,14 +13,12 @@ from typing import Any, Final, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from domain.jobs import RenderWorkflow
-from domain.renders import RenderStep
+from domain.renders import WHOLE, RenderStep
 from gpu.renders.client import Json
 from gpu.renders.frames import NodeProgress, NodeState
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 NAMES: Final[Mapping[RenderWorkflow, str]] = {each: each.name.lower() for each in RenderWorkflow}
-WHOLE: Final = 100
-"""Progress is told in hundredths."""
 LINK: Final = 2
 """A link to another node's output is a pair: the node's id, and which of its outputs."""
 

@@ -1,5 +1,6 @@
 """`velocity doctor`: each thing that can be wrong is found, with what to do about it."""
 
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,6 +51,7 @@ async def test_nothing_is_wrong(settings: Settings) -> None:
         ("prompts", "5 of this release"),
         ("schema", "agrees with the database layer"),
         ("models", "none configured; work for models fails as UNAVAILABLE. See docs/gpu.md"),
+        ("renders", doctor.NO_RENDERS),
         ("owner", "answers"),
         ("database", "configured, PostgreSQL 18.0"),
         ("migrations", f"at {newest_revision()}"),
@@ -351,4 +353,5 @@ async def test_work_that_nobody_does_is_found(
     )
     [found] = [finding for finding in await examine(settings, audit=False) if finding.part == "jobs"]
     assert bool(found.mend) is not bool(busy)
+    assert re.search(r"render: \d+ wait, the oldest for \d{4,} s, \d+ run", found.state)
     await owner_connection.execute("DELETE FROM jobs WHERE tenant_id = $1 AND id = $2", tenant.id, job_id)

@@ -361,7 +361,8 @@ def test_placements_are_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_machine_is_told_by_its_id_and_name(tmp_path: Path) -> None:
     (tmp_path / "machine-id").write_text("0e9c\n")
-    known, unknown = this_machine(tmp_path / "machine-id"), this_machine(tmp_path / "nothing")
+    known, unknown = this_machine(None, tmp_path / "machine-id"), this_machine(None, tmp_path / "nothing")
 
     assert known == Machine(f"0e9c:{known.hostname}", known.hostname)
     assert unknown == Machine(f":{known.hostname}", known.hostname)
+    assert this_machine("renders", tmp_path / "machine-id") == Machine("0e9c:renders", "renders")

@@ -8,7 +8,7 @@ import asyncio
 import json
 import signal
 import subprocess
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -40,7 +40,7 @@ ANSWERED = 8
 CUT_OFF = ITEMS[ANSWERED : ANSWERED + 2]
 WHOLE = {name: f"About Item {name}" for name in ITEMS}
 AGAIN = {name: WHOLE[name] for name in ITEMS[ANSWERED:]}
-EMAIL = "junior@test.example"
+EMAIL = "somebody@test.example"
 WORDS = {"prompt": "oak kitchen, morning light", "negative_prompt": "people"}
 SETTINGS = {"VELOCITY_WORKER": "false", "VELOCITY_LEASE_SECONDS": "2", "VELOCITY_WORKER_POLL_SECONDS": "0.5"}
 SMALL = "query ($id: ID!) { renderJob(id: $id) { photo { thumbnailUrl } outputs { thumbnailUrl } } }"
@@ -55,6 +55,8 @@ class Halfway:
     expanded: int = 0
     """How often it wrote the words of a render."""
     killed: bool = False
+    stalls: list[Stall] = field(default_factory=list)
+    """The answers that have only begun."""
 
     def __call__(self, body: Json) -> Say | Stall:
         last = str(body["messages"][-1]["content"])
@@ -63,7 +65,10 @@ class Halfway:
             return Say(json.dumps(WORDS))
         self.asked.append(last)
         early = last.removeprefix("Item ") in ITEMS[:ANSWERED]
-        return Say(f"About {last}") if self.killed or early else Stall("Abo")
+        if self.killed or early:
+            return Say(f"About {last}")
+        self.stalls.append(Stall("Abo", then=Say(f"ut {last}")))
+        return self.stalls[-1]
 
 
 @dataclass(slots=True)
@@ -140,14 +145,13 @@ class Site:
     def logs(self) -> list[Path]:
         return [self.installation.folder.parent / f"worker-{number}.log" for number in range(len(self.workers))]
 
-    def start(self) -> "subprocess.Popen[str]":
-        """Start a worker."""
+    def start(self, **settings: str) -> "subprocess.Popen[str]":
+        """Start a worker, with settings of its own."""
+        environment = self.installation.environment | settings
         path = self.installation.folder.parent / f"worker-{len(self.workers)}.log"
         with path.open("w") as log:
             self.workers.append(
-                subprocess.Popen(
-                    [COMMAND, "worker"], cwd=ROOT, env=self.installation.environment, text=True, stdout=log, stderr=log
-                )
+                subprocess.Popen([COMMAND, "worker"], cwd=ROOT, env=environment, text=True, stdout=log, stderr=log)
             )
         return self.workers[-1]
 
@@ -205,19 +209,22 @@ def settings(folder: Path, llm: FakeLlm, comfy: FakeComfy) -> dict[str, str]:
     }  # fmt: skip
 
 
-@pytest.fixture
-async def site(folder: Path) -> AsyncIterator[Site]:
+@asynccontextmanager
+async def opened_site(
+    folder: Path, role: Role = Role.JUNIOR_BROKER, more: Mapping[str, str] | None = None
+) -> AsyncIterator[Site]:
+    """An installation that is served, with its models and somebody of a role who can sign in; `more` are settings."""
     async with AsyncExitStack() as stack:
         llm = await stack.enter_async_context(FakeLlm(ProviderKind.LLAMA_CPP).serving())
         comfy = await stack.enter_async_context(fake_comfy(folder / "comfy"))
         llm.otherwise = model = Halfway()
-        installation = Installation(folder / "var", settings(folder, llm, comfy))
+        installation = Installation(folder / "var", settings(folder, llm, comfy) | dict(more or {}))
         installation.folder.mkdir()
         addresses = stack.enter_context(installation.server).addresses
         await migrate(addresses.owner)
         owner = await asyncpg.connect(addresses.owner)
         tenant = await access.tenant(owner)
-        await access.password(owner, tenant, tenant.users[Role.JUNIOR_BROKER], email=EMAIL, secret=SECRET)
+        await access.password(owner, tenant, tenant.users[role], email=EMAIL, secret=SECRET)
         await owner.close()
         server = await stack.enter_async_context(serving(installation))
         http = await stack.enter_async_context(httpx.AsyncClient(base_url=server.base, timeout=30))
@@ -229,6 +236,12 @@ async def site(folder: Path) -> AsyncIterator[Site]:
                 if process.poll() is None:
                     process.kill()
                 process.wait()
+
+
+@pytest.fixture
+async def site(folder: Path) -> AsyncIterator[Site]:
+    async with opened_site(folder) as made:
+        yield made
 
 
 async def render_begun(site: Site, live: Following, start: str) -> str:
@@ -272,9 +285,10 @@ async def test_a_batch_and_a_render_outlive_their_worker(site: Site) -> None:
         first.send_signal(signal.SIGKILL)
         assert await asyncio.to_thread(first.wait) == -signal.SIGKILL
         site.model.killed = True
+        steps = len(live.steps("render"))
         second = site.start()
-        # The picture goes on when the next worker watches it.
-        await site.until(lambda: len(live.states("render")) == 4)
+        # The picture goes on when the next worker watches it, and says so.
+        await site.until(lambda: len(live.states("render")) == 4 and len(live.steps("render")) > steps)
         site.comfy.engine.release()
         await site.until(lambda: live.states("batch")[-1:] == live.states("render")[-1:] == ["SUCCEEDED"])
         await site.until(lambda: len(live.durable("all")) == len(live.durable("batch")) + len(live.durable("render")))

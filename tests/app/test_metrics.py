@@ -1,7 +1,7 @@
 """`/metrics`: what Prometheus reads, and that it moves with what happens."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -10,11 +10,14 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from app.wiring import System
 from app.worker.running import made
+from db.fleet.state import SqlFleetState
+from db.jobs.slots import SqlSlots
 from domain.access import Role
-from domain.jobs import JobKind
+from domain.fleet import WorkerSeen, WorkerStatus
+from domain.jobs import JobKind, SlotKind
 from graph.http.socket import Socket
 from tests.api import Api
-from tests.factories import jobs, perception
+from tests.factories import fleet, jobs, perception
 from tests.factories.access import Tenant
 from tests.graph.streams import cursor, served, signed_in, socket, stall
 from tests.graph.test_event_streams import posted
@@ -178,3 +181,41 @@ async def test_what_waits_and_what_the_worker_does_is_shown(
         system.metrics.working.worker = None
     assert (shown["velocity_worker_places"], drained["velocity_worker_places"]) == (16, 0)
     assert (shown["velocity_worker_jobs"], shown["velocity_worker_attempts_total{'end': 'SUCCEEDED'}"]) == (0, 0)
+
+
+async def test_what_serves_work_is_shown_as_it_is(
+    http: httpx.AsyncClient, system: System, tenant: Tenant, owner_connection: "Connection[Record]"
+) -> None:
+    """As `fleet { workers }` says it: idle, busy, still busy where the mode has closed it, and silent."""
+    await fleet.emptied(owner_connection)
+    state, slots = SqlFleetState(system.engine), SqlSlots(system.engine)
+    served = {WorkerSeen(each): SlotKind[each.kind.name] for each in (fleet.comfy(), fleet.llm())}
+    await state.register(list(served), datetime.now(UTC))
+    for each, kind in served.items():
+        await slots.declare(kind, each.resource.name, 1)
+    idle = await serving_states(http)
+    await owner_connection.execute(
+        "UPDATE slots SET job_tenant_id = $1, job_id = $1, lease_token = $1, leased_at = now()", tenant.id
+    )
+    busy = await serving_states(http)
+    await slots.open(SlotKind.LLM, "ollama", to=False)
+    closed = await serving_states(http)
+    await state.register(list(served), datetime.now(UTC), timedelta(0))
+    silent = await serving_states(http)
+    await fleet.emptied(owner_connection)
+
+    comfy, llm = ("COMFYUI", "comfy-1"), ("LLM", "ollama")
+    assert (idle, busy) == ({comfy: "IDLE", llm: "IDLE"}, {comfy: "BUSY", llm: "BUSY"})
+    assert (closed, silent) == ({comfy: "BUSY", llm: "DRAINING"}, {comfy: "DOWN", llm: "DOWN"})
+    assert await serving_states(http) == {}
+
+
+async def serving_states(http: httpx.AsyncClient) -> dict[tuple[str, str], str]:
+    """The one state that each has; every other is shown as 0."""
+    families = text_string_to_metric_families((await http.get("/metrics")).text)
+    [family] = [each for each in families if each.name == "velocity_fleet_workers"]
+    labels = [(each.labels, each.value) for each in family.samples]
+    assert {value for _, value in labels} <= {0, 1}
+    found = [(label["kind"], label["name"], label["state"]) for label, value in labels if value]
+    assert len(found) * len(WorkerStatus) == len(labels)
+    return {(kind, name): status for kind, name, status in found}

@@ -20,23 +20,24 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.contents import FileContents
 from app.fleet import render_workers
 from app.outside.s3 import S3Store
-from app.rendering import expanding
+from app.rendering import WritersPlaces, expanding
 from app.wiring import System
 from app.worker import handlers as shipped
 from app.worker.handlers import worker_id
 from app.worker.leases import HeldLease
 from app.worker.renders import RenderHandler
 from app.worker.running import made
-from db.access.acting import system_caller
 from db.jobs.slots import SqlSlots
 from db.roles import set_tenant
 from domain import jobs
 from domain.access import Role
 from domain.assets import ObjectStore
+from domain.errors import Unavailable
 from domain.fleet import Resource, Runtime, WorkerKind, WorkerSeen
 from domain.jobs import (
     Cancelled,
     Failed,
+    InferenceTask,
     JobKind,
     JobStatus,
     Lease,
@@ -69,7 +70,7 @@ ANSWERS = PromptedAnswers(load_prompts())
 JOB = """
 query ($id: ID!) {
   renderJob(id: $id) {
-    status attempt prompt progress { value max step } error { code message retryable }
+    status attempt prompt promptVersion promptHash progress { value max step } error { code message retryable }
     photo { thumbnailUrl } outputs { id url thumbnailUrl width height contentType }
   }
 }
@@ -162,6 +163,8 @@ async def test_a_render_ends_as_files_without_metadata_and_with_small_pictures(s
     assert job == {
         "status": "SUCCEEDED", "attempt": 1, "prompt": "Interior photograph of a furnished kitchen, oak",
         "progress": {"value": 100, "max": 100, "step": None}, "error": None,
+        # No model wrote that.
+        "promptVersion": None, "promptHash": None,
     }  # fmt: skip
     assert (output["width"], output["height"], output["contentType"]) == (128, 96, "image/png")
     assert output["url"].startswith(f"/assets/renders/{studio.tenant.id}/{job_id}/1/1.png?")
@@ -251,6 +254,54 @@ async def test_a_model_without_words_or_time_leaves_the_keywords(studio: Studio)
     # It is asked once more, and told what was wrong.
     assert await words_in(studio, Say("A nice kitchen.")) == (plain, 2)
     assert await words_in(studio, Stall()) == (plain, 1)
+
+
+async def test_the_prompt_of_a_model_is_kept_with_the_render_and_told_with_its_files(studio: Studio) -> None:
+    said = json.dumps({"prompt": "oak kitchen", "negative_prompt": "people"})
+    prompt = load_prompts()[InferenceTask.PROMPT_EXPANDER]
+    async with routed({"on_premise": True}) as setting:
+        setting.fakes["p0"].otherwise = Say(said)
+        studio.handler = replace(studio.handler, expand=expanding(ANSWERS, lambda _job, _lease: setting.models))
+        studio.comfy.fake.engine.faults.error = ("ImageBlur", "torch.OutOfMemoryError", "out of memory")
+        job_id, _ = await studio.rendered()
+        await due(studio, job_id)
+        assert await studio.ran(await studio.begun(job_id)) == Succeeded()
+    shown = await studio.shown(job_id)
+    assert (shown["promptVersion"], shown["promptHash"]) == (prompt.version, prompt.hash)
+    # The first attempt asked for the words; the files are of the second.
+    (output,) = shown["outputs"]
+    events = await rows_of(studio.owner, "events", studio.tenant.id)
+    [told] = [each["payload"] for each in events if f"asset_{each['subject_id']}" == output["id"]]
+    assert json.loads(told) == {
+        "job": str(job_id), "attempt": "2", "promptVersion": prompt.version, "promptHash": prompt.hash,
+    }  # fmt: skip
+    (row,) = [each for each in await rows_of(studio.owner, "jobs", studio.tenant.id) if each["id"] == job_id]
+    assert row["model"] == "m1"
+
+
+async def progress_of(studio: Studio, held: HeldLease) -> Any:
+    """What was told of a job's progress so far."""
+    await held.told()
+    return (await studio.shown(held.claim.job.id))["progress"]
+
+
+async def test_a_place_at_a_model_is_said_to_be_waited_for_and_not_for_long(studio: Studio) -> None:
+    await studio.slots.declare(SlotKind.LLM, "writer", 1)
+    held = await studio.begun(await studio.submitted())
+    places = WritersPlaces(held, studio.slots, 0.3)
+    try:
+        async with places.place("writer"):
+            writes = await progress_of(studio, held)
+            with pytest.raises(TimeoutError):
+                await places.place("writer").__aenter__()
+            waits = await progress_of(studio, held)
+        await studio.slots.open(SlotKind.LLM, "writer", to=False)
+        with pytest.raises(Unavailable, match=r"^The mode keeps writer closed\.$"):
+            await places.place("writer").__aenter__()
+    finally:
+        await studio.owner.execute("DELETE FROM slots WHERE resource = 'writer'")
+    assert writes == {"value": 0, "max": 100, "step": "A language model writes what the picture shows"}
+    assert waits == {"value": 0, "max": 100, "step": "Waiting for a language model"}
 
 
 async def test_a_poster_is_told_the_keywords(studio: Studio) -> None:
@@ -349,21 +400,6 @@ async def test_a_lease_that_is_lost_at_the_end_leaves_no_file(studio: Studio) ->
         await running
     assert await studio.handler.objects.size(f"renders/{studio.tenant.id}/{job_id}/1/1.png") is None
     assert (await studio.shown(job_id))["outputs"] == []
-
-
-async def test_files_of_an_attempt_that_was_killed_are_removed_by_the_next(studio: Studio) -> None:
-    job_id = await studio.submitted()
-    await studio.begun(job_id)
-    left = [f"renders/{studio.tenant.id}/{job_id}/1/{name}" for name in ("1-small.webp", "1.png", "2.mp4")]
-    for key in left:
-        await studio.handler.objects.put(key, b"left", "image/png")
-    await set_tenant(studio.owner, studio.tenant.id)
-    await studio.owner.execute("UPDATE jobs SET leased_until = now() - interval '1 ms' WHERE id = $1", job_id)
-    async with studio.system.units.write(await system_caller(studio.engine, studio.tenant.id)) as unit:
-        await jobs.recover(unit, job_id, 0.0)
-    await due(studio, job_id)
-    assert await studio.ran(await studio.begun(job_id)) == Succeeded()
-    assert [await studio.handler.objects.size(key) for key in left] == [None, None, None]
 
 
 async def test_a_job_whose_results_are_kept_already_is_not_rendered_again(studio: Studio) -> None:

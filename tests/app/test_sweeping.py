@@ -15,6 +15,7 @@ from app.wiring import System
 from db.assets.receipts import SqlReceipts
 from db.engine import create_write_engine
 from db.perception.overdue import SqlOverdue
+from db.renders import SqlLeftFiles
 from db.roles import set_tenant
 from db.server import Addresses
 from domain.access import Role
@@ -24,12 +25,13 @@ from tests.factories.people import person
 
 LOST = (
     *("uploads_swept", "cctv_events_forgotten", "erasures_finished", "jobs_forgotten", "proposals_expired"),
-    *("sessions_completed", "tasks_told_of"),
+    *("renders_swept", "sessions_completed", "tasks_told_of"),
 )
 
 
 def sweeps_of(system: System) -> Sweeps:
-    return Sweeps(system.uploads, system.database, system.units, system.overdue, system.settings)
+    left_files = SqlLeftFiles(system.engine)
+    return Sweeps(system.uploads, system.database, system.units, system.overdue, left_files, system.settings)
 
 
 async def expired(owner: "Connection[Record]", tenant: Tenant) -> None:
@@ -115,7 +117,15 @@ async def test_a_row_stays_while_its_object_cannot_be_removed(
     with capture_logs() as logged:
         failing = asyncio.create_task(sweep_regularly(replace(sweeps_of(system), uploads=nowhere), 3600))
         lost = asyncio.create_task(
-            sweep_regularly(replace(sweeps_of(system), uploads=away, overdue=SqlOverdue(unreachable)), 3600)
+            sweep_regularly(
+                replace(
+                    sweeps_of(system),
+                    uploads=away,
+                    overdue=SqlOverdue(unreachable),
+                    left_files=SqlLeftFiles(unreachable),
+                ),
+                3600,
+            )
         )
         async with asyncio.timeout(20):
             while sum(line.get("wanted") in LOST for line in logged) <= len(LOST):

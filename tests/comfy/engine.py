@@ -11,6 +11,12 @@ from typing import Any
 from tests.comfy import nodes
 from tests.comfy.nodes import KINDS, Work
 
+PREVIEWS = (
+    # An image of either kind, what is internal, text of a node, an image with what is known of it; then cut off.
+    b"\0\0\0\1\0\0\0\1jpeg", b"\0\0\0\1\0\0\0\2png", b"\0\0\0\2{}", b"\0\0\0\3\0\0\0\0015almost",
+    b"\0\0\0\4\0\0\0\2{}jpeg", b"\0\0\0\1\0", b"\0", b"", b"\xff\xfe\xfd\xfc",
+)  # fmt: skip
+
 Send = Callable[[str | None, str | bytes], Awaitable[None]]
 
 
@@ -47,6 +53,8 @@ class Faults:
     """Every frame comes twice, and those of an ended prompt once more at the end."""
     late_history: bool = False
     """The history is written only well after the frame that tells of the end."""
+    previews: bool = False
+    """Every frame comes with binary ones of each kind, whole and cut off."""
 
 
 class Engine:
@@ -63,6 +71,10 @@ class Engine:
         self.executed: list[str] = []
         """The kinds of nodes that ran, in order; what came from the cache is not among them."""
         self.held = asyncio.Event()
+        self.client: str | None = None
+        """Who is told of what runs, and was of what ran last."""
+        self.last_node: str | None = None
+        self._states: dict[str, Any] = {}
         self._send = send
         self._numbers = 0
         self._release = asyncio.Event()
@@ -77,9 +89,11 @@ class Engine:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
-    def release(self) -> None:
-        """Let what is held go on, now and from now on."""
+    def release(self, *, until: str | None = None) -> None:
+        """Let what is held go on, now and from now on, or until another kind of node."""
         self.faults.hold.clear()
+        if until is not None:
+            self.faults.hold.add(until)
         self._release.set()
 
     def remaining(self) -> int:
@@ -121,6 +135,8 @@ class Engine:
         if self.faults.mute:
             return
         frame = json.dumps({"type": kind, "data": data})
+        for preview in PREVIEWS if self.faults.previews else ():
+            await self._send(client, preview)
         for _ in range(2 if self.faults.twice else 1):
             await self._send(client, frame)
         self._sent.append((client, frame))
@@ -145,6 +161,7 @@ class Engine:
             # Of an interruption everybody hears.
             await self.tell(None if kind == "execution_interrupted" else item.client, kind, **told)
 
+        self.client, self._states = item.client, {}
         await note("execution_start")
         status = "success"
         node = ""
@@ -178,7 +195,7 @@ class Engine:
             "status": {"status_str": status, "completed": status == "success", "messages": messages},
             "meta": {},
         }
-        self.running = None
+        self.running = self.last_node = None
         await self.status()
         await self.tell(item.client, "executing", node=None, prompt_id=item.id)
         if self.faults.twice:
@@ -192,6 +209,7 @@ class Engine:
         kind = item.prompt[node]["class_type"]
         if not cached:
             await self._state(item, node, 0, 1, "running")
+            self.last_node = node
             await self.tell(item.client, "executing", node=node, display_node=node, prompt_id=item.id)
             await self._held(kind)
             if self._interrupted.is_set():
@@ -221,8 +239,9 @@ class Engine:
         await self._state(item, node, 1, 1, "finished")
 
     async def _state(self, item: Queued, node: str, value: int, most: int, state: str) -> None:
-        told = {"value": value, "max": most, "state": state, "node_id": node, "prompt_id": item.id}
-        await self.tell(item.client, "progress_state", prompt_id=item.id, nodes={node: told})
+        self._states[node] = {"value": value, "max": most, "state": state, "node_id": node, "prompt_id": item.id}
+        # Of every node that has begun, each time.
+        await self.tell(item.client, "progress_state", prompt_id=item.id, nodes=self._states)
 
     async def _held(self, kind: str) -> None:
         if kind not in self.faults.hold:

@@ -41,6 +41,12 @@ class FakeComfy:
         self.newest = newest
         self.port = 0
         self.requests: list[str] = []
+        self.heeds_ids = True
+        """Whether an interruption is only of the prompt that it names, as old ones do not have it."""
+        self.looks = 0
+        """How often the queue was looked at."""
+        self.missed = 0
+        """So many looks at the queue find nothing: what begins at that moment is in neither list."""
         self.refuse_views = 0
         """So many files are not found when they are asked for."""
         self.sockets: dict[str, WebSocket] = {}
@@ -87,6 +93,10 @@ class FakeComfy:
             if transport is not None:
                 transport.abort()
 
+    def forget_sockets(self) -> None:
+        """Tell nobody anything any more, though every socket stays open."""
+        self.sockets.clear()
+
     async def _send(self, client: str | None, frame: str | bytes) -> None:
         for name, opened in list(self.sockets.items()):
             if client in {None, name}:
@@ -123,12 +133,16 @@ class FakeComfy:
         await opened.send_text(json.dumps({"type": "status", "data": status}))
         # A preview, as those have it that were started with them.
         await opened.send_bytes(b"\0\0\0\1\0\0\0\1" + b"jpeg")
+        if name == self.engine.client and self.engine.last_node is not None:
+            # Of which prompt is not said.
+            told = {"type": "executing", "data": {"node": self.engine.last_node}}
+            await opened.send_text(json.dumps(told))
         try:
             while True:
                 await opened.receive_text()
         except WebSocketDisconnect:
-            if self.sockets.get(name) is opened:
-                del self.sockets[name]
+            # Whichever has the name by now.
+            self.sockets.pop(name, None)
 
     async def _system_stats(self, _request: Request) -> Response:
         device = {
@@ -173,11 +187,16 @@ class FakeComfy:
             for prompt_id in (await request.json()).get("delete", []):
                 self.engine.delete(prompt_id)
             return Response()
+        self.looks += 1
+        if self.missed > 0:
+            self.missed -= 1
+            return JSONResponse({"queue_running": [], "queue_pending": []})
         running = [self.engine.running.entry] if self.engine.running is not None else []
         return JSONResponse({"queue_running": running, "queue_pending": [each.entry for each in self.engine.pending]})
 
     async def _interrupt(self, request: Request) -> Response:
-        self.engine.interrupt((await request.json()).get("prompt_id"))
+        prompt_id = (await request.json()).get("prompt_id")
+        self.engine.interrupt(prompt_id if self.heeds_ids else None)
         return Response()
 
     async def _cancel(self, request: Request) -> Response:

@@ -25,11 +25,12 @@ LOOKED_UP: Final = (
     "'{uq_sign_ins_email_normalised, ix_refresh_tokens_token_hash, ix_api_keys_secret_hash,"
     " ix_api_keys_previous_secret_hash, ix_uploads_expires_at, ix_perception_sessions_started_at,"
     " ix_perception_sessions_running, ix_erasures_requested_at, ix_tasks_due_at, ix_jobs_turn_at, ix_jobs_leased_until,"
-    " ix_jobs_deadline_at, ix_jobs_finished_at, ix_proposals_pending}'::text[]"
+    " ix_jobs_deadline_at, ix_jobs_finished_at, ix_proposals_pending,"
+    " ix_render_files_created_at}'::text[]"
 )
 LOOKUP_TABLES: Final = (
     "'{api_keys, cctv_events, consents, erasures, jobs, perception_batches, perception_sessions, proposals,"
-    " refresh_tokens,"
+    " refresh_tokens, render_files,"
     " sign_ins, tasks, tenants, uploads}'::text[]"
 )
 

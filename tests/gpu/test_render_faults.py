@@ -2,16 +2,19 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
-from domain.renders import RenderOrder, RenderStep
-from gpu.renders.workflows import TEMPLATES, read_workflow
-from tests.comfy.workers import PATIENT, Rendering, order, rendering
+from domain.jobs import RenderWorkflow
+from domain.renders import RenderFault, RenderOrder, RenderStep
+from gpu.renders.pool import ComfyPool, WorkerAddress
+from gpu.renders.workflows import TEMPLATES, Workflow, read_workflow
+from tests.comfy.workers import PATIENT, TRIAL, Rendering, order, rendering
 
 STAGING = read_workflow(TEMPLATES / "staging.json")
 MODELS = ("checkpoints/sd_xl_base_1.0.safetensors", "controlnet/control-lora-canny-rank256.safetensors")
@@ -43,6 +46,13 @@ async def held(
     yield task
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def until(holds: Callable[[], object]) -> None:
+    """Wait for what is looked at."""
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.to_thread(lambda: None)
 
 
 async def code_of(task: "asyncio.Task[list[bytes]]") -> tuple[str, bool]:
@@ -83,7 +93,7 @@ async def test_progress_is_told_seldom_and_says_which_step(tmp_path: Path) -> No
             await task
         assert len(comfy.steps) < STAGING.graph["10"].inputs["steps"]
         assert comfy.steps[-1].value == 100
-        assert {step.step for step in comfy.steps} & {"Furnishing the room"} or comfy.steps[0].value > 0
+        assert {step.step for step in comfy.steps} & {"Furnishing the room"} or comfy.steps[1].value > 0
 
 
 async def test_a_crash_is_told_as_a_worker_that_is_lost(comfy: Rendering) -> None:
@@ -117,6 +127,14 @@ async def test_a_queue_that_was_cleared_is_noticed_though_nothing_tells_of_it(co
         assert await code_of(task) == ("QUEUE_LOST", True)
 
 
+async def test_a_look_at_the_queue_that_misses_what_begins_is_no_loss(comfy: Rendering) -> None:
+    async with held(comfy, order()) as task:
+        comfy.fake.missed = 1
+        await until(lambda: not comfy.fake.missed)
+        comfy.fake.engine.release()
+        assert (await task)[0].startswith(b"\x89PNG")
+
+
 async def test_a_broken_socket_is_opened_again_and_the_end_is_found_in_the_history(comfy: Rendering) -> None:
     async with held(comfy, order()) as task:
         before = comfy.fake.opened
@@ -130,7 +148,8 @@ async def test_a_broken_socket_is_opened_again_and_the_end_is_found_in_the_histo
 async def test_a_worker_whose_frames_never_come_is_asked_for_its_history(comfy: Rendering) -> None:
     comfy.fake.engine.faults.mute = True
     assert (await comfy.render(order()))[0].startswith(b"\x89PNG")
-    assert comfy.steps == [RenderStep(100, 100, None)]
+    assert {step.value for step in comfy.steps} == {0, 100}
+    assert comfy.steps[-1] == RenderStep(100, 100, None)
 
 
 async def test_frames_that_come_twice_and_late_change_nothing(comfy: Rendering) -> None:
@@ -140,7 +159,9 @@ async def test_frames_that_come_twice_and_late_change_nothing(comfy: Rendering) 
     comfy.steps.clear()
     await comfy.render(order())
     assert (first[-1], comfy.steps[-1].value) == (100, 100)
-    assert first == sorted(set(first))
+    # The first two are of sending and of the beginning.
+    assert first == sorted(first)
+    assert first[1:] == sorted(set(first[1:]))
 
 
 async def test_a_history_that_is_late_is_read_again(comfy: Rendering) -> None:
@@ -161,6 +182,84 @@ async def test_a_worker_that_makes_no_progress_is_stopped(tmp_path: Path) -> Non
         assert comfy.fake.engine.remaining() == 0
 
 
+async def test_previews_and_other_bytes_change_nothing(comfy: Rendering) -> None:
+    comfy.fake.engine.faults.previews = True
+    assert (await comfy.render(order()))[0].startswith(b"\x89PNG")
+    values = [step.value for step in comfy.steps]
+    assert values == sorted(values)
+    assert comfy.fake.opened == 1
+
+
+async def test_what_comes_from_the_cache_of_the_worker_counts_as_done(tmp_path: Path) -> None:
+    """Two renders of the same: the second runs nothing but the node that has its name, and has a file of its own."""
+    told = TRIAL.model_dump()
+    del told["inputs"]["photo"]
+    told["graph"]["1"] = {
+        "class_type": "EmptyImage",
+        "inputs": {"width": 64, "height": 48, "batch_size": 1, "color": 0},
+    }
+    async with rendering(tmp_path, workflow=Workflow.model_validate(told)) as comfy:
+        await comfy.render(order())
+        ran = len(comfy.fake.engine.executed)
+        comfy.steps.clear()
+        async with held(comfy, order(), "SaveImage") as task:
+            await until(lambda: comfy.steps[-1].step == "Keeping the picture")
+            assert comfy.steps[-1] == RenderStep(80, 100, "Keeping the picture")
+            comfy.fake.engine.release()
+            assert (await task)[0].startswith(b"\x89PNG")
+        assert comfy.fake.engine.executed[ran:] == ["SaveImage"]
+
+
+async def test_a_socket_that_is_told_nothing_is_opened_anew(tmp_path: Path) -> None:
+    """A ComfyUI that notices late that an earlier connection has gone forgets the newer one of that name with it."""
+    async with (
+        rendering(tmp_path, rules=replace(PATIENT, look=0.05, deaf_after=0.1)) as comfy,
+        held(comfy, order()) as task,
+    ):
+        before = comfy.fake.opened
+        comfy.fake.forget_sockets()
+        await until(lambda: comfy.fake.opened > before and comfy.fake.sockets)
+        comfy.fake.engine.release(until="SaveImage")
+        await until(lambda: comfy.steps[-1].step == "Keeping the picture")
+        comfy.fake.engine.release()
+        assert (await task)[0].startswith(b"\x89PNG")
+
+
+async def test_what_waits_at_the_worker_says_so_and_is_not_stalled(tmp_path: Path) -> None:
+    async with (
+        rendering(tmp_path, rules=replace(PATIENT, look=0.05, stalled_after=0.2, deaf_after=0.1)) as comfy,
+        held(comfy, order()) as first,
+    ):
+        first.cancel()
+        comfy.steps.clear()
+        waiting = asyncio.create_task(comfy.render(order()))
+        await until(lambda: comfy.steps and comfy.steps[-1].step == "Waiting at the render worker")
+        # So many looks take longer than a prompt that runs may bring nothing.
+        looks = comfy.fake.looks
+        await until(lambda: comfy.fake.looks >= looks + 10)
+        assert not waiting.done()
+        comfy.fake.engine.release()
+        assert (await waiting)[0].startswith(b"\x89PNG")
+
+
+async def test_what_can_not_be_heard_is_given_up_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no socket opens nothing says that a prompt gets on, so that there is more patience, but not for ever."""
+    monkeypatch.setattr("gpu.renders.socket.connect", unreachable)
+    rules = replace(PATIENT, look=0.05, stalled_after=0.1, unheard_after=0.6)
+    async with rendering(tmp_path, rules=rules) as comfy, held(comfy, order()) as task:
+        (fault,) = await asyncio.gather(task, return_exceptions=True)
+        assert isinstance(fault, RenderFault)
+        assert (fault.code, fault.message) == (
+            "WORKER_STALLED", "The worker one made no progress for 0.6 seconds.",
+        )  # fmt: skip
+        assert comfy.fake.engine.remaining() == 0
+
+
+def unreachable(*_arguments: object, **_options: object) -> object:
+    """A socket that never opens, as behind a proxy that does not let it through."""
+    raise OSError
+
+
 @pytest.mark.parametrize("newest", [True, False], ids=["newest", "older"])
 async def test_stopping_interrupts_what_runs(tmp_path: Path, *, newest: bool) -> None:
     async with rendering(tmp_path, newest=newest) as comfy:
@@ -171,13 +270,14 @@ async def test_stopping_interrupts_what_runs(tmp_path: Path, *, newest: bool) ->
             assert await code_of(task) == ("INTERRUPTED", True)
 
 
-@pytest.mark.parametrize("newest", [True, False], ids=["newest", "older"])
-async def test_stopping_takes_out_what_waits_and_leaves_what_runs(tmp_path: Path, *, newest: bool) -> None:
-    async with rendering(tmp_path, newest=newest) as comfy, held(comfy, order()) as first:
+@pytest.mark.parametrize("version", ["newest", "older", "oldest"])
+async def test_stopping_takes_out_what_waits_and_leaves_what_runs(tmp_path: Path, version: str) -> None:
+    """The oldest interrupt whatever runs, and do not read whom it is meant for."""
+    async with rendering(tmp_path, newest=version == "newest") as comfy, held(comfy, order()) as first:
+        comfy.fake.heeds_ids = version != "oldest"
         second = order()
         waiting = asyncio.create_task(comfy.render(second))
-        while comfy.fake.engine.remaining() < 2:
-            await asyncio.to_thread(lambda: None)
+        await until(lambda: comfy.fake.engine.remaining() == 2)
         assert await comfy.pool.stop(second.job_id, 1)
         assert await code_of(waiting) == ("QUEUE_LOST", True)
         comfy.fake.engine.release()
@@ -238,11 +338,48 @@ async def test_the_next_attempt_joins_a_render_that_still_runs(comfy: Rendering)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         joined = asyncio.create_task(comfy.render(order(first.job_id, attempt=2)))
-        while not comfy.pool._worker("one").socket.watches:
-            await asyncio.to_thread(lambda: None)
+        await until(lambda: comfy.pool._worker("one").socket.watches)
         comfy.fake.engine.release()
         assert (await joined)[0].startswith(b"\x89PNG")
         assert comfy.fake.engine.submitted == [str(first.prompt_ids[0])]
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["runs", "waits"])
+async def test_another_process_says_at_once_where_a_render_is_and_hears_of_it(tmp_path: Path, *, waits: bool) -> None:
+    """ComfyUI tells of a prompt to the client that sent it, whose process has gone: the next one takes its place."""
+    # Nothing is looked at a second time, so whatever is told was told at once, or heard.
+    patient = replace(PATIENT, look=30)
+    async with rendering(tmp_path) as gone, held(gone, order()) as before:
+        ordered = order()
+        if waits:
+            first = asyncio.create_task(gone.render(ordered))
+            await until(lambda: gone.fake.engine.remaining() == 2)
+            first.cancel()
+        else:
+            ordered = order(UUID(gone.fake.engine.submitted[0]))
+        before.cancel()
+        await gone.pool.close()
+        pool = ComfyPool(
+            [WorkerAddress("one", gone.fake.url)], dict.fromkeys(RenderWorkflow, TRIAL), client_id="next", rules=patient
+        )
+        comfy = Rendering(pool, gone.fakes, [])
+        joined = asyncio.create_task(comfy.render(order(ordered.job_id, attempt=2)))
+        await until(lambda: comfy.steps)
+        where = "Waiting" if waits else "Running"
+        assert comfy.steps[0] == RenderStep(0, 100, f"{where} at the render worker")
+        gone.fake.engine.release(until="SaveImage")
+        if waits:
+            await gone.fake.engine.held.wait()
+            gone.fake.engine.release(until="ImageBlur")
+            await until(lambda: comfy.steps[-1].step == "Softening")
+            gone.fake.engine.release(until="SaveImage")
+        await until(lambda: comfy.steps[-1].step == "Keeping the picture")
+        assert 0 < comfy.steps[-1].value < 100
+        gone.fake.engine.release()
+        assert (await joined)[0].startswith(b"\x89PNG")
+        assert str(ordered.prompt_ids[0]) in gone.fake.engine.submitted
+        assert len(gone.fake.engine.submitted) == 1 + waits
+        await pool.close()
 
 
 async def test_what_is_forgotten_is_not_in_the_history(comfy: Rendering) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from domain.renders import RenderedFile
+from domain.renders import WHOLE, RenderedFile
 from gpu.renders import faults
 from gpu.renders.client import (
     LARGEST_ANSWER,
@@ -24,7 +24,6 @@ from gpu.renders.client import (
 )
 from gpu.renders.frames import read
 from gpu.renders.worker import output_files
-from gpu.renders.workflows import WHOLE
 from tests.comfy.workers import TRIAL
 
 DEEP = "[" * 100_000

@@ -49,7 +49,8 @@ async def test_progress_grows_to_the_whole_and_names_what_is_done(comfy: Renderi
     values = [step.value for step in comfy.steps]
     assert values == sorted(values)
     assert comfy.steps[-1] == RenderStep(100, 100, None)
-    assert {step.step for step in comfy.steps} <= {"Reading the photograph", "Softening", "Keeping the picture", None}
+    named = {each.title for each in TRIAL.steps.values()}
+    assert {step.step for step in comfy.steps} <= {*named, "Sending the photograph to the render worker", None}
 
 
 async def test_the_next_job_does_not_get_the_files_of_one_before_it(comfy: Rendering) -> None:
@@ -114,10 +115,10 @@ async def test_a_prompt_of_which_a_part_would_run_is_refused_whole(tmp_path: Pat
     sent = order()
     async with opened(tmp_path, Workflow.model_validate(told)) as comfy:
         fault = await comfy.fault(sent)
-        running, waiting = await comfy.pool._worker("one").client.queued()
+        queue = await comfy.pool._worker("one").client.queued()
     assert fault.code == "WORKFLOW_REFUSED"
     assert fault.message.endswith("ImageBlur.blur_radius: it is too large.")
-    assert str(sent.prompt_ids[0]) not in running | waiting
+    assert str(sent.prompt_ids[0]) not in queue.ids
 
 
 async def test_a_workflow_whose_models_are_not_there_says_which(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from domain.jobs import RenderWorkflow
 from domain.renders import RenderStep
-from gpu.renders.frames import NodeProgress, NodeState, read
+from gpu.renders.frames import UNNAMED, Frame, NodeProgress, NodeState, read
 from gpu.renders.pool import WorkerAddress, addresses
 from gpu.renders.workflows import TEMPLATES, Workflow, WorkflowWrong, read_workflow, read_workflows
 from tests.comfy import nodes
@@ -181,6 +181,12 @@ def test_a_frame_says_how_far_its_prompt_is(
     frame = read(json.dumps({"type": kind, "data": {"prompt_id": "p", **data}}))
     assert frame is not None
     assert (frame.prompt_id, dict(frame.nodes), frame.over) == ("p", nodes_told, over)
+
+
+def test_a_new_socket_is_told_which_node_runs_and_not_of_which_prompt() -> None:
+    frame = read('{"type": "executing", "data": {"node": "3"}}')
+    assert frame == Frame(UNNAMED, {"3": NodeProgress(NodeState.RUNNING, 0, 1)})
+    assert read('{"type": "executing", "data": {"node": null}}') is None
 
 
 def test_a_worker_has_one_name_whatever_the_order_of_the_addresses() -> None:

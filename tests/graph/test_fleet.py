@@ -196,6 +196,18 @@ async def test_one_process_samples_a_machine_until_it_falls_silent(write_engine:
     assert await reports.claim(Machine("m-2:gpu-2", "gpu-2"), one, AT, silent) is not None
 
 
+async def test_a_machine_that_fell_silent_is_offline(api: Api, write_engine: AsyncEngine) -> None:
+    """By the database's clock, whatever the machines' own say."""
+    reports = SqlReports(write_engine)
+    await reports.claim(MACHINE, new_id(), AT, timedelta(0))
+    await reports.claim(Machine("m-2:gpu-2", "gpu-2"), new_id(), AT, timedelta(minutes=1))
+    found = await api.data("{ fleet { hosts { hostname status } } }", role=DIRECTOR)
+
+    assert found["fleet"]["hosts"] == [
+        {"hostname": "gpu-1", "status": "OFFLINE"}, {"hostname": "gpu-2", "status": "ONLINE"},
+    ]  # fmt: skip
+
+
 async def test_a_late_reporter_stores_nothing(api: Api, write_engine: AsyncEngine) -> None:
     reports, one, other = SqlReports(write_engine), new_id(), new_id()
     host = await reports.claim(MACHINE, one, AT, timedelta(seconds=15))
@@ -252,7 +264,7 @@ async def test_workers_show_what_runs_there(
 
 async def test_a_worker_that_nobody_has_asked_is_down(api: Api, state: SqlFleetState) -> None:
     now = datetime.now(UTC)
-    await state.register([WorkerSeen(comfy(), queue_depth=3)], now - timedelta(minutes=1))
+    await state.register([WorkerSeen(comfy(), queue_depth=3)], now, timedelta(0))
     await state.register([WorkerSeen(llm(), answers=False), WorkerSeen(llm(name="other"))], now)
 
     workers = (await shown(api))["workers"]
@@ -390,7 +402,7 @@ async def test_work_that_the_mode_forbids_says_so(
         {"status": "FAILED", "waitsFor": None, "id": after[1]["id"]},
         {
             "status": "QUEUED", "id": f"job_{waiting}",
-            "waitsFor": "The machines work in the mode LLM_FIRST. This begins when they serve it again.",
+            "waitsFor": "The mode is LLM_FIRST: this begins when the machines serve it again.",
         },
     ]  # fmt: skip
     assert queue["waitsFor"] == "The mode is LLM_FIRST: work for renders waits until it is another."

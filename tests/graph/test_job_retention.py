@@ -8,6 +8,7 @@ from asyncpg import Connection, Record
 
 from app.sweeping import Sweeps
 from db.perception.overdue import SqlOverdue
+from db.renders import SqlLeftFiles
 from domain import jobs as domain
 from domain.access import Role
 from tests.api import Api
@@ -125,7 +126,9 @@ async def test_the_sweep_keeps_it_as_long_as_the_settings_say(
     system, settings = api.system, api.system.settings
     for kept_days, kept in ((30.0, 1), (28.0, 0)):
         wanted = settings.model_copy(update={"inference_days": kept_days})
-        sweeps = Sweeps(system.uploads, system.database, system.units, system.overdue, wanted).each(NOW)
+        sweeps = Sweeps(
+            system.uploads, system.database, system.units, system.overdue, SqlLeftFiles(system.engine), wanted
+        ).each(NOW)
         assert await sweeps["jobs_forgotten"]() >= 1
         assert len((await left(owner_connection, tenant))[0]) == kept
     assert settings.inference_days == 30

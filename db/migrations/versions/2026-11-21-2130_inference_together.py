@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "inference_together"
-down_revision = "slots_retire"
+down_revision = "fleet_silence"
 
 ITEMS = """
 ALTER TABLE inference_items

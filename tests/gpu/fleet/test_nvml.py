@@ -101,6 +101,17 @@ async def test_what_a_gpu_does_not_support_is_left_out(tmp_path: Path, watch: Wa
     assert (gpu.ecc_uncorrected, gpu.recovery, gpu.power_watts, gpu.problem) == (None, None, 45, None)
 
 
+async def test_what_the_driver_does_not_know_says_nothing_of_the_gpu(tmp_path: Path, watch: Watch) -> None:
+    """A process of another container, and a field of a newer driver: the error is the one of a GPU that is gone."""
+    driver = built(tmp_path)
+    driver.says(temperature=50, processes=1, nameless=1, fieldless=1, recovery=0)
+
+    [gpu] = (await watch(driver).sample()).gpus
+
+    assert (gpu.temperature_c, gpu.recovery, gpu.problem) == (50, None, None)
+    assert gpu.processes == (GpuProcess(4000, "unknown", 2048),)
+
+
 async def test_samples_follow_the_gpu(tmp_path: Path, watch: Watch) -> None:
     driver = built(tmp_path)
     sensors = watch(driver)

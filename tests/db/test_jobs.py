@@ -163,7 +163,7 @@ async def test_whatever_a_failure_says_its_end_can_be_written(
     system: System, tenant: Tenant, acting: Caller, owner_connection: Owner
 ) -> None:
     said = [Failed("C" * 70, "a\0b\ud800" + "m" * 3000, retryable=False), Failed("", "", retryable=False)]
-    for failure, code, message in zip(said, ("C" * 60, "?"), ("ab?" + "m" * 1997, "?"), strict=True):
+    for failure, code, message in zip(said, ("C" * 60, "?"), ("ab?" + "m" * 1996, "?"), strict=True):
         [claim] = await begun(system, acting, job_id := await enqueued(system, tenant))
         await finished(system, claim, failure)
         row = await row_of(owner_connection, tenant, job_id)

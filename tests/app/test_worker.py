@@ -15,6 +15,7 @@ from sqlalchemy import text
 from app.commands.worker import queues
 from app.failures import CannotContinue
 from app.wiring import System
+from app.worker.declaring import declaring
 from app.worker.ends import Ends
 from app.worker.leases import HeldLease, Holding
 from app.worker.running import CONNECTIONS, made
@@ -388,6 +389,34 @@ async def test_no_defect_keeps_a_worker_from_going_on(shop: Shop, tenant: Tenant
         while (await shop.row(job_id))["status"] != "SUCCEEDED":
             pass
     assert queue.claimed > 1
+
+
+async def test_capacity_is_declared_again_and_again_whatever_fails_in_between() -> None:
+    said: asyncio.Queue[int] = asyncio.Queue()
+
+    async def declare() -> None:
+        said.put_nowait(said.qsize())
+        if said.qsize() == 2:
+            raise Unavailable
+
+    async with declaring(declare, seconds=0.01), asyncio.timeout(20):
+        while said.qsize() < 4:
+            await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
+
+
+async def test_a_worker_lets_slots_go_that_nobody_declares_any_more(shop: Shop) -> None:
+    resources, slots = [f"removed-{uuid4()}", f"kept-{uuid4()}"], SqlSlots(shop.system.engine)
+    for resource in resources:
+        await slots.declare(SlotKind.LLM, resource, 1)
+    await shop.owner.execute(
+        "UPDATE slots SET declared_at = now() - interval '11 minutes' WHERE resource = $1", resources[0]
+    )
+    left = "SELECT resource FROM slots WHERE resource = any($1)"
+    async with at_work(shop.system, Doing(ending(Succeeded())), LEASE), asyncio.timeout(20):
+        while len(rows := await shop.owner.fetch(left, resources)) > 1:
+            pass
+    assert [row["resource"] for row in rows] == resources[1:]
+    await slots.declare(SlotKind.LLM, resources[1], 0)
 
 
 async def test_a_worker_that_lost_its_connection_hears_of_new_jobs_again(

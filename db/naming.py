@@ -17,11 +17,10 @@ from phonenumbers import NumberParseException
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from domain.pseudonyms import POLITE_ENDINGS, telling_parts
+from domain.inference import MARKS, POLITE_ENDINGS
+from domain.pseudonyms import telling_parts
 
 SHORTEST_PHONE: Final = 6
-# Accents and what is not shown; PostgreSQL reads the escapes too.
-_MARKS: Final = r"[\u0300-\u036f\u200b-\u200f]"
 # A letter before a name makes it another word, but for the letter of an escape: JSON's `\\n`.
 _BEFORE: Final = r"(^|[^a-z]|\\[nrtbf])((al|el|abu|bin|ibn)-?)?"
 _BETWEEN_DIGITS: Final = "[^0-9a-z]{0,3}"
@@ -56,7 +55,7 @@ def mentions(content: str) -> str:
     """Write that a text, given as SQL, names whom `:names` and `:phones` find."""
     # It is computed once, and folded only where it is not ASCII: that takes ten times as long as to look through it.
     plain = "lower(said.content)"
-    folded = f"lower(regexp_replace(normalize(said.content, NFKD), '{_MARKS}', '', 'g'))"
+    folded = f"lower(regexp_replace(normalize(said.content, NFKD), '{MARKS.pattern}', '', 'g'))"
     digits = f"translate(said.content, '{_DIGITS}', '{3 * '0123456789'}')"
     return (
         "(select case when octet_length(said.content) = char_length(said.content)"
@@ -77,7 +76,7 @@ def _written(name: str) -> Iterator[str]:
     if ascii_parts:
         yield rf"{_BEFORE}({_either(ascii_parts)})({POLITE_ENDINGS})?($|[^a-z])"
     # Other scripts join words, and without a locale PostgreSQL makes nothing small that is not ASCII.
-    plain = re.sub(_MARKS, "", unicodedata.normalize("NFKD", name))
+    plain = MARKS.sub("", unicodedata.normalize("NFKD", name))
     for word in plain.split():
         if not word.isascii() and telling_parts(word):
             yield from (re.escape(each) for each in {word, word.lower(), word.upper(), word.title()})

@@ -122,6 +122,9 @@ class Worker:
             claims = await self._claimed(list(free), most) if most else []
             for claim in claims:
                 lease = HeldLease(claim, self._holding, asked, self._rules.grace_seconds)
+                if (earlier := self.running.get(claim.job.id)) is not None:
+                    # It was taken from us, and comes back before we heard of that.
+                    earlier.lost.set()
                 self.running[claim.job.id] = lease
                 task = asyncio.create_task(self._run(lease))
                 self._tasks.add(task)
@@ -170,7 +173,8 @@ class Worker:
                 log.info("job_failed", job=str(job.id), attempt=job.attempt, code=settled.error.code)
         finally:
             lease.over()
-            del self.running[job.id]
+            if self.running.get(job.id) is lease:
+                del self.running[job.id]
             self._holding.queue.wake()
 
     async def _outcome(self, lease: HeldLease) -> Outcome | None:

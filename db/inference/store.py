@@ -11,7 +11,7 @@ from sqlalchemy import insert, text, update
 
 from db.engine import ReadPool
 from db.inference.tables import inference_items, inference_providers
-from domain.inference import Answered, Item, Message, NewItem, Provider, ProviderSwitch
+from domain.inference import MARKS, Answered, Item, Message, NewItem, Provider, ProviderSwitch
 from domain.jobs import Failed, JobStatus
 
 if TYPE_CHECKING:
@@ -51,11 +51,14 @@ _COUNTS: Final = text(
     " from inference_items where tenant_id = :tenant and job_id = :job"
 )
 # By a hash of the words: a batch has many, and a tenant many people.
-_NAMED: Final = text("""
+_NAMED: Final = text(f"""
     select distinct named.name
     from (select full_name as name from people where tenant_id = :tenant
         union all select full_name from users where tenant_id = :tenant) as named
-    cross join lateral unnest(string_to_array(translate(lower(named.name), :marks, :spaces), ' ')) as part
+    cross join lateral unnest(string_to_array(translate(lower(case
+        when octet_length(named.name) = char_length(named.name) then named.name
+        else regexp_replace(normalize(named.name, NFKD), '{MARKS.pattern}', '', 'g') end), :marks, :spaces), ' '))
+        as part
     join unnest(cast(:words as text[])) as said(word) on said.word = part
     order by named.name
 """)

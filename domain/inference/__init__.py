@@ -33,7 +33,7 @@ from domain.inference.models import (
     Switches,
     Tried,
 )
-from domain.inference.names import named, texts_in, words_of
+from domain.inference.names import MARKS, POLITE_ENDINGS, named, texts_in, words_of
 from domain.inference.pacing import Paces, Turn
 from domain.inference.providers import (
     InferenceProviderUpdate,
@@ -50,7 +50,9 @@ from domain.jobs import InferenceTask
 
 __all__ = [
     "BATCH",
+    "MARKS",
     "MOST_ITEMS",
+    "POLITE_ENDINGS",
     "Answered",
     "CircuitState",
     "Completed",

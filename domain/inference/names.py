@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
@@ -12,10 +13,22 @@ SHORTEST_NAME: Final = 2
 _APART: Final = re.compile(r"[\s!-/:-@\[-`{-~\u2010-\u2027\u0964\u060c\u061f]+")
 """What stands between words. Whatever is left is letters: vowel signs of Indian scripts are none to `\\w`."""
 
+MARKS: Final = re.compile(r"[\u0300-\u036f\u200b-\u200f]")
+"""Accents and what is not shown. PostgreSQL reads the pattern too."""
+POLITE_ENDINGS: Final = "'?s|ji|jee|bhai|ben|bai|sahib|saab|saheb|sir|garu|amma"
+"""Endings that make a name polite or somebody's."""
+_POLITE: Final = re.compile(rf"(?:{POLITE_ENDINGS})\Z")
+
 
 def words_of(texts: Iterable[str]) -> frozenset[str]:
-    """Return the words of texts that may be parts of a name, in lower case."""
-    return frozenset(word.lower() for text in texts for word in _APART.split(text) if len(word) >= SHORTEST_NAME)
+    """Return the words of texts that may be parts of a name: small, without accents, and without polite endings too."""
+    words = {_folded(word) for text in texts for word in _APART.split(text)}
+    stems = {_POLITE.sub("", word) for word in words}
+    return frozenset(word for word in words | stems if len(word) >= SHORTEST_NAME)
+
+
+def _folded(word: str) -> str:
+    return word.lower() if word.isascii() else MARKS.sub("", unicodedata.normalize("NFKD", word)).lower()
 
 
 def texts_in(value: object) -> Iterator[str]:

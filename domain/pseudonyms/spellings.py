@@ -12,6 +12,7 @@ from typing import Final
 import phonenumbers
 from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberMatcher
 
+from domain.inference import POLITE_ENDINGS
 from domain.pseudonyms.folding import plain, words
 from domain.structured import Identity
 
@@ -49,7 +50,6 @@ _BETWEEN: Final = r"[\s.,_\-'\"\u201c\u201d()/]*"
 _NO_LETTER_BEFORE: Final = r"(?:(?<![^\W\d_])|(?<=\\[nrtbf]))"
 _BEFORE_A_NAME: Final = r"(?:(?:al|el|abu|bin|ibn)-?)?"
 # Endings that make a name polite or somebody's.
-POLITE_ENDINGS: Final = "'?s|ji|jee|bhai|ben|bai|sahib|saab|saheb|sir|garu|amma"
 _BEHIND_A_NAME: Final = rf"(?=(?:{POLITE_ENDINGS})?(?![^\W\d_]))"
 
 # Bounded, so that a long run of letters costs no more than its length.

@@ -243,6 +243,21 @@ async def test_those_around_somebody_are_not_named_by_a_part_of_their_names(worl
     assert not [name for name in (*around, "Leena") if name.casefold() in wire]
 
 
+async def test_others_are_hidden_also_where_their_names_are_written_otherwise(world: World) -> None:
+    tenant, owner = world.api.tenant, world.owner
+    for name in ("José Ñúñez", "Анна Петрова", "Priyanka Iyer"):
+        await people.person(owner, tenant, full_name=name)
+    someone = await people.person(owner, tenant, full_name="Leena Quarless")
+    lead = await people.lead(owner, tenant, person_id=someone, assignee_id=tenant.users[JUNIOR])
+    text = "Jose Nunezji, ПЕТРОВА Анна and Iyer's Priyanka came, and we pay in cash"
+    await interactions.interaction(owner, tenant, person_id=someone, kind="NOTE", text=text)
+    await insert(owner, "tags", tenant.id, id=lead, name="cash")
+    asked = (await world.api.data("LeadTag", role=JUNIOR, leadId=f"lead_{lead}"))["leadTag"]
+    await world.run(UUID(asked["job"]["id"].removeprefix("job_")), LeadTagger(world.asking), CASH)
+    wire = left(world)
+    assert not [part for part in ("jose", "nunez", "анна", "петрова", "priyanka", "iyer") if part in wire]
+
+
 async def test_what_would_leak_is_found(world: World) -> None:
     for text in (world.everybody[0].name, world.everybody[0].phone, "9811122233", "friend@mail.example"):
         world.fake.received.clear()

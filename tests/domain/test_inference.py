@@ -21,6 +21,7 @@ from domain.inference import (
     named,
     provider_id,
     switched,
+    texts_in,
     words_of,
 )
 
@@ -122,3 +123,16 @@ def test_unavailable_names_what_was_tried_and_why() -> None:
         "No model can answer now. near (m1): it is too busy; far (m2): it is switched off"
     )
     assert ModelUnavailable(()).message == "No model can answer now. No provider is configured."
+
+
+def test_words_that_may_be_a_part_of_a_name_are_small_and_plain() -> None:
+    said = words_of(["JOSÉ, Asha-ji and Pri\u200bya's", "ПЕТРОВА"])
+    assert {"jose", "asha", "priya", "петрова"} <= said
+    assert "a" not in words_of(["a b"])
+    # A whole name is said where all of its parts are, however they are written.
+    assert words_of(["José Ñúñez"]) <= words_of(["NUNEZji, Jose"])
+
+
+def test_texts_are_looked_for_everywhere_in_data() -> None:
+    data = {"key": ["one", {"deep": ("two", 3, None)}], "4": True}
+    assert list(texts_in(data)) == ["key", "one", "deep", "two", "4"]

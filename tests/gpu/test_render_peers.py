@@ -41,12 +41,15 @@ async def answering(body: bytes, *, endless: bool = False) -> AsyncIterator[tupl
             await reader.readuntil(b"\r\n\r\n")
             length = b"" if endless else f"content-length: {len(body)}\r\n".encode()
             writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\n" + length + b"\r\n")
-            while True:
+            while body:
                 writer.write(body)
                 await writer.drain()
                 sent += len(body)
                 if not endless:
                     break
+            if not body:
+                # Until the other side hangs up.
+                await reader.read()
         writer.close()
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
@@ -69,6 +72,17 @@ async def test_a_file_without_an_end_is_given_up() -> None:
     async with answering(b"x" * 65_536, endless=True) as (client, _):
         with pytest.raises(FileTooLarge):
             await client.fetch(OutputFile("out.png", "", "output"), 1_000_000)
+
+
+async def test_an_answer_that_does_not_come_to_its_end_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte in time is not enough: the whole has its time, too."""
+    for name in ("ANSWER_SECONDS", "FILE_SECONDS"):
+        monkeypatch.setattr(f"gpu.renders.client.{name}", 0.2)
+    async with answering(b"", endless=True) as (client, _):
+        with pytest.raises(WorkerUnreachable, match="TimeoutError"):
+            await client.queued()
+        with pytest.raises(WorkerUnreachable, match="TimeoutError"):
+            await client.fetch(OutputFile("out.png", "", "output"), 1_000)
 
 
 @pytest.mark.parametrize("name", ["a\ud800.png", "x" * 100_000])

@@ -47,7 +47,7 @@ OF_CLIENTS: Final = frozenset({
 # Who did what to which, and never what it was.
 IDS_ALONE: Final = frozenset({
     *("audit_entries", "canvas_data_subjects", "erasure_receipts", "erasures", "events", "idempotency_keys"),
-    *("notifications", "render_outputs", "slots"),
+    *("notifications", "render_files", "render_outputs", "slots"),
 })  # fmt: skip
 # They follow what they are sums of.
 FOLLOWING: Final = frozenset({"qd_rollups"})
@@ -55,7 +55,8 @@ OF_NOBODY: Final = frozenset({
     *("api_key_operations", "api_keys", "assets", "canvas_components", "canvas_placements", "canvas_revision_parents"),
     *("canvas_revisions", "canvas_shares", "canvases", "fleet_modes", "fleet_releases", "fleet_workers"),
     *("gpu_samples", "gpu_xids", "gpus", "hosts", "inference_providers", "merge_request_reviews", "merge_requests"),
-    *("persisted_operations", "projects", "properties", "property_media", "provider_settings", "refresh_tokens"),
+    *("persisted_operations", "projects", "properties", "property_media", "refresh_tokens"),
+    *("provider_paces", "provider_settings", "provider_sightings"),
     *("scenes", "sessions", "sign_in_attempts", "sign_ins", "system_actors", "tags", "team_members", "teams"),
     *("tenant_heads", "tenants", "uploads", "users", "videos"),
 })  # fmt: skip

@@ -24,7 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from app.admission import FrontDoor, front_door
-from app.assets import Assets, Uploads
+from app.assets.addresses import Assets, Uploads
 from app.metrics import OUTCOMES
 from app.security import ENDPOINT, GRAPHIQL, LIVE, Trust, secured
 from app.wiring import System

@@ -100,9 +100,9 @@ def token(
 @velocity.command()
 def rotate_key() -> None:
     """Make a new signing key for the next start; what the one before it signed stays good."""
+    from app.access.tokens import rotate
     from app.failures import CannotContinue
     from app.settings import Settings
-    from app.tokens import rotate
 
     settings = Settings()
     if settings.signing_key is not None:

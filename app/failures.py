@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncpg
 from pydantic import ValidationError
 
-from app.tokens import WeakKey
+from app.access.tokens import WeakKey
 from db.dumps import DumpFailed
 from db.roles import RolesMissing
 from db.server import ServerFailed

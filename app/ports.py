@@ -10,16 +10,16 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.callers import CheckedCallers
-from app.contents import FileContents
+from app.access.callers import CheckedCallers
+from app.access.keys import CheckedKeys
+from app.access.passwords import Argon2Passwords
+from app.access.secrets import kept
+from app.access.tokens import JwtTokens, signing_keys
+from app.assets.contents import FileContents
+from app.assets.objects import object_store, upload_rules
 from app.database import Database, check_serves
 from app.database import database as opened_database
-from app.keys import CheckedKeys
-from app.objects import object_store, upload_rules
-from app.passwords import Argon2Passwords
-from app.secrets import kept
 from app.settings import Settings
-from app.tokens import JwtTokens, signing_keys
 from db.access.accounts import SqlAccounts
 from db.access.keys import SqlApiKeyLookup
 from db.assets.receipts import SqlReceipts

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import asyncpg
 
+from app.access.secrets import kept
+from app.assets.objects import object_store
 from app.database import Database
 from app.failures import CannotContinue
-from app.objects import object_store
-from app.secrets import kept
 from app.settings import Settings
 from db.roles import tenant_ids
 

@@ -13,9 +13,9 @@ from asyncpg import Connection, Record
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app import wiring
+from app.access.passwords import Argon2Passwords
 from app.database import Database
 from app.demo.seed import seed
-from app.passwords import Argon2Passwords
 from app.settings import Settings
 from app.wiring import System
 from db.engine import ReadPool, create_write_engine

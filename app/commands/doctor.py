@@ -9,15 +9,15 @@ from pathlib import Path
 
 import asyncpg
 
+from app.access.tokens import signing_keys
 from app.asgi import PAGES
+from app.assets.objects import object_store
 from app.database import Database, check_answers, database, embedded_server, prepare_folder
 from app.failures import CannotContinue, explanation
 from app.inference import examine_providers, inference_settings
-from app.objects import object_store
 from app.prompts import is_shipped
-from app.rendering import WorkflowsWrong, render_pool
+from app.renders import WorkflowsWrong, render_pool
 from app.settings import Settings
-from app.tokens import signing_keys
 from app.wiring import DeclarationsDisagree, proven_schema
 from db.audit.chain import broken_links
 from db.canvases.chain import broken_revisions

@@ -11,7 +11,7 @@ from uuid import UUID
 from app.fleet import Reporting, render_workers
 from app.inference import declare_places
 from app.prompts import loaded_prompts
-from app.rendering import WritersPlaces, declare_workers, expanding, render_pool
+from app.renders import WritersPlaces, declare_workers, expanding, render_pool
 from app.settings import Settings
 from app.worker.asking import LeasedAsking
 from app.worker.declaring import declaring

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from asyncpg import Connection, Record
 
+from app.assets.objects import object_store
 from app.database import Database
-from app.objects import object_store
 from app.seeding import load_demo
 from app.settings import Settings
 from app.wiring import System, system

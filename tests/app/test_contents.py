@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageCms, PngImagePlugin
 
-from app.contents import FileContents
+from app.assets.contents import FileContents
 from domain.assets import ContentRefused
 from tests.comfy.nodes import FILM
 from tests.factories.assets import GPS_INFO, picture, telling_exif

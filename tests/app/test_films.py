@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.films import film
+from app.assets.films import film
 from domain.assets import Content, ContentRefused
 
 SECRET = b"prompt: a secret"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.objects import object_store, upload_rules
+from app.assets.objects import object_store, upload_rules
 from app.outside.disk import PIECE, DiskStore
 from app.outside.s3 import S3Store
 from app.settings import Settings

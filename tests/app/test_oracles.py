@@ -13,7 +13,7 @@ from asyncpg import Connection, Record
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.passwords import Argon2Passwords
+from app.access.passwords import Argon2Passwords
 from app.wiring import System
 from domain.access import Role
 from domain.values import new_id

@@ -8,7 +8,7 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 
-from app.passwords import Argon2Passwords
+from app.access.passwords import Argon2Passwords
 
 
 class Watched(PasswordHasher):

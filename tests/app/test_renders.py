@@ -17,10 +17,10 @@ from asyncpg import Connection, Record
 from PIL import Image
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.contents import FileContents
+from app.assets.contents import FileContents
 from app.fleet import render_workers
 from app.outside.s3 import S3Store
-from app.rendering import WritersPlaces, expanding
+from app.renders import WritersPlaces, expanding
 from app.wiring import System
 from app.worker import handlers as shipped
 from app.worker.handlers import worker_id

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from app.secrets import kept
-from app.tokens import JwtTokens, WeakKey, rotate, signing_keys
+from app.access.secrets import kept
+from app.access.tokens import JwtTokens, WeakKey, rotate, signing_keys
 from domain.access import Caller, Claims, Role, TokenInvalid
 from domain.values import new_id
 

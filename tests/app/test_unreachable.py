@@ -10,8 +10,8 @@ import pytest
 from asyncpg import Connection, Record
 from structlog.testing import capture_logs
 
-from app.callers import CheckedCallers
-from app.keys import CheckedKeys
+from app.access.callers import CheckedCallers
+from app.access.keys import CheckedKeys
 from app.wiring import System
 from db.access.accounts import SqlAccounts
 from db.access.keys import SqlApiKeyLookup

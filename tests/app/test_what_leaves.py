@@ -17,7 +17,7 @@ from asyncpg import Connection, Record
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.demo.team import SAFFRON
-from app.rendering import expanding
+from app.renders import expanding
 from app.worker.asking import LeasedAsking
 from app.worker.items import ItemsHandler
 from app.worker.leases import LeasedPlaces

@@ -11,9 +11,9 @@ import pytest
 from asyncpg import Connection, Record
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.callers import CheckedCallers
-from app.keys import CheckedKeys
-from app.passwords import Argon2Passwords
+from app.access.callers import CheckedCallers
+from app.access.keys import CheckedKeys
+from app.access.passwords import Argon2Passwords
 from app.wiring import System
 from db.access.accounts import SqlAccounts
 from db.access.keys import SqlApiKeyLookup

@@ -9,7 +9,7 @@ import pytest
 from asyncpg import Connection, Record
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from app.keys import CheckedKeys
+from app.access.keys import CheckedKeys
 from app.wiring import System
 from db.access.keys import SqlApiKeyLookup
 from db.roles import set_tenant

@@ -8,8 +8,8 @@ from typing import TypeAlias
 import pytest
 from asyncpg import Connection, Record
 
-from app.callers import CheckedCallers
-from app.keys import CheckedKeys
+from app.access.callers import CheckedCallers
+from app.access.keys import CheckedKeys
 from app.wiring import System
 from db.access.keys import SqlApiKeyLookup
 from db.unit import utc_now

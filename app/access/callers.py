@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final, TypeVar
 from uuid import UUID
 
-from app.keys import CheckedKeys
+from app.access.keys import CheckedKeys
 from domain.access import KEY_MARK, Accounts, Caller, Claims, TokenExpired, TokenInvalid, Tokens, caller_of
 
 MOST_REMEMBERED: Final = 20_000

@@ -19,7 +19,7 @@ from typing import Final
 
 from PIL import Image, ImageOps
 
-from app.films import film
+from app.assets.films import film
 from domain.assets import Content, ContentRefused
 
 FORMATS: Final[Mapping[str, str]] = {"image/jpeg": "JPEG", "image/png": "PNG", "image/webp": "WEBP"}

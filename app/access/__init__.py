@@ -1,0 +1,1 @@
+"""Who is calling: access tokens and API keys, what signs them, and passwords."""

@@ -1,4 +1,4 @@
-"""Chromium without a window, driven over its DevTools protocol; it remembers what it asked for and complained about."""
+"""Chromium without a window, driven over its DevTools protocol; a tab remembers what it asked for and complained of."""
 
 import asyncio
 import base64
@@ -15,7 +15,7 @@ import httpx
 import websockets
 from websockets.asyncio.client import ClientConnection
 
-SECONDS = 60
+SECONDS = 120
 PROGRAM = "chromium"
 FLAGS = (
     "--headless",
@@ -107,7 +107,7 @@ class Page:
     async def open(self, address: str) -> None:
         """Go to a page, and return when it was read: before that it may have no body."""
         await self.call("Page.navigate", url=address)
-        await self.until('document.readyState !== "loading"')
+        await self.until("location.href !== 'about:blank' && document.readyState !== 'loading'")
 
     async def value(self, expression: str) -> Any:
         """Return what a script gives; a promise is awaited."""
@@ -159,9 +159,37 @@ def strangers(page: Page, own: httpx.URL | str) -> list[str]:
     return [each.geturl() for each in asked if each.scheme not in {"data", "blob", "about"} and each.netloc != host]
 
 
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A running browser."""
+
+    address: str
+    """Where it is driven."""
+
+    @asynccontextmanager
+    async def tab(self) -> AsyncIterator[Page]:
+        """Open a tab that shares nothing with any other: no cookie, no storage, no cache."""
+        async with websockets.connect(self.address, max_size=None) as socket:
+            page = Page(socket)
+            listening = asyncio.create_task(page.listen())
+            try:
+                # Its context goes with the connection, and the tab with its context.
+                context = await page.call("Target.createBrowserContext", disposeOnDetach=True)
+                target = await page.call(
+                    "Target.createTarget", url="about:blank", browserContextId=context["browserContextId"]
+                )
+                attached = await page.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
+                page.session = attached["sessionId"]
+                await page.watch(page.session)
+                yield page
+            finally:
+                listening.cancel()
+                await asyncio.wait([listening])
+
+
 @asynccontextmanager
-async def browsing(profile: Path) -> AsyncIterator[Page]:
-    """Start a browser with a new profile, and give its one tab."""
+async def browsing(profile: Path) -> AsyncIterator[Browser]:
+    """Start a browser with a new profile."""
     program = shutil.which(PROGRAM)
     assert program, "Install the package chromium."
     process = await asyncio.create_subprocess_exec(
@@ -174,15 +202,7 @@ async def browsing(profile: Path) -> AsyncIterator[Page]:
     try:
         async with asyncio.timeout(SECONDS):
             address = await _address(process)
-        async with websockets.connect(address, max_size=None) as socket:
-            page = Page(socket)
-            listening = asyncio.create_task(page.listen())
-            target = await page.call("Target.createTarget", url="about:blank")
-            attached = await page.call("Target.attachToTarget", targetId=target["targetId"], flatten=True)
-            page.session = attached["sessionId"]
-            await page.watch(page.session)
-            yield page
-            listening.cancel()
+        yield Browser(address)
     finally:
         process.terminate()
         await process.communicate()

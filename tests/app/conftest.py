@@ -12,11 +12,12 @@ from app.database import Database
 from app.seeding import load_demo
 from app.settings import Settings
 from app.wiring import System, system
-from db.migrations import migrate
-from db.server import temporary_server
 from domain.assets import ObjectStore
 from domain.values import new_id
+from tests.app.browser import Browser, Page, browsing
 from tests.buckets import CREDENTIALS, BucketServer, bucket_server
+from tests.clusters import copied, copied_server
+from tests.installation import SCALE, Installation
 
 
 @pytest.fixture
@@ -27,11 +28,35 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
-async def demo_system(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
+def seeded(blank: Path) -> Iterator[Path]:
+    """The data folder of an installation with a small demo, to be copied."""
+    with tempfile.TemporaryDirectory(prefix="velocity-") as name:
+        copied(blank, Path(name) / "postgres")
+        done = Installation(Path(name)).run("seed", "--scale", SCALE)
+        assert done.returncode == 0, done.stderr
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    """A browser that a module's tests open tabs in."""
+    with tempfile.TemporaryDirectory(prefix="velocity-", ignore_cleanup_errors=True) as profile:
+        async with browsing(Path(profile)) as running:
+            yield running
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """A tab that nobody has used."""
+    async with browser.tab() as tab:
+        yield tab
+
+
+@pytest.fixture(scope="session")
+async def demo_system(blank: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[System]:
     """A system with a small demo, boards and all, on a server of its own."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("demo"))
-    with temporary_server() as server:
-        await migrate(server.addresses.owner)
+    with copied_server(blank) as server:
         found = Database(server.addresses.app, server.addresses.owner, embedded=True)
         await load_demo(settings, found, 0.05)
         async with system(settings, found) as opened:

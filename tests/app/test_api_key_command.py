@@ -21,16 +21,18 @@ from domain.access.operations import sha256_id
 from domain.errors import DomainError
 from domain.values import new_id
 from tests.buckets import CREDENTIALS, bucket_server
+from tests.clusters import copied
 from tests.factories import access
 from tests.factories.access import Tenant
 from tests.installation import SCALE, Installation, refusal
+from tests.serving import PATIENCE
 
 BY = ("--as", "Admin@saffron.example")
 NEW = (*BY, "--name", "Portal", "--role", "SALES_DIRECTOR", "--operation", "LeadBoard")
 
 
 @pytest.fixture(scope="module")
-def installation() -> Iterator[Installation]:
+def installation(blank: Path) -> Iterator[Installation]:
     """A small demo. The folder is not pytest's: as root, PostgreSQL runs as another user."""
     with tempfile.TemporaryDirectory(prefix="velocity-") as name, bucket_server() as buckets:
         buckets.make("velocity")
@@ -40,6 +42,7 @@ def installation() -> Iterator[Installation]:
             | {"VELOCITY_ASSET_STORE": "s3", "VELOCITY_ASSET_BUCKET": "velocity", "VELOCITY_ASSET_REGION": "us-east-1"}
             | {"VELOCITY_ASSET_ENDPOINT": buckets.endpoint, "VELOCITY_RECHECK_SECONDS": "0"},
         )
+        copied(blank, made.server.directory)
         assert made.run("seed", "--scale", SCALE).returncode == 0
         assert len(buckets.keys("velocity")) == 27
         # Every command would start PostgreSQL and stop it again.
@@ -57,7 +60,7 @@ def made(installation: Installation, *arguments: str) -> tuple[str, str]:
 
 
 def test_a_key_from_its_making_to_its_end(installation: Installation) -> None:
-    with installation.serving() as serving, httpx.Client(base_url=serving.base) as http:
+    with installation.serving() as serving, httpx.Client(base_url=serving.base, timeout=PATIENCE) as http:
 
         def sent(secret: str, name: str, **variables: Any) -> httpx.Response:
             body = {"documentId": name, "variables": variables}

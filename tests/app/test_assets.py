@@ -99,7 +99,7 @@ async def test_an_avatar_from_its_announcement_to_its_address(client: Client, ow
     upload = await client.announced()
     assert upload["headers"] == [{"name": "content-type", "value": "image/jpeg"}]
     expires = datetime.fromisoformat(upload["expiresAt"])
-    assert timedelta(hours=1) <= expires - before <= timedelta(hours=1, seconds=5)
+    assert before <= expires - timedelta(hours=1) <= datetime.now(UTC)
 
     sent = await client.put(upload, PHOTO)
     [(stored, unclaimed, size)] = await state(owner_connection, client)
@@ -200,7 +200,7 @@ async def test_a_body_is_read_no_further_than_was_announced(client: Client) -> N
     try:
         answer = await client.http.put(upload["url"], content=endless(), headers={"content-type": "image/jpeg"})
         assert answer.status_code == 413
-    except httpx.NetworkError:
+    except (httpx.NetworkError, httpx.RemoteProtocolError):
         # The server hung up while the client was still sending.
         assert taken > len(PHOTO)
     assert await client.objects.size(client.key(upload)) is None

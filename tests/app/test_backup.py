@@ -16,9 +16,10 @@ from db.migrations import migrate
 from db.migrations.check import describe
 from db.roles import OWNER
 from db.server import temporary_server
+from tests.clusters import copied
 from tests.db.catalogue import faults
 from tests.factories import access
-from tests.installation import SCALE, Installation, refusal
+from tests.installation import Installation, refusal
 
 Result = TypeVar("Result")
 
@@ -95,9 +96,9 @@ def files(installation: Installation) -> dict[str, str]:
     }
 
 
-def test_what_was_backed_up_comes_back(folder: Path) -> None:
+def test_what_was_backed_up_comes_back(folder: Path, seeded: Path) -> None:
     installation, file = Installation(folder / "var"), folder / "velocity.backup"
-    assert installation.run("seed", "--scale", SCALE).returncode == 0
+    copied(seeded, installation.folder)
     rows, made, assets = ask(installation, content), ask(installation, shape), files(installation)
     assert int(rows["people"].split()[0]) > 10
     assert len(assets) > 3
@@ -127,9 +128,9 @@ def test_what_was_backed_up_comes_back(folder: Path) -> None:
         assert refusal(elsewhere.run("restore", str(file))) == "Velocity serves this database. Stop it first."
 
 
-def test_a_damaged_file_changes_nothing(folder: Path) -> None:
+def test_a_damaged_file_changes_nothing(folder: Path, blank: Path) -> None:
     installation, file, spoilt = Installation(folder / "var"), folder / "velocity.backup", folder / "spoilt.backup"
-    assert installation.run("migrate").returncode == 0
+    copied(blank, installation.server.directory)
     (installation.folder / "assets").mkdir()
     (installation.folder / "assets" / "picture").write_bytes(b"picture" * 1000)
     assert installation.run("backup", str(file)).returncode == 0

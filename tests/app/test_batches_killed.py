@@ -13,12 +13,12 @@ import pytest
 from asyncpg import Connection, Record
 
 from db.engine import create_write_engine
-from db.migrations import migrate
 from db.roles import set_tenant
 from db.unit import SqlUnits
 from domain.access import Role
 from domain.inference import InferenceSubmit, InferenceTask, Message, NewItem, ProviderKind, submit
 from tests.app.test_faults import a_moment
+from tests.clusters import copied
 from tests.factories import access
 from tests.factories.access import Tenant
 from tests.fake_llm import FakeLlm, Json, Say, Stall
@@ -65,6 +65,13 @@ class Site:
         assert found is not None
         return found
 
+    async def let_expire(self) -> None:
+        """Let the leases of what runs be over, which nobody renews any more."""
+        await self.owner.execute(
+            "UPDATE jobs SET leased_until = now() - interval '1 ms' WHERE tenant_id = $1 AND status = 'RUNNING'",
+            self.tenant.id,
+        )
+
     async def until(self, holds: Callable[[], Awaitable[bool]]) -> None:
         """Wait for something, as long as the newest worker lives."""
         async with asyncio.timeout(90):
@@ -74,17 +81,16 @@ class Site:
 
 
 @pytest.fixture
-async def site(folder: Path) -> AsyncIterator[Site]:
+async def site(folder: Path, blank: Path) -> AsyncIterator[Site]:
     async with FakeLlm(ProviderKind.LLAMA_CPP).serving() as fake:
         models = folder / "models.toml"
         models.write_text(
             f'[[providers]]\nname = "gpu"\nkind = "LLAMA_CPP"\nurl = "{fake.url}"\nmodel = "m1"\nat_once = 2\n'
         )
-        settings = {"VELOCITY_LEASE_SECONDS": "2", "VELOCITY_INFERENCE_SETTINGS": str(models)}
+        settings = {"VELOCITY_INFERENCE_SETTINGS": str(models)}
         installation = Installation(folder / "var", settings | {"VELOCITY_WORKER_POLL_SECONDS": "0.5"})
-        installation.folder.mkdir()
+        copied(blank, installation.server.directory)
         with installation.server as server:
-            await migrate(server.addresses.owner)
             owner = await asyncpg.connect(server.addresses.owner)
             engine = create_write_engine(server.addresses.app, size=2)
             made = Site(installation, fake, await access.tenant(owner), owner, SqlUnits(engine))
@@ -138,7 +144,9 @@ async def test_a_killed_worker_loses_no_answer_and_asks_none_twice(site: Site) -
     job_id = await site.submit()
     await two_begun(site)
     first.send_signal(signal.SIGKILL)
+    await asyncio.to_thread(first.wait)
     before = await site.items()
+    await site.let_expire()
     fake.otherwise = Say()
     second = site.start()
     await over(site, job_id)

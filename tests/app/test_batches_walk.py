@@ -114,17 +114,20 @@ async def test_whoever_follows_reads_every_answer_as_it_grows(
     texts: dict[str, str] = {}
     finished: list[str] = []
     states: list[str] = []
-    async with working(system, fake, tmp_path), live.client(JUNIOR) as client:
+    async with live.client(JUNIOR) as client:
         await client.subscribe(operation("JobUpdates"), jobId=job_id, after=start)
-        while "SUCCEEDED" not in states or len(finished) < 4 or "".join(texts.values()) != "Hello there." * 4:
-            told = await client.data("jobUpdates")
-            if told["__typename"] == "JobTextDelta":
-                assert told["attempt"] == 1
-                texts[told["requestId"]] = texts.get(told["requestId"], "") + told["text"]
-            elif told["__typename"] == "JobItemFinished":
-                assert told["item"]["status"] == "SUCCEEDED"
-                finished.append(told["item"]["requestId"])
-            else:
-                states.append(told["job"]["status"])
+        # Text is told to those who follow, and kept for nobody.
+        await live.until_joined(1)
+        async with working(system, fake, tmp_path):
+            while "SUCCEEDED" not in states or len(finished) < 4 or "".join(texts.values()) != "Hello there." * 4:
+                told = await client.data("jobUpdates")
+                if told["__typename"] == "JobTextDelta":
+                    assert told["attempt"] == 1
+                    texts[told["requestId"]] = texts.get(told["requestId"], "") + told["text"]
+                elif told["__typename"] == "JobItemFinished":
+                    assert told["item"]["status"] == "SUCCEEDED"
+                    finished.append(told["item"]["requestId"])
+                else:
+                    states.append(told["job"]["status"])
     assert sorted(finished) == names
     assert texts == dict.fromkeys(names, "Hello there.")

@@ -20,10 +20,12 @@ from app import logs
 from domain.inference import ProviderKind
 from domain.qd import BLEND_SHAPES
 from tests.api import operation
+from tests.clusters import copied
 from tests.factories import access
 from tests.factories.access import Tenant
 from tests.fake_llm import FakeLlm, Json, Refuse
 from tests.installation import SCALE, Installation
+from tests.serving import PATIENCE
 
 SIGNING_KEY = "canary-signing-key-that-is-long-enough-for-us"
 WRONG_PASSWORD = "canary-wrong-password"
@@ -148,7 +150,7 @@ async def ask(client: Client) -> None:
     for task in ("CHAT", "RISK_ANALYZER"):
         submitted = await client.send("InferenceSubmit", input={"task": task, "items": items})
         job, never = submitted["job"], asyncio.get_running_loop().create_future()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(2 * PATIENCE):
             while job["status"] in {"QUEUED", "RUNNING"}:
                 await asyncio.wait([never], timeout=0.1)
                 job = await client.send("InferenceJob", id=job["id"], first=1)
@@ -218,14 +220,15 @@ async def model(folder: Path) -> AsyncIterator[FakeLlm]:
         yield fake
 
 
-async def test_no_secret_message_or_measure_is_told_anywhere(folder: Path, model: FakeLlm) -> None:
+async def test_no_secret_message_or_measure_is_told_anywhere(folder: Path, blank: Path, model: FakeLlm) -> None:
     settings = {"VELOCITY_DEMO_SCALE": SCALE, "VELOCITY_SIGNING_KEY": SIGNING_KEY, "VELOCITY_LOG_FORMAT": "json"}
     settings |= {"VELOCITY_INFERENCE_SETTINGS": str(folder / "models.toml"), "MODEL_KEY": MODEL_KEY}
     installation = Installation(folder / "var", settings)
+    copied(blank, installation.server.directory)
     with installation.serving("--demo") as serving:
         password = (folder / "var" / "demo.password").read_text().strip()
         superuser = await asyncpg.connect(installation.server.addresses.superuser)
-        async with httpx.AsyncClient(base_url=serving.base, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=serving.base, timeout=PATIENCE) as http:
             client = Client(http)
             answered = await plant(client, superuser, password)
             metrics = (await http.get("/metrics")).text

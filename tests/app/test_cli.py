@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from app.commands.access_token import duration
+from app.failures import CannotContinue
 from app.wiring import proven_schema
 from db.migrations import newest_revision
 from tests.installation import SCALE, Installation, refusal
@@ -74,10 +76,19 @@ def test_a_visit_is_played_where_there_is_a_demo(installation: Installation) -> 
     assert line == "There is no demo in this data folder. Start one with `make run`."
 
 
+NO_DURATION = "{!r} is no duration such as 90s, 15m, 1h or 7d, of a year at most."
+
+
+def test_a_duration_that_is_none(installation: Installation) -> None:
+    line = refusal(installation.run("token", "--email", "admin@saffron.example", "--ttl=1 h"))
+    assert line == NO_DURATION.format("1 h")
+
+
 @pytest.mark.parametrize("ttl", ["", "1", "h", "0m", "1y", "-1h", "366d", "1 h"])
-def test_a_duration_that_is_none(installation: Installation, ttl: str) -> None:
-    line = refusal(installation.run("token", "--email", "admin@saffron.example", f"--ttl={ttl}"))
-    assert line == f"{ttl!r} is no duration such as 90s, 15m, 1h or 7d, of a year at most."
+def test_durations_that_are_none(ttl: str) -> None:
+    with pytest.raises(CannotContinue) as refused:
+        duration(ttl)
+    assert str(refused.value) == NO_DURATION.format(ttl)
 
 
 def test_a_wrong_setting(folder: Path) -> None:

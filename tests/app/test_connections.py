@@ -19,9 +19,11 @@ from app.wiring import System
 from soak import abuse
 from soak.abuse import CUT, Address, Attack, Outcome, attacked
 from tests.frames import UPGRADE, noted, unread
-from tests.serving import serving
+from tests.serving import PATIENCE, serving
 
 QUICK = Limits(head_seconds=0.4, round_seconds=0.2, bytes_each_round=1_024, unread_rounds=2)
+CLOCKLESS = Limits(head_seconds=600, round_seconds=600)
+"""What ends under these ends for what was sent, and not for how long it took."""
 
 
 @asynccontextmanager
@@ -36,7 +38,7 @@ async def outcome(address: Address, attack: Attack, count: int) -> Outcome:
     found = await attacked(address, attack, count, pause=0.02)
     assert found.failed == []
     assert found.probes
-    assert found.longest < 10
+    assert found.longest < PATIENCE
     return found
 
 
@@ -49,18 +51,16 @@ async def test_who_is_slow_is_cut_off(system: System, attack: Attack) -> None:
 
 @pytest.mark.parametrize("attack", [abuse.endless_header, abuse.many_headers])
 async def test_endless_headers_are_refused(system: System, attack: Attack) -> None:
-    async with hasty(system, Limits()) as address:
+    async with hasty(system, CLOCKLESS) as address:
         found = await outcome(address, attack, 5)
     # Who goes on sending may lose the answer with the connection.
     assert set(found.endings) <= {"431", CUT}
-    assert found.longest < Limits().head_seconds
 
 
 async def test_an_endless_body_is_refused(system: System) -> None:
-    async with hasty(system, Limits()) as address:
+    async with hasty(system, CLOCKLESS) as address:
         found = await outcome(address, abuse.endless_body, 5)
     assert set(found.endings) <= {"413", CUT}
-    assert found.longest < Limits().round_seconds
 
 
 async def test_a_long_header_is_refused_with_its_reason(system: System) -> None:
@@ -72,15 +72,15 @@ async def test_a_long_header_is_refused_with_its_reason(system: System) -> None:
 
 
 async def test_who_stops_sending_is_still_answered(system: System) -> None:
-    async with hasty(system) as address:
+    async with hasty(system, CLOCKLESS) as address:
         found = await outcome(address, abuse.half_open, 10)
     assert found.endings == {"200": 10}
 
 
 async def test_a_connection_may_stay_as_long_as_it_gets_on(system: System) -> None:
     """A slow but steady upload outlives every limit of idleness; so does a client that goes on asking."""
-    limits = replace(QUICK, bytes_each_round=16, round_seconds=0.5)
-    body = abuse.steady(b'{"query":"{ __typename }"', b" " * 64, b"}", times=15, pause=0.1)
+    limits = replace(QUICK, bytes_each_round=16, round_seconds=1)
+    body = abuse.steady(b'{"query":"{ __typename }"', b" " * 64, b"}", times=15, pause=0.15)
     async with serving(system, limits) as client:
         answer = await client.post("/graphql", content=body, headers={"content-type": "application/json"})
         assert (answer.status_code, answer.json()) == (200, {"data": {"__typename": "Query"}})
@@ -101,12 +101,12 @@ async def test_a_body_that_has_just_begun_is_not_late(system: System, monkeypatc
 
 
 async def test_in_a_full_house_the_longest_waiting_makes_room(system: System) -> None:
-    async with hasty(system, Limits(connections=20)) as address:
+    async with hasty(system, replace(CLOCKLESS, connections=20)) as address:
         idle = [await asyncio.open_connection(*address) for _ in range(60)]
         async with httpx.AsyncClient(base_url=f"http://{address[0]}:{address[1]}") as client:
             for _ in range(5):
                 assert (await client.get("/healthz", headers={"connection": "close"})).text == "ok"
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE):
             # Those that came first were sent away, long before their time for a head was over.
             assert [await reader.read() for reader, _ in idle[:40]] == [b""] * 40
         for _, writer in idle:
@@ -127,7 +127,7 @@ PING, CLOSE, KEEPALIVE_FAILED = b"\x89\x04", b"\x88", (1011).to_bytes(2, "big")
 
 
 async def test_a_socket_whose_client_is_gone_is_closed(system: System) -> None:
-    async with hasty(system, replace(QUICK, ping_seconds=0.2, pong_seconds=0.2)) as address, asyncio.timeout(20):
+    async with hasty(system, replace(QUICK, ping_seconds=0.2, pong_seconds=0.2)) as address, asyncio.timeout(PATIENCE):
         reader, writer = await asyncio.open_connection(*address)
         writer.write(UPGRADE)
         head = await reader.readuntil(b"\r\n\r\n")
@@ -150,8 +150,8 @@ async def test_a_socket_that_is_never_read_is_let_go(system: System, *, closing:
     """What was sent lies in this process until then, whether the socket is still open, or closing already."""
     with noted() as sockets:
         async with (
-            hasty(system, replace(QUICK, ping_seconds=1.5, pong_seconds=0.3)) as address,
-            asyncio.timeout(20),
+            hasty(system, replace(QUICK, ping_seconds=2, pong_seconds=0.3)) as address,
+            asyncio.timeout(PATIENCE),
             unread(address, sockets) as client,
         ):
             await client.fill()

@@ -21,6 +21,7 @@ from db.migrations import migrate
 from db.people.next_best_action import refresh
 from db.roles import set_tenant, tenant_ids
 from db.server import temporary_server
+from tests.clusters import copied_server
 
 SCALE = 0.05
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -131,13 +132,12 @@ async def test_the_product_would_decide_the_same_next_steps(loaded: Loaded) -> N
     assert {row[2] for row in seeded} >= {None, "CALL", "MESSAGE", "REVIEW"}
 
 
-async def test_a_failed_load_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_failed_load_leaves_nothing(blank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def fails(*_: object) -> None:
         raise RuntimeError("the last step")
 
     monkeypatch.setattr(seeding, "rebuild", fails)
-    with temporary_server() as server:
-        await migrate(server.addresses.owner)
+    with copied_server(blank) as server:
         with pytest.raises(RuntimeError, match="the last step"):
             await seed(server.addresses.owner, scale=SCALE, password=PASSWORD, asset_folder=tmp_path, now=NOW)
 

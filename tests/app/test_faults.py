@@ -24,15 +24,15 @@ from websockets import Subprotocol
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
 
-from db.migrations import migrate
 from domain.access import Role
 from tests.api import operation
+from tests.clusters import copied
 from tests.factories import access
 from tests.installation import Installation, Serving
 
 KILLS = int(os.environ.get("VELOCITY_KILLS", "3"))
 FOLLOWERS = 50
-PATIENCE = 60
+PATIENCE = 180
 SECRET = "correct horse battery"
 CREATE = 'mutation { personCreate(input: { fullName: "Asha Rao" }) { ... on PersonCreatePayload { person { id } } } }'
 
@@ -90,7 +90,7 @@ class Load:
 
     async def write(self) -> None:
         while True:
-            answer = await self.writes_at.post("/graphql", json={"query": CREATE}, headers=self.headers, timeout=60)
+            answer = await self.writes_at.post("/graphql", json={"query": CREATE}, headers=self.headers)
             content = answer.json()
             if "errors" in content or "person" not in content["data"]["personCreate"]:
                 self.refused += 1
@@ -120,7 +120,7 @@ class Load:
 @asynccontextmanager
 async def load(base: str, follows: str, email: str) -> AsyncIterator[Load]:
     """Write at one process and follow another, until told to stop."""
-    async with httpx.AsyncClient(base_url=base) as client:
+    async with httpx.AsyncClient(base_url=base, timeout=PATIENCE) as client:
         variables = {"email": email, "password": SECRET}
         signed = await client.post("/graphql", json={"query": operation("Login"), "variables": variables})
         headers = {"authorization": f"Bearer {signed.json()['data']['login']['accessToken']}"}
@@ -174,13 +174,12 @@ async def stored(installation: Installation) -> list[str]:
 
 
 @asynccontextmanager
-async def installed(folder: Path) -> AsyncIterator[tuple[Installation, str]]:
+async def installed(folder: Path, blank: Path) -> AsyncIterator[tuple[Installation, str]]:
     """An installation with one director; its PostgreSQL stays while processes come and go."""
     settings = {"VELOCITY_CONNECTIONS_PER_CALLER": "200", "VELOCITY_RATE_POINTS": "0"}
     installation = Installation(folder / "var", settings)
-    (folder / "var").mkdir()
+    copied(blank, installation.server.directory)
     with installation.server as server:
-        await migrate(server.addresses.owner)
         owner = await asyncpg.connect(server.addresses.owner)
         tenant = await access.tenant(owner)
         await access.password(
@@ -202,8 +201,8 @@ async def killed(mortal: Serving) -> None:
     await asyncio.to_thread(mortal.process.communicate)
 
 
-async def test_a_killed_process_loses_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async with installed(folder) as (installation, email):
+async def test_a_killed_process_loses_nothing(folder: Path, blank: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    async with installed(folder, blank) as (installation, email):
         port = free_port()
         mortal = Installation(installation.folder, installation.settings | {"VELOCITY_PORT": str(port)})
         async with serving(installation) as stays, load(stays.base, f"http://127.0.0.1:{port}", email) as made:
@@ -223,8 +222,10 @@ async def test_a_killed_process_loses_nothing(folder: Path, capsys: pytest.Captu
     assert all(each.resumed >= KILLS - 1 for each in made.followers)
 
 
-async def test_a_restarted_database_loses_nothing(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    async with installed(folder) as (installation, email):
+async def test_a_restarted_database_loses_nothing(
+    folder: Path, blank: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with installed(folder, blank) as (installation, email):
         server = installation.server
         log = str(server.directory / "log")
         async with (

@@ -57,11 +57,11 @@ from tests.factories.access import Tenant
 from tests.factories.fleet import GPU, Told, comfy, llm
 from tests.gpu.fleet.drivers import built
 from tests.gpu.fleet.runtimes import serving
+from tests.serving import PATIENCE
 
 Owner: TypeAlias = "Connection[Record]"
 DIRECTOR = Role.SALES_DIRECTOR
 FREES = {"POST /free": (200, b"")}
-PATIENCE = 20
 
 
 @pytest.fixture(autouse=True)
@@ -169,7 +169,9 @@ async def test_what_runs_is_drained_and_the_rest_follows_by_itself(
         await lease(owner_connection, "comfy-1", held=True)
         async with api.system.units.write(api.tenant.caller(DIRECTOR)) as unit:
             await domain.set_mode(unit, FleetModeSet(FleetMode.LLM_FIRST))
-        impatient = InstalledFleet(state, SqlFleetView(read_pool), HttpRuntimes(1), lambda: datetime.now(UTC), 0.0)
+        impatient = InstalledFleet(
+            state, SqlFleetView(read_pool), HttpRuntimes(PATIENCE), lambda: datetime.now(UTC), 0.0
+        )
         first = await impatient.settle()
         second = await impatient.settle()
         asked_while_running = len(server.asked)

@@ -83,8 +83,8 @@ async def batch(site: Site) -> str:
 
 
 @pytest.fixture
-async def site(folder: Path) -> AsyncIterator[Site]:
-    async with opened_site(folder, Role.SALES_DIRECTOR, OFTEN) as made:
+async def site(folder: Path, blank: Path) -> AsyncIterator[Site]:
+    async with opened_site(folder, blank, Role.SALES_DIRECTOR, OFTEN) as made:
         # Every answer ends at once.
         made.model.killed = True
         await made.sign_in()
@@ -200,7 +200,7 @@ async def test_a_batch_gives_way_between_two_answers(site: Site) -> None:
     assert sorted(site.model.asked) == sorted(f"Item {name}" for name in ITEMS)
 
 
-async def test_memory_that_is_not_free_keeps_the_other_work_waiting(folder: Path) -> None:
+async def test_memory_that_is_not_free_keeps_the_other_work_waiting(folder: Path, blank: Path) -> None:
     """A GPU with both on it, and its driver: what was asked for its memory has to be seen to have let go of it."""
     library = folder / "driver"
     library.mkdir()
@@ -209,7 +209,7 @@ async def test_memory_that_is_not_free_keeps_the_other_work_waiting(folder: Path
     uuid = "GPU-00000000-0000-0000-0000-000000000000"
     environment = {name: driver.environment[name] for name in ("LD_LIBRARY_PATH", "FAKE_NVML")}
     placed = {"VELOCITY_GPU_PLACEMENTS": f"gpu={uuid},studio={uuid}", "VELOCITY_KERNEL_LOG": "off"}
-    async with opened_site(folder, Role.SALES_DIRECTOR, {**OFTEN, **placed, **environment}) as site:
+    async with opened_site(folder, blank, Role.SALES_DIRECTOR, {**OFTEN, **placed, **environment}) as site:
         site.model.killed = True
         await site.sign_in()
         site.start()

@@ -2,31 +2,21 @@
 
 import json
 import os
-import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
-import pytest
 
 from app.wiring import System
 from domain.access import Role
 from domain.values import new_id
-from tests.app.browser import Page, browsing, strangers
+from tests.app.browser import Page, strangers
 from tests.demo import PASSWORD, SIGN_INS, Demo
 from tests.serving import serving
 
 PICTURE = Path(__file__).parents[2] / "docs" / "graphiql.png"
 SHOWN = "document.querySelector('.result-window .view-lines')?.textContent.replaceAll('\\u00a0', ' ')"
-
-
-@pytest.fixture
-async def page(folder: Path) -> AsyncIterator[Page]:
-    """A tab that must neither ask another host nor have anything to complain about."""
-    async with browsing(folder) as tab:
-        yield tab
 
 
 async def sign_in(page: Page, http: httpx.AsyncClient) -> None:
@@ -61,13 +51,11 @@ def sent(page: Page) -> list[str]:
     return [json.loads(each["postData"])["operationName"] for each in page.requests if each["method"] == "POST"]
 
 
-async def background(page: Page) -> tuple[int, ...]:
-    """The colour behind the editors, as red, green, blue."""
-    colour = await page.until(
-        "document.querySelector('.graphiql-editors') && "
-        "getComputedStyle(document.querySelector('.graphiql-editors')).backgroundColor"
-    )
-    return tuple(int(each) for each in re.findall(r"\d+", colour)[:3])
+# Red, green and blue of what is behind the editors; nothing while they are not there.
+BACKGROUND = """(() => {
+    const editors = document.querySelector('.graphiql-editors');
+    return editors ? getComputedStyle(editors).backgroundColor.match(/\\d+/g).slice(0, 3).map(Number) : [];
+})()"""
 
 
 async def test_an_example_shows_rows_and_nobody_else_is_asked(
@@ -162,11 +150,9 @@ async def test_a_wrong_password_is_said_and_nothing_is_kept(
 async def test_dark_and_light_as_the_system_prefers(page: Page, http: httpx.AsyncClient, demo_tenant: Demo) -> None:
     await page.prefer("dark")
     await sign_in(page, http)
-    dark = await background(page)
-    assert max(dark) < 80
+    await page.until(f"{BACKGROUND}.length === 3 && Math.max(...{BACKGROUND}) < 80")
     await page.prefer("light")
     await page.call("Page.reload")
     await page.until("performance.getEntriesByType('navigation')[0].type === 'reload'")
-    light = await background(page)
-    assert min(light) > 200
+    await page.until(f"{BACKGROUND}.length === 3 && Math.min(...{BACKGROUND}) > 200")
     assert page.complaints == []

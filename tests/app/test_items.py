@@ -52,6 +52,7 @@ from tests.factories.access import Tenant
 from tests.factories.rows import rows_of
 from tests.fake_llm import FLAT, Break, FakeLlm, Json, Refuse, Say, Stall
 from tests.gpu.inference.routing import Time
+from tests.serving import PATIENCE
 
 WRONG = '{"error":{"message":"temperature must be positive","type":"invalid_request_error"}}'
 
@@ -285,7 +286,7 @@ async def test_cancelling_ends_the_work_at_the_provider_too(bench: Bench) -> Non
         await asyncio.wait({working}, timeout=0.01)
     lease.cancelled.set()
     assert await working == Cancelled()
-    await asyncio.wait_for(bench.fake.gone.wait(), 5)
+    await asyncio.wait_for(bench.fake.gone.wait(), PATIENCE)
     assert [each["status"] for each in await bench.items()] == ["QUEUED", "QUEUED"]
 
 

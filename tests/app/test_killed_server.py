@@ -14,7 +14,7 @@ import pytest
 from app.perceive.client import Velocity
 from app.perceive.sender import Sender, Tally
 from domain.qd import START, Packet, advance
-from tests.app.test_faults import SECRET, a_moment, free_port, installed, killed, serving
+from tests.app.test_faults import PATIENCE, SECRET, a_moment, free_port, installed, killed, serving
 from tests.app.test_sending import expected, read_as_sent, recent
 from tests.faces import watched
 from tests.installation import Installation, Serving
@@ -67,7 +67,7 @@ class Mortal(httpx.AsyncBaseTransport):
 
 @asynccontextmanager
 async def signed_in(mortal: Mortal, email: str) -> AsyncIterator[Velocity]:
-    async with httpx.AsyncClient(transport=mortal, base_url=mortal.base, timeout=10) as http:
+    async with httpx.AsyncClient(transport=mortal, base_url=mortal.base, timeout=PATIENCE) as http:
         await mortal.begin()
         velocity = Velocity(http, None)
         await velocity.sign_in(email, SECRET)
@@ -99,9 +99,11 @@ async def sent(velocity: Velocity, session_id: str, packets: list[Packet]) -> Ta
     return await sender.run()
 
 
-async def test_a_killed_server_scores_every_packet_once(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_killed_server_scores_every_packet_once(
+    folder: Path, blank: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     packets = recent(watched(7, 30))
-    async with installed(folder) as (installation, email):
+    async with installed(folder, blank) as (installation, email):
         mortal = Mortal(installation)
         async with signed_in(mortal, email) as velocity:
             session_id = await visit(velocity)

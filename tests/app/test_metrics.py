@@ -101,6 +101,8 @@ async def test_connections_and_their_ends_are_counted(system: System, tenant: Te
                 await first.subscribe("Notifications")
                 await live.until(lambda: live.hub.subscriptions == 2)
                 await other.closed()
+                # A client hears of the end before its server has forgotten the connection.
+                await live.until(lambda: live.shared.connections.total() == 3)
                 found = await samples(live.http)
                 assert found["velocity_connections{'carrier': 'socket'}"] == 2
                 assert found["velocity_connections{'carrier': 'event stream'}"] == 1

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from domain.access.operations import sha256_id
 from graph.persisted import read_manifest, shipped
-from tests.installation import SCALE, Installation
+from tests.clusters import copied
+from tests.installation import Installation
 
 TEXT = "query Mine { viewer { id } }"
 ALIAS = "5d41402abc4b2a76b9719d911017c592"
@@ -15,9 +16,9 @@ query Large { leads(first: 100) { edges { node { person { leads(first: 100) { ed
 """
 
 
-def test_operations_are_listed_registered_and_checked(folder: Path) -> None:
+def test_operations_are_listed_registered_and_checked(folder: Path, seeded: Path) -> None:
     installation = Installation(folder / "var")
-    assert installation.run("seed", "--scale", SCALE).returncode == 0
+    copied(seeded, installation.folder)
     listed = installation.run("operations", "list")
     assert (listed.returncode, listed.stderr) == (0, "")
     assert listed.stdout.count("  LeadBoard\n") == listed.stdout.count("tenant ") == 2

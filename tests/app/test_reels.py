@@ -2,10 +2,9 @@
 
 import base64
 import json
-from pathlib import Path
 
 from app.demo.reels import HEIGHT, WIDTH, reels
-from tests.app.browser import browsing
+from tests.app.browser import Page
 
 PLAYED = """
 const video = document.body.appendChild(document.createElement("video"));
@@ -18,12 +17,11 @@ true
 """
 
 
-async def test_a_browser_plays_and_winds_them(tmp_path: Path) -> None:
+async def test_a_browser_plays_and_winds_them(page: Page) -> None:
     reel = reels()[0]
-    async with browsing(tmp_path) as page:
-        await page.open("data:text/html,<body></body>")
-        await page.value(PLAYED % base64.b64encode(reel.file.content).decode())
-        await page.until("window.seen !== undefined")
-        seen = json.loads(await page.value("JSON.stringify(window.seen)"))
+    await page.open("data:text/html,<body></body>")
+    await page.value(PLAYED % base64.b64encode(reel.file.content).decode())
+    await page.until("window.seen !== undefined")
+    seen = json.loads(await page.value("JSON.stringify(window.seen)"))
 
     assert seen == [reel.duration_ms / 1000, WIDTH, HEIGHT, 21]

@@ -19,7 +19,7 @@ from domain import renders
 from domain.jobs import Succeeded
 from domain.renders import LEFT_AFTER
 from tests.api import Api
-from tests.app.test_gpu_walk import Site, opened_site
+from tests.app.test_gpu_walk import Site, leases_over, opened_site
 from tests.app.test_renders import Studio, opened
 from tests.buckets import CREDENTIALS, bucket_server
 from tests.installation import refusal
@@ -96,8 +96,8 @@ async def test_what_was_half_written_goes_with_its_name(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-async def site(folder: Path) -> AsyncIterator[Site]:
-    async with opened_site(folder) as made:
+async def site(folder: Path, blank: Path) -> AsyncIterator[Site]:
+    async with opened_site(folder, blank) as made:
         yield made
 
 
@@ -127,10 +127,7 @@ async def test_what_a_killed_worker_left_is_swept(site: Site) -> None:
     announced = [row[0].rpartition("/")[2] for row in await owner.fetch(LEFT, tenant_id)]
     await owner.execute(OLD, tenant_id, LEFT_AFTER)
     # Its lease has to end first, which no other worker has to see to.
-    expired = "SELECT leased_until <= now() FROM jobs WHERE tenant_id = $1 AND kind = 'RENDER'"
-    async with asyncio.timeout(20):
-        while not await owner.fetchval(expired, tenant_id):
-            await set_tenant(owner, tenant_id)
+    await leases_over(site)
     done = await asyncio.to_thread(site.installation.run, "sweep")
 
     assert stored == announced == ["1-small.webp", "1.png", "photo-small.webp"]

@@ -55,12 +55,13 @@ from prompts.loading import load_prompts
 from tests.api import Api
 from tests.buckets import CREDENTIALS, bucket_server
 from tests.comfy.server import photograph
-from tests.comfy.workers import Rendering, rendering
+from tests.comfy.workers import HASTY, Rendering, rendering
 from tests.factories import assets
 from tests.factories.access import Tenant
 from tests.factories.rows import rows_of
 from tests.fake_llm import Say, Stall
 from tests.gpu.inference.routing import routed
+from tests.serving import PATIENCE
 from tests.working import begin, work
 
 pytestmark = pytest.mark.usefixtures("nobodys_jobs")
@@ -237,7 +238,7 @@ async def words_in(studio: Studio, said: Say | Stall, **values: Any) -> tuple[st
     """Render where a model says something; return what the worker was told, and how often the model was asked."""
     async with routed({"on_premise": True}) as setting:
         setting.fakes["p0"].otherwise = said
-        expand = expanding(ANSWERS, lambda _job, _lease: setting.models, 0.5)
+        expand = expanding(ANSWERS, lambda _job, _lease: setting.models, 0.5 if isinstance(said, Stall) else PATIENCE)
         studio.handler = replace(studio.handler, expand=expand)
         job_id, outcome = await studio.rendered(**values)
         assert outcome == Succeeded()
@@ -325,7 +326,7 @@ async def test_what_is_no_photograph_is_a_fault_of_the_input(studio: Studio) -> 
 async def test_another_worker_takes_what_a_dead_one_was_to_make(
     tmp_path: Path, api: Api, owner_connection: "Connection[Record]", write_engine: AsyncEngine
 ) -> None:
-    async with opened(tmp_path, api, owner_connection, write_engine, workers=2) as studio:
+    async with opened(tmp_path, api, owner_connection, write_engine, workers=2, rules=HASTY) as studio:
         first, second = studio.comfy.fakes
         first.engine.faults.hold.add("ImageBlur")
         job_id = await studio.submitted()

@@ -22,6 +22,7 @@ from domain.access import Role
 from tests.factories import assets
 from tests.factories.access import Tenant
 from tests.factories.people import person
+from tests.serving import PATIENCE
 
 LOST = (
     *("uploads_swept", "cctv_events_forgotten", "erasures_finished", "jobs_forgotten", "proposals_expired"),
@@ -95,11 +96,11 @@ async def test_deciding_goes_on_beside_serving_after_a_failure(
     nowhere = Database(system.database.app, "postgresql://nobody@127.0.0.1:1/none", embedded=False)
     with capture_logs() as logged:
         failing = asyncio.create_task(sweep_regularly(replace(sweeps_of(system), database=nowhere), 0.01))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(2 * PATIENCE):
             while [line.get("wanted") for line in logged].count("people_decided") < 2:
                 assert await owner_connection.fetchval(DECIDED, tenant.id, person_id) is False
     working = asyncio.create_task(sweep_regularly(sweeps_of(system), 3600))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(2 * PATIENCE):
         while not await owner_connection.fetchval(DECIDED, tenant.id, person_id):
             assert not working.done()
     for task in (failing, working):
@@ -127,7 +128,7 @@ async def test_a_row_stays_while_its_object_cannot_be_removed(
                 3600,
             )
         )
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(2 * PATIENCE):
             while sum(line.get("wanted") in LOST for line in logged) <= len(LOST):
                 assert await left(owner_connection, tenant) == 1
     failed = sorted((line["wanted"], line["error"]) for line in logged if line.get("wanted") in LOST)
@@ -136,7 +137,7 @@ async def test_a_row_stays_while_its_object_cannot_be_removed(
     assert not failing.done()
     assert not lost.done()
     working = asyncio.create_task(sweep_regularly(sweeps_of(system), 3600))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(2 * PATIENCE):
         while await left(owner_connection, tenant):
             assert not working.done()
     for task in (failing, lost, working):

@@ -49,6 +49,7 @@ from domain.jobs import (
 from domain.unit import Units
 from tests.factories.access import Tenant
 from tests.factories.rows import rows_of
+from tests.serving import PATIENCE
 
 Owner: TypeAlias = "Connection[Record]"
 CHAT = NewJob(kind=JobKind.INFERENCE, task=InferenceTask.CHAT, takes_slot=False)
@@ -99,16 +100,19 @@ class Shop:
         async with self.system.units.write(self.tenant.caller(Role.JUNIOR_BROKER)) as unit:
             return await unit.jobs.enqueue(job)
 
-    async def done(self, do: Callable[[RunningJob, Lease], Awaitable[Outcome]] | None, job: NewJob = CHAT) -> Record:
-        """Have one job done; return its row."""
-        job_id = await self.enqueue(job)
+    async def done(
+        self, do: Callable[[RunningJob, Lease], Awaitable[Outcome]] | None, *, within: timedelta | None = None
+    ) -> Record:
+        """Have one job done, within a time that begins with it; return its row."""
+        job_id = await self.enqueue()
         handlers: dict[Work, JobHandler] = {}
         if do is not None:
             handlers[Work(JobKind.INFERENCE, InferenceTask.CHAT)] = Doing(do)
         worker = Worker("test", [JobKind.INFERENCE], handlers, self.holding, Rules(grace_seconds=0))
         async with self.system.units.write(await self.caller()) as unit:
             [begun] = await jobs.begin(unit, [job_id], "test")
-        lease = HeldLease(jobs.Claim(begun.job, begun.token, await self.caller()), self.holding)
+        job = begun.job if within is None else replace(begun.job, deadline_at=datetime.now(UTC) + within)
+        lease = HeldLease(jobs.Claim(job, begun.token, await self.caller()), self.holding)
         worker.running[job_id] = lease
         await worker._run(lease)
         return await self.row(job_id)
@@ -122,7 +126,7 @@ class Shop:
 
 
 @pytest.fixture
-async def shop(system: System, tenant: Tenant, owner_connection: Owner) -> AsyncIterator[Shop]:
+async def shop(system: System, tenant: Tenant, owner_connection: Owner, nobodys_jobs: None) -> AsyncIterator[Shop]:
     queue, told = SqlJobQueue(system.database.app, system.engine, system.units), Told()
     holding = Holding(queue, system.units, SqlSlots(system.engine), told, LEASE)
     yield Shop(system, tenant, owner_connection, told, holding)
@@ -276,8 +280,7 @@ async def never(_job: RunningJob, _lease: Lease) -> Outcome:
 
 
 async def test_a_job_is_stopped_at_its_deadline(shop: Shop) -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=1)
-    row = await shop.done(never, replace(CHAT, deadline_at=soon))
+    row = await shop.done(never, within=timedelta(seconds=0.2))
     assert (row["status"], row["error_code"]) == ("FAILED", "DEADLINE_PASSED")
 
 
@@ -321,7 +324,7 @@ async def test_a_worker_hears_of_new_jobs_and_of_those_that_are_to_stop(shop: Sh
             await lease.cancelled.wait()
         return Cancelled()
 
-    async with at_work(shop.system, Doing(do), LEASE) as worker, asyncio.timeout(20):
+    async with at_work(shop.system, Doing(do), LEASE) as worker, asyncio.timeout(PATIENCE):
         first = await shop.enqueue()
         assert await began.get() == first
         # It looks by itself once a minute: of this one it is told.
@@ -330,7 +333,7 @@ async def test_a_worker_hears_of_new_jobs_and_of_those_that_are_to_stop(shop: Sh
         async with shop.system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
             await jobs.cancel(unit, jobs.JobCancel(first))
         while first in worker.running:
-            await asyncio.wait([asyncio.create_task(asyncio.Event().wait())], timeout=0.01)
+            await shop.row(first)
         assert second in worker.running
     assert (await shop.row(first))["status"] == "CANCELLED"
     assert (await shop.row(second))["status"] == "QUEUED"
@@ -483,10 +486,11 @@ async def test_leases_of_running_jobs_are_renewed(shop: Shop, tenant: Tenant) ->
             await go.wait()
         return Succeeded()
 
-    async with at_work(shop.system, Doing(do), timedelta(seconds=1)), asyncio.timeout(20):
+    async with at_work(shop.system, Doing(do), timedelta(seconds=4)), asyncio.timeout(PATIENCE):
         job_id = await shop.enqueue()
         await began.wait()
         at_first = (await shop.row(job_id))["leased_until"]
+        # It is renewed thrice while it would have lasted once: this is the second time.
         while (await shop.row(job_id))["leased_until"] < at_first + timedelta(seconds=2):
             pass
         go.set()

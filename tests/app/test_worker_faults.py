@@ -23,12 +23,12 @@ import pytest
 from asyncpg import Connection, Record
 
 from db.engine import create_write_engine
-from db.migrations import migrate
 from db.roles import set_tenant
 from db.unit import SqlUnits
 from domain.access import Role
 from domain.jobs import InferenceTask, JobKind, NewJob
 from tests.app.test_faults import a_moment
+from tests.clusters import copied
 from tests.factories import access
 from tests.factories.access import Tenant
 from tests.installation import ROOT, Installation
@@ -125,13 +125,12 @@ class Site:
 
 
 @pytest.fixture
-async def site(folder: Path) -> AsyncIterator[Site]:
+async def site(folder: Path, blank: Path) -> AsyncIterator[Site]:
     """A fresh installation; its workers are gone afterwards."""
     settings = {"VELOCITY_LEASE_SECONDS": LEASE, "VELOCITY_WORKER_JOBS": "4", "VELOCITY_WORKER_POLL_SECONDS": "0.5"}
     installation = Installation(folder / "var", settings)
-    (folder / "var").mkdir()
+    copied(blank, installation.server.directory)
     with installation.server as server:
-        await migrate(server.addresses.owner)
         owner = await asyncpg.connect(server.addresses.owner)
         engine = create_write_engine(server.addresses.app, size=2)
         made = Site(installation, await access.tenant(owner), owner, SqlUnits(engine), folder)

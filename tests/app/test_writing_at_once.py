@@ -12,8 +12,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from app.connections import MOST_AT_ONCE
 from app.serve import Server
 from graph.http import WRITES_AT_ONCE
-
-PATIENCE = 20
+from tests.serving import PATIENCE
 
 
 @asynccontextmanager

@@ -16,7 +16,9 @@ from gpu.renders.workflows import TEMPLATES, Workflow, read_workflow
 from tests.comfy.server import FakeComfy, fake_comfy, photograph
 
 REAL = os.environ.get("COMFY_URL")
-PATIENT = RenderRules(look=0.2, lost_after=0.5, stalled_after=30, tell=0.02, stop_within=20)
+PATIENT = RenderRules(look=0.2, lost_after=30, stalled_after=60, tell=0.02, stop_within=60)
+HASTY = replace(PATIENT, lost_after=0.5)
+"""For those whose worker does not come back."""
 TRIAL = read_workflow(TEMPLATES / "trial.json")
 
 
@@ -71,7 +73,7 @@ async def real(workflow: Workflow = TRIAL, rules: RenderRules = PATIENT) -> Asyn
     assert REAL is not None
     pool = ComfyPool(
         [WorkerAddress("one", REAL)], dict.fromkeys(RenderWorkflow, workflow), client_id=uuid.uuid4().hex,
-        rules=replace(rules, lost_after=10),
+        rules=rules,
     )  # fmt: skip
     try:
         yield Rendering(pool, [], [])

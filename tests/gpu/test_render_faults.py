@@ -13,8 +13,9 @@ import pytest
 from domain.jobs import RenderWorkflow
 from domain.renders import RenderFault, RenderOrder, RenderStep
 from gpu.renders.pool import ComfyPool, WorkerAddress
+from gpu.renders.worker import RenderRules
 from gpu.renders.workflows import TEMPLATES, Workflow, read_workflow
-from tests.comfy.workers import PATIENT, TRIAL, Rendering, order, rendering
+from tests.comfy.workers import HASTY, PATIENT, TRIAL, Rendering, order, rendering
 
 STAGING = read_workflow(TEMPLATES / "staging.json")
 MODELS = ("checkpoints/sd_xl_base_1.0.safetensors", "controlnet/control-lora-canny-rank256.safetensors")
@@ -27,9 +28,9 @@ async def comfy(tmp_path: Path) -> AsyncIterator[Rendering]:
 
 
 @asynccontextmanager
-async def staging(folder: Path) -> AsyncIterator[Rendering]:
+async def staging(folder: Path, rules: RenderRules = PATIENT) -> AsyncIterator[Rendering]:
     """A worker with the models of the staging workflow."""
-    async with rendering(folder, workflow=STAGING) as made:
+    async with rendering(folder, workflow=STAGING, rules=rules) as made:
         for model in MODELS:
             made.fake.model(model)
         yield made
@@ -87,7 +88,7 @@ async def test_a_poster_is_made_with_the_models_it_needs(tmp_path: Path) -> None
 
 
 async def test_progress_is_told_seldom_and_says_which_step(tmp_path: Path) -> None:
-    async with staging(tmp_path) as comfy:
+    async with staging(tmp_path, replace(PATIENT, tell=0.5)) as comfy:
         async with held(comfy, order(), "KSampler step") as task:
             comfy.fake.engine.release()
             await task
@@ -96,15 +97,15 @@ async def test_progress_is_told_seldom_and_says_which_step(tmp_path: Path) -> No
         assert {step.step for step in comfy.steps} & {"Furnishing the room"} or comfy.steps[1].value > 0
 
 
-async def test_a_crash_is_told_as_a_worker_that_is_lost(comfy: Rendering) -> None:
-    async with held(comfy, order()) as task:
+async def test_a_crash_is_told_as_a_worker_that_is_lost(tmp_path: Path) -> None:
+    async with rendering(tmp_path, rules=HASTY) as comfy, held(comfy, order()) as task:
         await comfy.fake.crash()
         assert await code_of(task) == ("WORKER_LOST", True)
         await comfy.fake.start()
 
 
 async def test_another_worker_finishes_what_a_crash_interrupted(tmp_path: Path) -> None:
-    async with rendering(tmp_path, workers=2) as comfy:
+    async with rendering(tmp_path, workers=2, rules=HASTY) as comfy:
         first = order()
         async with held(comfy, first) as task:
             await comfy.fake.crash()
@@ -141,7 +142,7 @@ async def test_a_broken_socket_is_opened_again_and_the_end_is_found_in_the_histo
         comfy.fake.drop_connections()
         comfy.fake.engine.release()
         assert (await task)[0].startswith(b"\x89PNG")
-        assert await comfy.pool._worker("one").socket.opened(5)
+        assert await comfy.pool._worker("one").socket.opened(60)
         assert comfy.fake.opened == before + 1
 
 

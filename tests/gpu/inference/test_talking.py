@@ -10,6 +10,7 @@ import pytest
 from domain.inference import FinishReason, ModelRefused, ModelUnavailable, ProviderKind, RefusalCode
 from tests.fake_llm import FLAT, NESTED, PLAIN_STRING, PROBLEM, TEXT, Break, Refuse, Say, Stall
 from tests.gpu.inference.routing import ASKED, routed
+from tests.serving import PATIENCE
 
 KINDS = [each.name for each in ProviderKind]
 SCHEMA = {"type": "object", "properties": {"score": {"type": "integer"}}, "required": ["score"]}
@@ -123,7 +124,7 @@ async def test_a_slow_first_byte_is_waited_for_only_so_long() -> None:
     async with routed({"first_byte_seconds": 0.15}, {"kind": "OLLAMA"}) as setting:
         setting.fakes["p0"].otherwise = Stall()
         done = await setting.models.complete(ASKED)
-        await asyncio.wait_for(setting.fakes["p0"].gone.wait(), 5)
+        await asyncio.wait_for(setting.fakes["p0"].gone.wait(), PATIENCE)
     assert done.provider == "p1"
 
 
@@ -149,11 +150,11 @@ async def test_whoever_goes_away_ends_the_work_there_too() -> None:
         fake = setting.fakes["p0"]
         fake.otherwise = stall
         task = asyncio.create_task(setting.models.complete(ASKED, on_text=on_text))
-        await asyncio.wait_for(heard.wait(), 5)
+        await asyncio.wait_for(heard.wait(), PATIENCE)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        await asyncio.wait_for(fake.gone.wait(), 5)
+        await asyncio.wait_for(fake.gone.wait(), PATIENCE)
         [chat] = fake.asked
         [abort] = [each for each in fake.received if each.path == "/abort_request"]
     assert abort.body == {"rid": chat.body["rid"]}

@@ -66,8 +66,11 @@ def question(task: InferenceTask, about: Actor, payload: Mapping[str, object], k
 
 
 async def note_answer(unit: Unit, job: RunningJob, answer: Answer) -> None:
-    """Store who answered the one question of a job, and that it has been answered."""
-    await unit.jobs.served_by(job.id, provider_id=provider_id(answer.provider), model=answer.model)
+    """Store who answered the one question of a job and of which prompt, and that it has been answered."""
+    await unit.jobs.served_by(
+        job.id, provider_id=provider_id(answer.provider), model=answer.model,
+        prompt_version=answer.prompt_version, prompt_hash=answer.prompt_hash,
+    )  # fmt: skip
     await unit.jobs.count(job.id, completed=1)
 
 

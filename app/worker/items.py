@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,9 +18,9 @@ from domain.inference import (
     Item,
     ModelRefused,
     ModelUnavailable,
+    Names,
     Provider,
     finish_item,
-    named,
     wanted_model,
     words_of,
 )
@@ -55,7 +55,7 @@ class ItemsHandler:
             models=self._router.of(job.tenant_id, LeasedPlaces(lease)),
             answers=self._answers,
             providers={each.name: each.provider for each in self._router.settings.providers},
-            names=names,
+            names=Names(names),
             left=deque(items),
         )
         return await batch.run()
@@ -71,7 +71,7 @@ class _Batch:
     models: TenantModels
     answers: StructuredAnswers
     providers: Mapping[str, Provider]
-    names: Sequence[str]
+    names: Names
     left: deque[Item]
     postponed: ModelUnavailable | ModelRefused | None = None
     failure: Failed | None = None
@@ -121,7 +121,7 @@ class _Batch:
         try:
             replied = await reply(
                 self.answers, self.models, self.task, item.messages,
-                names=named(self.names, item.messages), model=wanted_model(self.job), on_text=on_text,
+                names=self.names.within(item.messages), model=wanted_model(self.job), on_text=on_text,
             )  # fmt: skip
         except (ModelUnavailable, ModelRefused) as error:
             return self._refused(error)

@@ -215,9 +215,18 @@ class SqlJobs:
             failed_count=jobs.c.failed_count + failed,
         )
 
-    async def served_by(self, job_id: UUID, *, provider_id: UUID | None = None, model: str | None = None) -> None:
-        """Store which provider and model answered last."""
-        await self._given(job_id, {"provider_id": provider_id, "model": model})
+    async def served_by(
+        self,
+        job_id: UUID,
+        *,
+        provider_id: UUID | None = None,
+        model: str | None = None,
+        prompt_version: str | None = None,
+        prompt_hash: str | None = None,
+    ) -> None:
+        """Store which provider and model answered last, and to which prompt."""
+        prompt = {"prompt_version": prompt_version, "prompt_hash": prompt_hash}
+        await self._given(job_id, {"provider_id": provider_id, "model": model, **prompt})
 
     async def rendered_by(
         self,

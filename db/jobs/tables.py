@@ -35,7 +35,8 @@ from domain.jobs import InferenceTask, JobKind, JobStatus, RenderWorkflow, RoomT
 
 # Every kind in one table: a list of jobs is one index scan. `payload` is what the handler needs and no client sees.
 # `turn_at` is the place in the queue (domain.jobs.turn_at); a job that begins again later has `not_before` besides.
-# `prompt` is what a render worker is told; its version and hash are of the prompt with which a model wrote it.
+# `prompt` is what a render worker is told. Version and hash are of the prompt that a model was asked with: the one that
+# wrote those words, or that gave the job's answer.
 # `provider_id`, `photo_id` and `render_worker_id` are of those who know providers, assets and render workers.
 jobs = tenant_table(
     "jobs",

@@ -33,7 +33,7 @@ from domain.inference.models import (
     Switches,
     Tried,
 )
-from domain.inference.names import MARKS, POLITE_ENDINGS, named, texts_in, words_of
+from domain.inference.names import MARKS, POLITE_ENDINGS, Names, texts_in, words_of
 from domain.inference.pacing import Paces, Turn
 from domain.inference.providers import (
     InferenceProviderUpdate,
@@ -68,6 +68,7 @@ __all__ = [
     "ModelUnavailable",
     "Models",
     "ModelsOf",
+    "Names",
     "NewItem",
     "OnText",
     "Paces",
@@ -91,7 +92,6 @@ __all__ = [
     "configured_one",
     "finish_item",
     "items_hash",
-    "named",
     "provider_id",
     "submit",
     "switched",

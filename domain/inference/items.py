@@ -180,7 +180,12 @@ async def finish_item(unit: Unit, job: RunningJob, item: Item, result: Answered 
     done = isinstance(result, Answered)
     await unit.jobs.count(job.id, completed=int(done), failed=int(not done))
     if isinstance(result, Answered):
-        await unit.jobs.served_by(job.id, provider_id=result.provider.id, model=result.model)
+        prompt = result.prompt
+        await unit.jobs.served_by(
+            job.id, provider_id=result.provider.id, model=result.model,
+            prompt_version=None if prompt is None else prompt.version,
+            prompt_hash=None if prompt is None else prompt.hash,
+        )  # fmt: skip
     unit.record(
         Change(
             action=AuditAction.UPDATE,

@@ -85,8 +85,16 @@ class JobStore(Protocol):
     async def count(self, job_id: UUID, *, completed: int = 0, failed: int = 0) -> None:
         """Add to the items that have an answer, and to those that failed for good."""
 
-    async def served_by(self, job_id: UUID, *, provider_id: UUID | None = None, model: str | None = None) -> None:
-        """Store which provider and model answered last; None leaves what is there."""
+    async def served_by(
+        self,
+        job_id: UUID,
+        *,
+        provider_id: UUID | None = None,
+        model: str | None = None,
+        prompt_version: str | None = None,
+        prompt_hash: str | None = None,
+    ) -> None:
+        """Store which provider and model answered last, and to which prompt; None leaves what is there."""
 
     async def forget(self, before: datetime, most: int) -> int:
         """Remove at most so many inference jobs that ended before a moment, with their items; return how many went.

@@ -12,13 +12,13 @@ from domain.inference import (
     InferenceTask,
     Message,
     ModelUnavailable,
+    Names,
     NewItem,
     ProviderSwitch,
     RefusalCode,
     Tried,
     check_submit,
     items_hash,
-    named,
     provider_id,
     switched,
     texts_in,
@@ -110,7 +110,8 @@ def test_a_provider_is_the_same_everywhere() -> None:
 def test_names_are_found_by_any_part_whatever_their_case() -> None:
     names = ["Ananya Rao-Mehta", "राज शर्मा", "Xi Li", "Vikram Shah"]
     messages = (Message("user", "Call MEHTA about the villa; शर्मा wants it too, and li."), Message("user", "Now."))
-    assert named(names, messages) == ["Ananya Rao-Mehta", "राज शर्मा", "Xi Li"]
+    assert Names(names).within(messages) == ["Ananya Rao-Mehta", "राज शर्मा", "Xi Li"]
+    assert Names([*names, "Ananya Rao-Mehta"]).within(messages[1:]) == []
     assert words_of(["a 12 bc_de, O'Brien\u2019s \u201cशर्मा\u201d\u2026"]) == {"12", "bc", "de", "brien", "शर्मा"}
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.worker.asking import LeasedAsking
 from app.worker.leases import HeldLease
 from domain.access import Role
-from domain.inference import Message, Models, ModelUnavailable
+from domain.inference import InferenceTask, Message, Models, ModelUnavailable
 from domain.jobs import Cancelled, Failed, LeaseLost, Succeeded
 from domain.proposals import LeadTagger
 from domain.values import new_id
@@ -119,6 +119,10 @@ async def test_tags_that_the_settings_allow_are_set_at_once(
     [proposal] = await rows_of(owner_connection, "proposals", tenant.id)
     assert json.loads(proposal["changes"]) == [{"field": "tags", "before": ["cash"], "after": ["cash", "urgent"]}]
     entries = await rows_of(owner_connection, "audit_entries", tenant.id)
+    # No proposal stands behind the one that was set at once: the job tells of which prompt it came.
+    [job] = await rows_of(owner_connection, "jobs", tenant.id)
+    prompt = load_prompts()[InferenceTask.LEAD_TAGGER]
+    assert (job["prompt_version"], job["prompt_hash"]) == (prompt.version, prompt.hash)
     assert ("system_actors", "leads", ["tags"]) in [
         (row["actor_noun"], row["subject_noun"], row["changed_fields"]) for row in entries
     ]

@@ -94,6 +94,8 @@ class Worker:
         """Take no more jobs and let the running ones end; asked twice, give those back at once."""
         if self._draining.is_set():
             self._leaving.set()
+        else:
+            log.info("worker_draining", worker=self.name, running=len(self.running))
         self._draining.set()
         self._holding.queue.wake()
 

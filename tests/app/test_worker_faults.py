@@ -63,9 +63,7 @@ class Site:
         return process
 
     def logged(self, process: subprocess.Popen[str]) -> str:
-        log = self.logs[self.workers.index(process)]
-        log.seek(0)
-        return log.read()
+        return Path(self.logs[self.workers.index(process)].name).read_text(encoding="utf-8")
 
     async def enqueue(self, count: int = 1, **payload: Any) -> list[UUID]:
         attempts = payload.pop("max_attempts", 100)
@@ -249,13 +247,18 @@ async def test_a_worker_that_is_told_to_stop_ends_what_runs_and_begins_nothing(s
     go = site.folder / "go"
     await site.enqueue(4, until=str(go))
     await site.enqueue(4)
-    worker = site.start()
+    # A worker that is slow to go on must not lose its jobs meanwhile: that is another test's.
+    worker = site.start(VELOCITY_LEASE_SECONDS="60")
 
     async def full() -> bool:
         return (await site.statuses())["RUNNING"] == 4
 
+    async def drains() -> bool:
+        return "worker_draining" in site.logged(worker)
+
     await site.until(full)
     worker.send_signal(signal.SIGTERM)
+    await site.until(drains)
     go.touch()
     assert await asyncio.to_thread(worker.wait) == 0
     assert await site.statuses() == Counter(SUCCEEDED=4, QUEUED=4)

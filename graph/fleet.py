@@ -142,6 +142,7 @@ class Gpu:
     utilization: float | None = column("How much of the last moments it computed, in percent.")
     memory: GpuMemory | None = column("Its memory.")
     throttle_reasons: list[str] = column("Why its clocks are lower than they could be, by NVML's names.")
+    alarms: list[str] = column("Those of them that say that something is wrong; a power cap at full load does not.")
     ecc_uncorrected: int | None = column("Errors of its memory in its life that could not be corrected.")
     recovery: RecoveryAction | None = column("What it says it needs. This counts more than any XID.")
     xids: list[GpuXid] = column("Errors that the driver reported of it.", FIRST)

@@ -11,7 +11,7 @@ from db.reading.pieces import literal
 from db.reading.source import Column, Computed, Link, Ordering, source
 from db.reading.writer import Alias, Writer
 from domain.errors import Invalid
-from domain.fleet import XIDS, explained
+from domain.fleet import ALARMING, XIDS, ThrottleReason, explained
 
 MOST: Final = 100
 LARGEST_INT: Final = 2**31 - 1
@@ -70,6 +70,11 @@ def _told(name: str, code: str) -> str:
     return f"case {code} {known} else {literal(getattr(explained(UNKNOWN), name))} end"
 
 
+def _alarms(t: Alias) -> str:
+    alarming = ", ".join(literal(reason.name) for reason in ThrottleReason if reason in ALARMING)
+    return f"array(select each from unnest({t.throttle_reasons}) as each where each in ({alarming}))"
+
+
 _XID: Final[Mapping[str, Column]] = {
     "code": integer("code"),
     "at": time("at"),
@@ -117,6 +122,7 @@ GPU: Final = value(
         "utilization": number("utilization", null=True),
         "memory": MEMORY,
         "throttle_reasons": texts("throttle_reasons"),
+        "alarms": texts(_alarms),
         "ecc_uncorrected": integer(
             lambda t: f"case when {t.ecc_uncorrected} > {LARGEST_INT} then {LARGEST_INT} else {t.ecc_uncorrected} end",
             null=True,

@@ -101,6 +101,22 @@ async def test_a_machine_is_shown_as_it_reported(api: Api, write_engine: AsyncEn
     assert again == {"node": {"hostname": "gpu-1"}}
 
 
+async def test_only_what_is_wrong_is_an_alarm(api: Api, write_engine: AsyncEngine) -> None:
+    reasons = (
+        ThrottleReason.GPU_IDLE, ThrottleReason.SW_POWER_CAP, ThrottleReason.HW_THERMAL_SLOWDOWN,
+        ThrottleReason.HW_POWER_BRAKE_SLOWDOWN,
+    )  # fmt: skip
+    await fleet.reported(write_engine, replace(SAMPLE, gpus=(replace(H100, throttle=reasons),)))
+    data = await api.data("{ fleet { hosts { gpus { throttleReasons alarms } } } }", role=DIRECTOR)
+    await fleet.reported(write_engine, replace(SAMPLE, at=AT + timedelta(minutes=1)))
+    after = await api.data("{ fleet { hosts { gpus { throttleReasons alarms } } } }", role=DIRECTOR)
+
+    [gpu], [well] = data["fleet"]["hosts"][0]["gpus"], after["fleet"]["hosts"][0]["gpus"]
+    assert gpu["throttleReasons"] == [reason.name for reason in reasons]
+    assert gpu["alarms"] == ["HW_THERMAL_SLOWDOWN", "HW_POWER_BRAKE_SLOWDOWN"]
+    assert well == {"throttleReasons": ["SW_POWER_CAP"], "alarms": []}
+
+
 async def test_a_machine_without_a_gpu_says_none(api: Api, write_engine: AsyncEngine) -> None:
     await fleet.reported(write_engine, HostSample(TelemetrySource.NONE, AT, problem="NVML has not answered."))
     data = await api.data("{ fleet { hosts { source problem driver sampledAt gpus { uuid } } } }", role=DIRECTOR)

@@ -6,7 +6,6 @@ import asyncio
 import socket
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -235,17 +234,6 @@ async def report_regularly(made: Reporting) -> None:
         await made.sensors.close()
     for task in tasks:
         task.result()
-
-
-@asynccontextmanager
-async def reporting_beside(made: Reporting) -> AsyncIterator[None]:
-    """Report for as long as something else is done."""
-    task = asyncio.create_task(report_regularly(made))
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def _sample_regularly(made: Reporting) -> None:

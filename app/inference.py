@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 import asyncpg
 import structlog
 
+from app.beside import beside
 from app.failures import CannotContinue
 from app.settings import Settings
 from db.engine import ReadPool
@@ -81,12 +82,8 @@ async def routing(settings: Settings, pool: ReadPool, paces: Paces | None = None
 @asynccontextmanager
 async def telling(router: Router, sightings: T) -> AsyncIterator[T]:
     """Let the other processes hear what this one sees of the providers, for as long as something else is done."""
-    task = asyncio.create_task(tell_regularly(router, sightings))
-    try:
+    async with beside(tell_regularly(router, sightings)):
         yield sightings
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def tell_regularly(router: Router, sightings: Sightings) -> None:

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp
 
 from app.admission import front_door
 from app.asgi import Observer, application
+from app.beside import beside
 from app.commands.operations import register_shipped
 from app.connections import Limits, WatchedSocket, limited
 from app.database import Database, check_answers, check_serves
@@ -79,22 +80,17 @@ async def _serve(settings: Settings, found: Database, stop: Stop, bound: socket.
         door = front_door(made, Observer(made))
         server = Server(application(made, door), lambda: _announce(settings, port), door.open.stop)
         sweeps = Sweeps(made.uploads, found, made.units, made.overdue, SqlLeftFiles(made.engine), settings)
-        beside = [
-            asyncio.create_task(sweep_regularly(sweeps, settings.sweep_seconds)),
-            asyncio.create_task(
-                forget_regularly(made.events, timedelta(days=settings.event_days), settings.sweep_seconds)
+        async with (
+            beside(
+                sweep_regularly(sweeps, settings.sweep_seconds),
+                forget_regularly(made.events, timedelta(days=settings.event_days), settings.sweep_seconds),
+                report_regularly(made.reporting),
+                warm(made, door.execution, [each.text for each in shipped()]),
             ),
-            asyncio.create_task(report_regularly(made.reporting)),
-            asyncio.create_task(warm(made, door.execution, [each.text for each in shipped()])),
-        ]
-        try:
-            async with _working(made) as worker:
-                stop.server = Both(server, worker)
-                await server.serve(sockets=[bound])
-        finally:
-            for task in beside:
-                task.cancel()
-            await asyncio.wait(beside)
+            _working(made) as worker,
+        ):
+            stop.server = Both(server, worker)
+            await server.serve(sockets=[bound])
 
 
 @asynccontextmanager

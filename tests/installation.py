@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -110,6 +110,14 @@ class Installation:
             except OSError:
                 continue
         return found
+
+
+def end_all(processes: Iterable["subprocess.Popen[str]"]) -> None:
+    """Kill what still runs."""
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:

@@ -10,8 +10,9 @@ from typing import Final
 import structlog
 
 from app import logs
+from app.beside import beside
 from app.failures import CannotContinue
-from app.fleet import reporting, reporting_beside
+from app.fleet import report_regularly, reporting
 from app.inference import routing, telling
 from app.inference_metrics import Asked
 from app.ports import alone, listening
@@ -58,7 +59,7 @@ async def work(settings: Settings, kinds: Sequence[JobKind], handlers: Callable[
         machine = reporting(settings, opened.engine, utc_now, router)
         async with (
             opened_parts(settings, opened.uploads, slots, opened.units, router, machine=machine) as parts,
-            reporting_beside(machine),
+            beside(report_regularly(machine)),
             made(settings, found.app, bus, kinds, handlers(parts)) as worker,
             shown(settings, Page(working, Asked(router, sightings))),
         ):

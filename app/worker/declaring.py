@@ -9,6 +9,8 @@ from typing import Final
 
 import structlog
 
+from app.beside import beside
+
 SECONDS: Final = 60.0
 """How often; slots that nobody has declared for ten minutes go."""
 
@@ -19,12 +21,8 @@ log = structlog.get_logger()
 async def declaring(declare: Callable[[], Awaitable[None]], seconds: float = SECONDS) -> AsyncIterator[None]:
     """Declare now, and every so often for as long as something else is done. Raises what the first time raises."""
     await declare()
-    task = asyncio.create_task(_again(declare, seconds))
-    try:
+    async with beside(_again(declare, seconds)):
         yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
 
 
 async def _again(declare: Callable[[], Awaitable[None]], seconds: float) -> None:

@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 from domain.canvases.canonical import canonical, moment_text, same
 from domain.canvases.kinds import ChangeKind
 from domain.canvases.records import CanvasChange, Component, DataStamp, Layout, OperationSource, Tree, new_version
-from domain.errors import Invalid, Issue
+from domain.errors import Issue
 
 Content: TypeAlias = Mapping[str, object]
 
@@ -114,12 +114,6 @@ def tree_issues(tree: Tree, field: str) -> list[Issue]:
     if size > LARGEST_TREE:
         issues.append(Issue(field, f"A canvas has at most {LARGEST_TREE} bytes; it would have {size}."))
     return issues
-
-
-def check_tree(tree: Tree, field: str) -> None:
-    """Refuse a tree that is over a limit; raises Invalid."""
-    if issues := tree_issues(tree, field):
-        raise Invalid(issues=tuple(issues))
 
 
 def changes_between(before: Tree, after: Tree) -> tuple[CanvasChange, ...]:

@@ -22,7 +22,7 @@ from tests.clusters import copied
 from tests.factories import access
 from tests.factories.access import Tenant
 from tests.fake_llm import FakeLlm, Json, Say, Stall
-from tests.installation import COMMAND, ROOT, Installation
+from tests.installation import COMMAND, ROOT, Installation, end_all
 
 ITEMS = 20
 STATUSES = "SELECT status, attempt, output_text FROM inference_items WHERE tenant_id = $1 ORDER BY number"
@@ -98,10 +98,7 @@ async def site(folder: Path, blank: Path) -> AsyncIterator[Site]:
             try:
                 yield made
             finally:
-                for process in made.workers:
-                    if process.poll() is None:
-                        process.kill()
-                    process.wait()
+                end_all(made.workers)
                 await engine.dispose()
                 await owner.close()
 

@@ -30,7 +30,7 @@ from tests.comfy.server import FakeComfy, fake_comfy, photograph
 from tests.factories import access
 from tests.fake_llm import FakeLlm, Json, Say, Stall
 from tests.graph.streams import Client, signed_in
-from tests.installation import COMMAND, ROOT, Installation, Serving
+from tests.installation import COMMAND, ROOT, Installation, Serving, end_all
 
 Told = dict[str, Any]
 
@@ -233,10 +233,7 @@ async def opened_site(
         try:
             yield made
         finally:
-            for process in made.workers:
-                if process.poll() is None:
-                    process.kill()
-                process.wait()
+            end_all(made.workers)
 
 
 @pytest.fixture

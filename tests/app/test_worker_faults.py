@@ -31,7 +31,7 @@ from tests.app.test_faults import a_moment
 from tests.clusters import copied
 from tests.factories import access
 from tests.factories.access import Tenant
-from tests.installation import ROOT, Installation
+from tests.installation import ROOT, Installation, end_all
 
 KILLS = int(os.environ.get("VELOCITY_WORKER_KILLS", "10"))
 JOBS = 20 * KILLS
@@ -135,10 +135,7 @@ async def site(folder: Path, blank: Path) -> AsyncIterator[Site]:
         try:
             yield made
         finally:
-            for process in made.workers:
-                if process.poll() is None:
-                    process.kill()
-                process.wait()
+            end_all(made.workers)
             for log in made.logs:
                 log.close()
             await engine.dispose()
@@ -189,6 +186,20 @@ async def test_every_job_ends_once_whoever_is_killed(site: Site, capsys: pytest.
     assert await site.rows("SELECT id FROM pgqueuer.pgqueuer WHERE $1::uuid IS NOT NULL") == []
 
 
+async def changes_nothing(site: Site, late: "subprocess.Popen[str]", job_id: UUID) -> None:
+    """Let a worker go on that stood still while its job was done elsewhere, and see that it leaves all as it is."""
+    before = await everything(site)
+    late.send_signal(signal.SIGCONT)
+
+    async def lost() -> bool:
+        return "lease_lost" in site.logged(late)
+
+    await site.until(lost)
+    assert await everything(site) == before
+    assert await site.events("Marked") == Counter([job_id])
+    assert await site.ends() == Counter([job_id])
+
+
 async def test_a_worker_that_was_stopped_past_its_lease_changes_nothing(site: Site) -> None:
     go = site.folder / "go"
     [job_id] = await site.enqueue(until=str(go))
@@ -199,16 +210,7 @@ async def test_a_worker_that_was_stopped_past_its_lease_changes_nothing(site: Si
     await site.until(lambda: is_running(site, attempt=2))
     go.touch()
     await site.until_ended(1)
-    before = await everything(site)
-    late.send_signal(signal.SIGCONT)
-
-    async def lost() -> bool:
-        return "lease_lost" in site.logged(late)
-
-    await site.until(lost)
-    assert await everything(site) == before
-    assert await site.events("Marked") == Counter([job_id])
-    assert await site.ends() == Counter([job_id])
+    await changes_nothing(site, late, job_id)
 
 
 async def test_a_worker_that_was_stopped_within_a_unit_keeps_nobody_waiting(site: Site) -> None:
@@ -218,16 +220,7 @@ async def test_a_worker_that_was_stopped_within_a_unit_keeps_nobody_waiting(site
     # It has locked its job in a transaction that it does not end, and would for as long as it stands still.
     site.start()
     await site.until_ended(1)
-    before = await everything(site)
-    late.send_signal(signal.SIGCONT)
-
-    async def lost() -> bool:
-        return "lease_lost" in site.logged(late)
-
-    await site.until(lost)
-    assert await everything(site) == before
-    assert await site.events("Marked") == Counter([job_id])
-    assert await site.ends() == Counter([job_id])
+    await changes_nothing(site, late, job_id)
 
 
 async def test_jobs_end_once_though_the_database_is_restarted_in_the_middle(site: Site) -> None:

@@ -25,7 +25,7 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from app.admission import FrontDoor, front_door
 from app.assets.addresses import Assets, Uploads
-from app.metrics import OUTCOMES
+from app.metrics.server import OUTCOMES
 from app.security import ENDPOINT, GRAPHIQL, LIVE, Trust, secured
 from app.wiring import System
 from db.migrations import current_revision, newest_revision

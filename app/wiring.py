@@ -17,13 +17,13 @@ from app.database import Database
 from app.failures import CannotContinue
 from app.fleet import InstalledFleet, Reporting, reporting
 from app.inference import routing, telling
-from app.inference_metrics import Asked
-from app.metrics import Metrics
+from app.metrics.inference import Asked
+from app.metrics.jobs import Working
+from app.metrics.server import Metrics
 from app.outside.mock import MockMessenger
 from app.ports import Ports, listening, ports
 from app.settings import Settings
 from app.sources import trusted_sources
-from app.worker.metrics import Working
 from db.engine import ReadPool
 from db.events.bus import EventBus
 from db.events.stream import SqlEventStream

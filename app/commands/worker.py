@@ -14,14 +14,14 @@ from app.beside import beside
 from app.failures import CannotContinue
 from app.fleet import report_regularly, reporting
 from app.inference import routing, telling
-from app.inference_metrics import Asked
+from app.metrics.inference import Asked
+from app.metrics.jobs import Working
+from app.metrics.page import Page, shown
 from app.ports import alone, listening
 from app.settings import Settings
 from app.worker.handlers import Handlers, Parts
 from app.worker.handlers import handlers as shipped
 from app.worker.handlers import opened as opened_parts
-from app.worker.metrics import Working
-from app.worker.page import Page, shown
 from app.worker.running import made
 from db.inference.paces import SqlPaces
 from db.inference.sightings import SqlSightings

@@ -7,7 +7,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.inference_metrics import Asked
+from app.metrics.inference import Asked
 from domain.errors import Unavailable
 from domain.inference import CircuitState, InferenceTask, Message, ModelRefused, ModelUnavailable, Sighting
 from domain.structured import AnswerRefused

@@ -8,10 +8,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.failures import CannotContinue
-from app.inference_metrics import Asked
+from app.metrics.inference import Asked
+from app.metrics.jobs import Working
+from app.metrics.page import Page, shown
 from app.wiring import System
-from app.worker.metrics import Working
-from app.worker.page import Page, shown
 from app.worker.running import made
 from domain.jobs import JobKind
 from gpu.inference.overview import Alone

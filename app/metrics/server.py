@@ -20,8 +20,8 @@ from prometheus_client.registry import Collector
 from starlette.requests import Request
 from starlette.responses import Response
 
-from app.inference_metrics import Asked
-from app.worker.metrics import Working
+from app.metrics.inference import Asked
+from app.metrics.jobs import Working
 from db.engine import ReadPool
 from db.reading.answers import SqlAnswers
 from domain.errors import DomainError

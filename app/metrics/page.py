@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from app.inference_metrics import Asked
+from app.metrics.inference import Asked
+from app.metrics.jobs import Working
 from app.settings import Settings
 from app.starting import bound
-from app.worker.metrics import Working
 
 PORT: Final = "VELOCITY_WORKER_METRICS_PORT"
 

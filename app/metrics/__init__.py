@@ -1,0 +1,1 @@
+"""What Prometheus is told: of the server, of jobs and of models; and the page of a worker that serves nothing else."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TypeAlias, cast
 from uuid import UUID, uuid4
 
@@ -111,7 +111,7 @@ class Shop:
         worker = Worker("test", [JobKind.INFERENCE], handlers, self.holding, Rules(grace_seconds=0))
         async with self.system.units.write(await self.caller()) as unit:
             [begun] = await jobs.begin(unit, [job_id], "test")
-        job = begun.job if within is None else replace(begun.job, deadline_at=datetime.now(UTC) + within)
+        job = begun.job if within is None else replace(begun.job, seconds_left=within.total_seconds())
         lease = HeldLease(jobs.Claim(job, begun.token, await self.caller()), self.holding)
         worker.running[job_id] = lease
         await worker._run(lease)

@@ -168,17 +168,20 @@ class SqlJobs:
         for row in rows:
             if row["status"] == JobStatus.QUEUED.name:
                 await self._add_ticket(row)
+        if tokens is None:
+            # Those without a lease were waiting, and what has ended leads nobody anywhere.
+            await tickets.drop(
+                self._unit.connection, [row["id"] for row in rows if row["status"] != JobStatus.QUEUED.name]
+            )
         return {row["id"] for row in rows}
 
     async def cancelled(self, job_id: UUID) -> None:
         """Store that a queued job, which this unit has locked, is not wanted any more."""
         await self.settle({job_id: Settled(JobStatus.CANCELLED)})
-        await tickets.drop(self._unit.connection, [job_id])
 
     async def revoked(self, job_ids: Sequence[UUID]) -> None:
         """Store that jobs, which this unit has locked, are not wanted any more, and have the workers of some told."""
         await self.settle({job_id: Settled(JobStatus.CANCELLED) for job_id in job_ids})
-        await tickets.drop(self._unit.connection, job_ids)
         for job_id in job_ids:
             await self._unit.connection.execute(statements.STOP, {"id": str(job_id)})
 

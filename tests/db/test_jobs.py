@@ -459,7 +459,7 @@ async def test_slots_that_nobody_declares_any_more_go_once_they_are_free(
     await slots.declare(SlotKind.LLM, kept, 0)
 
 
-async def test_tickets_go_when_a_job_begins_or_is_cancelled_and_come_back_when_it_waits_again(
+async def test_tickets_go_when_a_job_begins_or_ends_and_come_back_when_it_waits_again(
     system: System, tenant: Tenant, acting: Caller, owner_connection: Owner
 ) -> None:
     async def ticketed() -> list[str]:
@@ -469,11 +469,14 @@ async def test_tickets_go_when_a_job_begins_or_is_cancelled_and_come_back_when_i
         return sorted(row["dedupe_key"] for row in rows)
 
     ids = [await enqueued(system, tenant) for _ in range(3)]
+    late = await enqueued(system, tenant, replace(CHAT, deadline_at=datetime.now(UTC) - timedelta(seconds=1)))
     failing, cancelled, waiting = map(str, ids)
-    assert await ticketed() == sorted([failing, cancelled, waiting])
+    ids.append(late)
+    assert await ticketed() == sorted([failing, cancelled, waiting, str(late)])
     [claim] = await begun(system, acting, ids[0])
     async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:
         await jobs.cancel(unit, jobs.JobCancel(ids[1]))
+        await jobs.expire(unit, late)
     assert await ticketed() == [waiting]
     await finished(system, claim, BUSY)
     async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Index, Row, UniqueConstraint, delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from db.assets.sweeping import swept
 from db.assets.tables import assets
 from db.engine import transaction
 from db.errors import answering
@@ -48,7 +49,6 @@ render_files = tenant_link_table(
     key=("job_id", "attempt", "object_key"),
 )
 
-BATCH: Final = 100
 LEFT: Final = text("select tenant_id, job_id, attempt, object_key from left_render_files(:before, :most)")
 
 
@@ -142,15 +142,7 @@ class SqlLeftFiles:
 
         One that another process is sweeping is left to it.
         """
-        swept = 0
-        while True:
-            with answering():
-                async with self._engine.connect() as connection:
-                    found = (await connection.execute(LEFT, {"before": before, "most": BATCH})).all()
-            removed = [await self._sweep(row, remove) for row in found]
-            swept += sum(removed)
-            if len(found) < BATCH or not any(removed):
-                return swept
+        return await swept(self._engine, LEFT, before, lambda row: self._sweep(row, remove))
 
     async def _sweep(self, row: Row[Any], remove: Callable[[str], Awaitable[None]]) -> bool:
         announced = (

@@ -15,12 +15,12 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.assets.store import upload_of
+from db.assets.sweeping import swept
 from db.assets.tables import uploads
 from db.engine import transaction
 from db.errors import answering
 from domain.assets import Content, Upload, UploadState
 
-BATCH: Final = 100
 EXPIRED: Final = text("select tenant_id, upload_id from expired_uploads(:before, :most)")
 
 
@@ -73,15 +73,9 @@ class SqlReceipts:
 
         One that another process is sweeping is left to it.
         """
-        swept = 0
-        while True:
-            with answering():
-                async with self._engine.connect() as connection:
-                    found = (await connection.execute(EXPIRED, {"before": before, "most": BATCH})).all()
-            removed = [await self._sweep(row.tenant_id, row.upload_id, before, remove) for row in found]
-            swept += sum(removed)
-            if len(found) < BATCH or not any(removed):
-                return swept
+        return await swept(
+            self._engine, EXPIRED, before, lambda row: self._sweep(row.tenant_id, row.upload_id, before, remove)
+        )
 
     async def _sweep(
         self, tenant_id: UUID, upload_id: UUID, before: datetime, remove: Callable[[str], Awaitable[None]]

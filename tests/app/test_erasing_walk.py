@@ -22,6 +22,7 @@ from tests.factories.rows import rows_of
 from tests.fake_llm import Behaviour, FakeLlm, Json, Say, Stall
 from tests.graph.test_consents import withdrawn
 from tests.graph.test_lead_tags import lead_of
+from tests.serving import PATIENCE
 
 pytestmark = pytest.mark.usefixtures("nobodys_jobs")
 
@@ -56,7 +57,7 @@ async def consent(owner_connection: Owner, tenant: Tenant, lead: UUID) -> str:
 
 async def until(holds: Callable[[], bool]) -> None:
     never = asyncio.get_running_loop().create_future()
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.wait([never], timeout=0.02)
 
@@ -70,7 +71,7 @@ async def test_a_worker_that_waits_for_an_answer_about_somebody_hangs_up(
         asked = (await api.data("LeadTag", role=JUNIOR, leadId=f"lead_{lead}"))["leadTag"]["job"]
         await until(lambda: bool(fake.asked))
         await withdrawn(api, consent)
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             await fake.gone.wait()
         await until(lambda: not worker.running)
     assert (await ended(api, asked["id"]))["status"] == "CANCELLED"

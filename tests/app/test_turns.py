@@ -12,6 +12,7 @@ from domain.inference import ProviderKind
 from tests.api import Api
 from tests.app.test_batches_walk import ended, submitted, working
 from tests.fake_llm import FakeLlm, Say, Stall
+from tests.serving import PATIENCE
 
 
 def test_a_line_has_an_order_and_the_next_is_called() -> None:
@@ -29,7 +30,7 @@ async def test_whoever_leaves_calls_the_next_one() -> None:
         behind = turns.stand(["a"])
         standing = behind.__enter__()
         waiting = asyncio.create_task(standing.wait(3600))
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         await waiting
     assert standing.first
     for resource in (None, "a"):
@@ -37,7 +38,7 @@ async def test_whoever_leaves_calls_the_next_one() -> None:
         await asyncio.wait([waiting], timeout=0)
         turns.call("b")
         turns.call(resource)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await waiting
     behind.__exit__(None, None, None)
     await standing.wait(0)
@@ -54,7 +55,7 @@ async def test_a_question_is_asked_before_the_next_item_of_a_batch(api: Api, sys
         fake.otherwise = behaviour
         batch = await submitted(api, "CHAT", 60)
         never = asyncio.get_running_loop().create_future()
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while fake.running < 2:
                 await asyncio.wait([never], timeout=0.01)
             before = len(fake.asked)

@@ -71,7 +71,7 @@ class Told:
 
     async def until(self, count: int) -> None:
         """Wait for so much progress."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while len(self.progress) < count:
                 await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
 
@@ -101,9 +101,9 @@ class Shop:
             return await unit.jobs.enqueue(job)
 
     async def done(
-        self, do: Callable[[RunningJob, Lease], Awaitable[Outcome]] | None, *, within: timedelta | None = None
+        self, do: Callable[[RunningJob, Lease], Awaitable[Outcome]] | None, *, within: float | None = None
     ) -> Record:
-        """Have one job done, within a time that begins with it; return its row."""
+        """Have one job done, within so many seconds; return its row."""
         job_id = await self.enqueue()
         handlers: dict[Work, JobHandler] = {}
         if do is not None:
@@ -111,7 +111,7 @@ class Shop:
         worker = Worker("test", [JobKind.INFERENCE], handlers, self.holding, Rules(grace_seconds=0))
         async with self.system.units.write(await self.caller()) as unit:
             [begun] = await jobs.begin(unit, [job_id], "test")
-        job = begun.job if within is None else replace(begun.job, seconds_left=within.total_seconds())
+        job = begun.job if within is None else replace(begun.job, seconds_left=within)
         lease = HeldLease(jobs.Claim(job, begun.token, await self.caller()), self.holding)
         worker.running[job_id] = lease
         await worker._run(lease)
@@ -244,7 +244,7 @@ async def test_an_end_that_cannot_be_written_keeps_no_other_from_being_written(s
 
 async def test_a_tenant_that_waits_keeps_no_other_waiting(shop: Shop, tenant: Tenant, other_tenant: Tenant) -> None:
     ends, [waiting, going] = Ends(shop.system.units), await ends_of(shop, tenant, other_tenant)
-    async with shop.owner.transaction(), asyncio.timeout(5):
+    async with shop.owner.transaction(), asyncio.timeout(PATIENCE):
         await set_tenant(shop.owner, tenant.id)
         await shop.owner.execute("SELECT FROM tenant_heads WHERE tenant_id = $1 FOR UPDATE", tenant.id)
         first = asyncio.create_task(ends.end(waiting, Succeeded()))
@@ -280,7 +280,7 @@ async def never(_job: RunningJob, _lease: Lease) -> Outcome:
 
 
 async def test_a_job_is_stopped_at_its_deadline(shop: Shop) -> None:
-    row = await shop.done(never, within=timedelta(seconds=0.2))
+    row = await shop.done(never, within=0.2)
     assert (row["status"], row["error_code"]) == ("FAILED", "DEADLINE_PASSED")
 
 
@@ -352,7 +352,7 @@ async def test_no_kind_of_job_waits_for_those_of_another_to_end(shop: Shop, tena
         await asyncio.Event().wait()
         return Succeeded()
 
-    async with at_work(shop.system, Doing(do), LEASE, most=1) as worker, asyncio.timeout(20):
+    async with at_work(shop.system, Doing(do), LEASE, most=1) as worker, asyncio.timeout(PATIENCE):
         for job in (CHAT, CHAT, RENDER):
             await shop.enqueue(job)
         assert {await began.get(), await began.get()} == set(JobKind)
@@ -387,7 +387,7 @@ async def test_no_defect_keeps_a_worker_from_going_on(shop: Shop, tenant: Tenant
                 pass
         return Succeeded()
 
-    async with at_work(shop.system, Doing(do), timedelta(seconds=1), queue), asyncio.timeout(20):
+    async with at_work(shop.system, Doing(do), timedelta(seconds=1), queue), asyncio.timeout(PATIENCE):
         job_id = await shop.enqueue()
         while (await shop.row(job_id))["status"] != "SUCCEEDED":
             pass
@@ -402,7 +402,7 @@ async def test_capacity_is_declared_again_and_again_whatever_fails_in_between() 
         if said.qsize() == 2:
             raise Unavailable
 
-    async with declaring(declare, seconds=0.01), asyncio.timeout(20):
+    async with declaring(declare, seconds=0.01), asyncio.timeout(PATIENCE):
         while said.qsize() < 4:
             await asyncio.wait([asyncio.get_running_loop().create_future()], timeout=0.01)
 
@@ -415,7 +415,7 @@ async def test_a_worker_lets_slots_go_that_nobody_declares_any_more(shop: Shop) 
         "UPDATE slots SET declared_at = now() - interval '11 minutes' WHERE resource = $1", resources[0]
     )
     left = "SELECT resource FROM slots WHERE resource = any($1)"
-    async with at_work(shop.system, Doing(ending(Succeeded())), LEASE), asyncio.timeout(20):
+    async with at_work(shop.system, Doing(ending(Succeeded())), LEASE), asyncio.timeout(PATIENCE):
         while len(rows := await shop.owner.fetch(left, resources)) > 1:
             pass
     assert [row["resource"] for row in rows] == resources[1:]
@@ -433,7 +433,7 @@ async def test_a_worker_that_lost_its_connection_hears_of_new_jobs_again(
         return Succeeded()
 
     queue = SqlJobQueue(shop.system.database.app, shop.system.engine, shop.system.units, LEASE)
-    async with at_work(shop.system, Doing(do), LEASE, queue), asyncio.timeout(20):
+    async with at_work(shop.system, Doing(do), LEASE, queue), asyncio.timeout(PATIENCE):
         first = await shop.enqueue()
         assert await began.get() == first
         lost = queue._connection
@@ -463,7 +463,7 @@ async def test_leases_are_renewed_though_units_have_every_other_connection(shop:
     settings = shop.system.settings.model_copy(update={"lease_seconds": 1, "worker_grace_seconds": 0})
     handlers = {Work(JobKind.INFERENCE, InferenceTask.CHAT): Doing(do)}
     dsn, bus = shop.system.database.app, shop.system.bus
-    async with made(settings, dsn, bus, [JobKind.INFERENCE], handlers) as worker, asyncio.timeout(20):
+    async with made(settings, dsn, bus, [JobKind.INFERENCE], handlers) as worker, asyncio.timeout(PATIENCE):
         running = asyncio.create_task(worker.run())
         job_id = await shop.enqueue()
         await began.wait()

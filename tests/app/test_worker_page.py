@@ -16,6 +16,7 @@ from app.worker.running import made
 from domain.jobs import JobKind
 from gpu.inference.overview import Alone
 from tests.gpu.inference.routing import ASKED, routed
+from tests.serving import PATIENCE
 
 
 def free_port() -> int:
@@ -28,7 +29,7 @@ def free_port() -> int:
 
 async def page_of(port: int) -> str:
     """Return the page once it is answered."""
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client, asyncio.timeout(20):
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client, asyncio.timeout(PATIENCE):
         while True:
             try:
                 answer = await client.get("/metrics")

@@ -39,6 +39,7 @@ from domain.jobs import (
 )
 from tests.factories.access import Tenant
 from tests.factories.rows import rows_of
+from tests.serving import PATIENCE
 
 Owner: TypeAlias = "Connection[Record]"
 CHAT = NewJob(kind=JobKind.INFERENCE, task=InferenceTask.CHAT, payload={"text": "Hello"}, takes_slot=False)
@@ -114,7 +115,7 @@ async def test_a_key_stands_for_one_job(system: System, tenant: Tenant) -> None:
 
 async def waiting(owner: Owner) -> None:
     """Wait until a statement waits for a lock."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not await owner.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
             pass
 
@@ -413,7 +414,7 @@ async def test_who_waits_for_a_slot_does_not_lock_the_job(
     job_id = await enqueued(system, tenant)
     [claim] = await begun(system, acting, job_id)
     assert await slots.take(claim, SlotKind.LLM, [resource]) is not None
-    async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit, asyncio.timeout(5):
+    async with system.units.write(tenant.caller(Role.JUNIOR_BROKER)) as unit, asyncio.timeout(PATIENCE):
         await unit.jobs.get_for_update(job_id)
         assert await slots.take(claim, SlotKind.LLM, [resource]) is None
     await finished(system, claim, Succeeded())

@@ -16,6 +16,7 @@ from gpu.renders.pool import ComfyPool, WorkerAddress
 from gpu.renders.worker import RenderRules
 from gpu.renders.workflows import TEMPLATES, Workflow, read_workflow
 from tests.comfy.workers import HASTY, PATIENT, TRIAL, Rendering, order, rendering
+from tests.serving import PATIENCE
 
 STAGING = read_workflow(TEMPLATES / "staging.json")
 MODELS = ("checkpoints/sd_xl_base_1.0.safetensors", "controlnet/control-lora-canny-rank256.safetensors")
@@ -51,7 +52,7 @@ async def held(
 
 async def until(holds: Callable[[], object]) -> None:
     """Wait for what is looked at."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.to_thread(lambda: None)
 

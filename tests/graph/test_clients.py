@@ -188,8 +188,8 @@ async def test_what_relay_compiles_is_registered_and_runs(
 
 
 PAGES = Path("graph", "pages", "source")
-LINT = (TOOLS / "eslint", "--config", CLIENTS / "eslint.config.mjs", "schema.graphql", "graph/operations", PAGES)
-"""What `make check` runs, but for the scripts."""
+LINT = (TOOLS / "eslint", "--config", CLIENTS / "eslint.config.mjs")
+"""What `make check` runs."""
 
 
 @pytest.fixture
@@ -202,7 +202,7 @@ def linted(system: System, tmp_path: Path) -> Path:
 
 
 async def test_the_schema_the_operations_and_the_pages_keep_the_rules_of_eslint(linted: Path) -> None:
-    assert await run(*LINT, cwd=linted) == ""
+    assert await run(*LINT, "schema.graphql", "graph/operations", PAGES, cwd=linted) == ""
 
 
 async def test_what_breaks_rules_of_eslint_is_found(linted: Path) -> None:
@@ -210,8 +210,9 @@ async def test_what_breaks_rules_of_eslint_is_found(linted: Path) -> None:
     schema.write_text(f'{schema.read_text()}\n"""Nobody\'s."""\ntype un_used {{ """A number.""" a: Int }}\n')
     nested = "leads(first: 1) { edges { node { person { " * 3 + "fullName" + " } } } }" * 3
     operation.write_text(f"query GetLeads($unused: ID) {{ {nested} }}\n")
-    (linted / PAGES / "live" / "more.jsx").write_text("const Unused = () => <Missing of={nothing} />;\n")
-    reported = json.loads(await run(*LINT, "--format", "json", cwd=linted, fails=True))
+    page = linted / PAGES / "live" / "more.jsx"
+    page.write_text("const Unused = () => <Missing of={nothing} />;\n")
+    reported = json.loads(await run(*LINT, "--format", "json", schema, operation, page, cwd=linted, fails=True))
     rules = {
         Path(each["filePath"]).name: {found["ruleId"].removeprefix("@graphql-eslint/") for found in each["messages"]}
         for each in reported

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from app.worker.leases import LeasedPlaces, until_ended
@@ -29,6 +29,8 @@ from domain.structured import AnswerRefused, StructuredAnswers
 from gpu.inference.router import Router, TenantModels
 
 MOST_AT_ONCE: Final = 64
+AT_ONCE: Final = 50
+"""How many items are given up in one unit."""
 
 
 class ItemsHandler:
@@ -75,14 +77,16 @@ class _Batch:
     left: deque[Item]
     postponed: ModelUnavailable | ModelRefused | None = None
     failure: Failed | None = None
-    hopeless: Failed | None = None
-    """What every item that is left is told, where this is the last attempt and nobody can answer."""
+    refused: list[tuple[Item, Failed]] = field(default_factory=list)
+    """What was not answered, and might be another time."""
     stopping: bool = False
+    progressed: bool = False
+    """Whether an item was answered: a batch of a thousand must not end because a provider is slow to answer them."""
 
     @property
     def last(self) -> bool:
         """Whether there is no other attempt."""
-        return self.job.attempt >= self.job.max_attempts
+        return self.job.attempt >= self.job.max_attempts and not self.progressed
 
     async def run(self) -> Outcome:
         ended = await until_ended(self.lease, self._run_all())
@@ -107,7 +111,7 @@ class _Batch:
     async def _run_items(self) -> None:
         while self.left and not self.stopping:
             item = self.left.popleft()
-            result = self.hopeless or await self._answered(item)
+            result = await self._answered(item)
             if result is not None:
                 await self._store(item, result)
 
@@ -124,23 +128,21 @@ class _Batch:
                 names=self.names.within(item.messages), model=wanted_model(self.job), on_text=on_text,
             )  # fmt: skip
         except (ModelUnavailable, ModelRefused) as error:
-            return self._refused(error)
+            return self._refused(item, error)
         except AnswerRefused as error:
             return Failed("ANSWER_REFUSED", error.message, retryable=True)
         return self._reply(replied)
 
-    def _refused(self, error: ModelUnavailable | ModelRefused) -> Failed | None:
+    def _refused(self, item: Item, error: ModelUnavailable | ModelRefused) -> Failed | None:
         nobody = isinstance(error, ModelUnavailable)
-        retryable = isinstance(error, ModelUnavailable) or error.retryable
-        if retryable and not self.last:
-            self.postponed = error
-            # Where nobody can answer, the next item would only hear the same.
-            self.stopping = self.stopping or nobody
-            return None
-        refused = _failed(error, retryable=retryable)
-        if nobody:
-            self.hopeless = refused
-        return refused
+        refused = _failed(error, retryable=isinstance(error, ModelUnavailable) or error.retryable)
+        if not refused.retryable:
+            return refused
+        self.postponed = error
+        self.refused.append((item, refused))
+        # Where nobody can answer, the next item would only hear the same.
+        self.stopping = self.stopping or nobody
+        return None
 
     def _reply(self, replied: Reply) -> Answered:
         counted = replied.usage.prompt_tokens > 0
@@ -160,10 +162,22 @@ class _Batch:
             self.failure = result
         async with self.lease.unit() as unit:
             await finish_item(unit, self.job, item, result)
+        self.progressed = self.progressed or isinstance(result, Answered)
+
+    async def _give_up(self, reason: Failed) -> None:
+        """Let every item that has no answer after the last attempt say why."""
+        results = [*self.refused, *((item, reason) for item in self.left)]
+        self.failure = reason
+        for start in range(0, len(results), AT_ONCE):
+            async with self.lease.unit() as unit:
+                for item, result in results[start : start + AT_ONCE]:
+                    await finish_item(unit, self.job, item, result)
 
     async def _outcome(self) -> Outcome:
-        if self.postponed is not None and not self.last:
-            return failed(self.postponed)
+        if self.postponed is not None:
+            if not self.last:
+                return replace(failed(self.postponed), progressed=self.progressed)
+            await self._give_up(_failed(self.postponed, retryable=True))
         async with self.lease.unit() as unit:
             done, unanswered = await unit.inference.counts(self.job.id)
         if unanswered == 0:

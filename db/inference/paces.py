@@ -13,7 +13,7 @@ from asyncpg import Record
 from db.engine import ReadPool
 from db.errors import answering
 from domain.inference import Turn
-from domain.inference.pacing import BURST_SHARE, FREE_AGAIN, GROW, LEAST_PER_MINUTE, MINUTE, SHRINK
+from domain.inference.pacing import BURST_SHARE, FREE_AGAIN, GROW, LEAST_PER_MINUTE, MINUTE, SHRINK, WHOLE
 
 SECONDS: Final = 2.0
 """Who asks a model waits no longer for the bucket than this."""
@@ -43,7 +43,7 @@ _TAKE: Final = f"""
     with {_FILLED},
     asked as materialized (
         select filled.*, greatest(0, extract(epoch from blocked_until - now)::double precision,
-            case when rate is not null and held_tokens < 1 then (1 - held_tokens) * {MINUTE} / rate end) as wait
+            case when rate is not null and held_tokens < {WHOLE} then (1 - held_tokens) * {MINUTE} / rate end) as wait
         from filled
     ),
     taken as (

@@ -13,6 +13,8 @@ GROW: Final = 1.05
 """By so much it grows with each answer."""
 FREE_AGAIN: Final = 4.0
 """A limit that was only found out is forgotten once it has grown to so many times what it was found at."""
+WHOLE: Final = 0.999999
+"""A bucket that was filled in many small steps is full enough with this much of a request."""
 BURST_SHARE: Final = 1 / 6
 """This part of a minute's requests may go at once: more would only be refused."""
 

@@ -124,6 +124,8 @@ class Failed:
     message: str
     retryable: bool
     retry_after: timedelta | None = None
+    progressed: bool = False
+    """Whether something of the work was done for good: then the attempt costs none of those that are left."""
 
     def __post_init__(self) -> None:
         """Cut a message that is too long to be kept, such as one that names many providers."""

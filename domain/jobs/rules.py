@@ -82,11 +82,12 @@ def settled(job: Job, outcome: Outcome, now: datetime, chance: float) -> Settled
         return Settled(JobStatus.CANCELLED)
     if isinstance(outcome, Interrupted):
         return Settled(JobStatus.QUEUED, more_attempts=1)
-    not_before = now + (backoff(job.attempt, chance) if outcome.retry_after is None else outcome.retry_after)
+    pause = backoff(1 if outcome.progressed else job.attempt, chance)
+    not_before = now + (pause if outcome.retry_after is None else outcome.retry_after)
     late = job.deadline_at is not None and not_before >= job.deadline_at
-    if late or not outcome.retryable or job.attempt >= job.max_attempts:
+    if late or not outcome.retryable or (job.attempt >= job.max_attempts and not outcome.progressed):
         return Settled(JobStatus.FAILED, error=outcome)
-    return Settled(JobStatus.QUEUED, not_before, outcome)
+    return Settled(JobStatus.QUEUED, not_before, outcome, more_attempts=int(outcome.progressed))
 
 
 def check_cancel(job: Job) -> None:

@@ -11,10 +11,13 @@ import structlog
 
 from domain.errors import Unavailable
 from domain.inference import Paces, Turn
-from domain.inference.pacing import BURST_SHARE, FREE_AGAIN, GROW, LEAST_PER_MINUTE, MINUTE, SHRINK
+from domain.inference.pacing import BURST_SHARE, FREE_AGAIN, GROW, LEAST_PER_MINUTE, MINUTE, SHRINK, WHOLE
 from gpu.inference.breaker import Monotonic
 
 T = TypeVar("T")
+
+SOON: Final = 0.001
+"""Seconds that are too few to be waited for."""
 
 log = structlog.get_logger()
 
@@ -44,7 +47,7 @@ class OwnPaces:
         """Count a request if one may go now, and say how long to wait if none may."""
         bucket, rate, now = self._filled(provider, most)
         wait = max(0.0, bucket.blocked_until - now)
-        if rate is not None and bucket.tokens < 1:
+        if rate is not None and bucket.tokens < WHOLE:
             wait = max(wait, (1 - bucket.tokens) * MINUTE / rate)
         if wait == 0:
             bucket.recent += 1
@@ -118,7 +121,8 @@ class Pace:
 
     def wait(self) -> float:
         """Return the seconds for which it is not worth asking the bucket; 0 is that nobody knows of any."""
-        return max(0.0, self._until - self._clock())
+        left = self._until - self._clock()
+        return left if left > SOON else 0.0
 
     async def take(self) -> Turn:
         """Count a request if one may go now, and say how long to wait if none may."""

@@ -47,7 +47,9 @@ from gpu.inference.tallies import CANCELLED, Tallies
 MOST_TRIES: Final = 3
 """How often one provider's model is asked for one request."""
 PATIENCE: Final = 20.0
-"""Seconds that one request waits in all, for limits and between tries; then the job goes back to the queue."""
+"""Seconds that one request waits in all, between tries and for circuits; then the job goes back to the queue."""
+PATIENCE_WITH_LIMITS: Final = 120.0
+"""And so many for its turn where all share a limit: that others have theirs first is no failure of anybody."""
 FIRST_PAUSE: Final = 0.5
 TRIED_BY_ANOTHER: Final = float("inf")
 
@@ -148,6 +150,12 @@ class _Candidate:
             return TRIED_BY_ANOTHER
         return max(self.not_before - now, endpoint.pace.wait(), *(each.opens_in for each in circuits))
 
+    def limited(self, now: float) -> bool:
+        """Whether it is the limit that is waited for, and nothing that would take as long."""
+        endpoint, model = self.choice.endpoint, self.choice.model
+        others = (self.not_before - now, endpoint.breaker.opens_in, endpoint.of_model(model).opens_in)
+        return endpoint.pace.wait() > max(others)
+
     def tried(self) -> Tried:
         """Return why it has not answered."""
         endpoint, model = self.choice.endpoint, self.choice.model
@@ -177,6 +185,7 @@ class _Loop:
         self._candidates = [_Candidate(each) for each in choices.candidates]
         self._live = list(self._candidates)
         self._waited = 0.0
+        self._limited = 0.0
         self._delivered = False
 
     async def run(self) -> Completed:
@@ -188,10 +197,9 @@ class _Loop:
                 if not await self._another(candidate.choice.endpoint):
                     break
                 continue
-            if wait > PATIENCE - self._waited:
-                break
             if wait > 0:
-                await self._wait(candidate.choice.endpoint, wait)
+                if not await self._wait(candidate, wait):
+                    break
                 continue
             async with self._placed(candidate.choice.endpoint):
                 if candidate.wait(self._chance.clock()) > 0:
@@ -205,11 +213,19 @@ class _Loop:
                         return completed
         raise self._given_up()
 
-    async def _wait(self, endpoint: Endpoint, seconds: float) -> None:
-        self._waited += seconds
+    async def _wait(self, candidate: _Candidate, seconds: float) -> bool:
+        """Wait, unless that takes longer than there is patience left."""
+        limited, endpoint = candidate.limited(self._chance.clock()), candidate.choice.endpoint
+        if seconds > (PATIENCE_WITH_LIMITS - self._limited if limited else PATIENCE - self._waited):
+            return False
+        if limited:
+            self._limited += seconds
+        else:
+            self._waited += seconds
         if endpoint.pace.wait() > 0:
             self._router.tallies.waited_for(endpoint.settings.name, seconds)
         await self._chance.sleep(seconds)
+        return True
 
     @staticmethod
     async def _another(endpoint: Endpoint) -> bool:

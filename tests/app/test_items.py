@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -101,6 +102,7 @@ class Bench:
     fake: FakeLlm
     router: Router
     answers: StructuredAnswers
+    time: Time
     job_id: str = ""
     model: str | None = None
 
@@ -143,7 +145,7 @@ async def bench(api: Api, system: System, tenant: Tenant, write_engine: AsyncEng
         router = Router(settings, SqlSwitches(system.pool), Memory(None), chance)
         try:
             caller = await system_caller(write_engine, tenant.id)
-            yield Bench(api, tenant, caller, fake, router, PromptedAnswers(load_prompts()))
+            yield Bench(api, tenant, caller, fake, router, PromptedAnswers(load_prompts()), time)
         finally:
             await router.close()
 
@@ -232,6 +234,27 @@ async def test_when_nobody_can_answer_to_the_end_every_item_says_so(bench: Bench
     }
     # Not every one of them was asked for: the first have heard it.
     assert len(bench.fake.asked) < 15
+
+
+LIMITED = '{"status":429,"title":"Too Many Requests"}'
+
+
+async def test_a_batch_goes_on_with_a_provider_that_answers_a_few_at_a_time(bench: Bench) -> None:
+    time = bench.time
+    await bench.submit(6)
+    for attempt, answered in enumerate((2, 2, 1), start=1):
+        answers = iter([Say("Yes.")] * answered)
+        bench.fake.otherwise = lambda _body, left=answers: next(left, Refuse(429, LIMITED, {"retry-after": "600"}))
+        outcome = await bench.run(attempt=attempt)
+        assert isinstance(outcome, Failed)
+        assert (outcome.code, outcome.retryable, outcome.progressed) == ("UNAVAILABLE", True, True)
+        assert outcome.retry_after == pytest.approx(timedelta(seconds=600), abs=timedelta(seconds=1))
+        time.seconds += 601
+    statuses = [each["status"] for each in await bench.items()]
+    assert (statuses.count("SUCCEEDED"), statuses.count("QUEUED")) == (5, 1)
+    # In the last attempt that is left nothing is answered.
+    bench.fake.otherwise = Refuse(429, LIMITED, {"retry-after": "600"})
+    assert await bench.run(attempt=3) == Partial()
 
 
 async def test_an_answer_that_broke_off_begins_anew_in_the_next_attempt(bench: Bench) -> None:

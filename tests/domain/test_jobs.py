@@ -52,6 +52,16 @@ def turn_at(priority: int, since: datetime) -> datetime:
     return since - ahead(priority)
 
 
+def test_an_attempt_that_got_on_costs_none_of_those_that_are_left() -> None:
+    last, slow = replace(JOB, attempt=3), replace(BUSY, progressed=True)
+    assert settled(last, BUSY, NOW, 0.0) == Settled(JobStatus.FAILED, error=BUSY)
+    assert settled(last, slow, NOW, 0.0) == Settled(JobStatus.QUEUED, NOW + SECOND, slow, more_attempts=1)
+    assert settled(last, replace(slow, retry_after=60 * SECOND), NOW, 0.0).not_before == NOW + 60 * SECOND
+    assert settled(last, replace(slow, retryable=False), NOW, 0.0).status is JobStatus.FAILED
+    late = replace(last, deadline_at=NOW)
+    assert settled(late, slow, NOW, 0.0).status is JobStatus.FAILED
+
+
 def test_jobs_of_one_priority_go_in_the_order_in_which_they_came() -> None:
     assert turn_at(0, NOW) < turn_at(0, NOW + SECOND)
 

@@ -211,6 +211,20 @@ async def test_a_longer_limit_is_said_and_not_waited_for() -> None:
     assert (raised.value.retry_after, setting.time.waits) == (600, [])
 
 
+async def test_a_turn_within_a_limit_is_waited_for_longer_than_a_fault() -> None:
+    async with routed({"requests_per_minute": 1}) as setting:
+        for _ in range(2):
+            assert (await setting.models.complete(ASKED)).text == "Hello there."
+        assert setting.time.waits == [60]
+        setting.fakes["p0"].otherwise = Refuse(500, NESTED)
+        setting.time.seconds += 60
+        setting.time.waits.clear()
+        with pytest.raises(ModelUnavailable):
+            await setting.models.complete(ASKED)
+    # Three tries, a minute apart: the pauses between them would have been over long before.
+    assert setting.time.waits == [0.5, 59.5, 1.0, 59.0]
+
+
 async def test_a_limited_provider_gives_way_to_one_that_is_free() -> None:
     async with routed({}, {}) as setting:
         setting.fakes["p0"].otherwise = Refuse(429, LIMITED, {"retry-after": "5"})

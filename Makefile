@@ -35,7 +35,7 @@ test: $(VENV)/.development $(PAGES)/dist/.built $(CLIENTS)/node_modules/.install
 ifdef ARGS
 	$(BIN)/python -m pytest $(ARGS)
 else
-	VELOCITY_TEST_SERVER=tcp $(BIN)/python -m pytest $(AT_ONCE) -m server
+	VELOCITY_TEST_SERVER=tcp $(BIN)/python -m pytest $(AT_ONCE) -m server tests/db tests/graph
 	$(BIN)/python -m pytest $(AT_ONCE)
 endif
 

@@ -33,6 +33,7 @@ from tests.lending import Lending
 from tests.serving import serving
 
 # What a server that is not ours could break: roles, statements, units, and what each role sees through the graph.
+# `make test` collects these two folders for it.
 ON_A_SERVER_APART = ("tests/db/", "tests/graph/test_access", "tests/graph/test_idempotency", "tests/graph/test_leads")
 # They are about the embedded server itself, have servers of their own, or none.
 NOT_APART = ("tests/db/test_server", "tests/db/test_plans", "tests/db/test_sources")

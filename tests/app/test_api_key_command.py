@@ -95,9 +95,10 @@ def test_a_key_from_its_making_to_its_end(installation: Installation) -> None:
             0,
             [
                 "Removed 0 expired uploads and 0 old events.",
+                "Removed 0 files that renders had left.",
                 "Decided for 0 people what to do next.",
                 "Finished 0 erasures and 0 sessions that nobody ended.",
-                "Removed or untied 0 camera events.",
+                "Removed or untied 0 camera events, and removed 0 jobs of models.",
                 "Told of 0 tasks that are due, and let 0 proposals expire.",
             ],
         )

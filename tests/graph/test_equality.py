@@ -41,7 +41,8 @@ MACHINES = """query Machines($host: ID!) { node(id: $host) { ... on FleetHost {
   hostname source driver problem sampledAt
   xids(first: 1) { code at meaning immediate investigate action }
   gpus {
-    uuid name temperatureC powerWatts utilization throttleReasons eccUncorrected recovery source sampledAt
+    uuid name temperatureC powerWatts utilization throttleReasons alarms eccUncorrected recovery
+    source sampledAt
     memory { usedMiB totalMiB }
     processes { pid name memoryMiB }
     xids(first: 1) { code at meaning immediate investigate action }
@@ -58,7 +59,10 @@ TURNED = """query Turned($job: ID!, $cursor: String!) { inferenceJob(id: $job) {
   next: items(first: 1, after: $cursor) { edges { node { requestId } } }
   last: items(last: 1, before: $cursor) { edges { node { requestId } } }
 } }"""
-"""What chance would hardly find: each is reached by one way, and from rows that the demo has none of."""
+PICTURES = """query Pictures($home: ID!, $medium: String) {
+  property(id: $home) { media(last: 1, before: $medium) { edges { cursor node { id } } } }
+}"""
+"""What chance would hardly find: each is reached by one way, and mostly from rows that the demo has none of."""
 OPENED: dict[str, ListKey] = {
     "segments": ("TranscriptSegmentConnection", None),
     "keys": ("ApiKeyConnection", None),
@@ -135,16 +139,19 @@ async def by_hand(paths: Paths, owner: "Connection[Record]") -> set[str]:
     job_id = await jobs.job(owner, tenant, requested_by=admin.actor.id)
     for number in range(3):
         await inference.item(owner, tenant, job_id=job_id, number=number)
-    known, used = {"host": f"host_{new_id()}", "job": f"job_{job_id}"}, set[str]()
+    known = {"host": f"host_{new_id()}", "job": f"job_{job_id}", **await demo.ids(home="pictured")}
+    used = set[str]()
     schema = demo.api.system.schema._schema
     try:
-        for text in (MACHINES, ITEMS, TURNED):
+        for text in (MACHINES, ITEMS, TURNED, PICTURES, PICTURES):
             first, second = await paths.both(Document(text, known), admin)
             one, other = json.loads(first.body), json.loads(second.body)
             assert first.compiled, first
             assert not difference(one, other)
             if text is ITEMS:
                 known["cursor"] = one["data"]["inferenceJob"]["all"]["edges"][1]["cursor"]
+            if text is PICTURES:
+                [known["medium"]] = [edge["cursor"] for edge in one["data"]["property"]["media"]["edges"]]
             used |= uses_in(schema, text)
             assert text is not TURNED or one["data"]["inferenceJob"] == {
                 "next": {"edges": [{"node": {"requestId": "req_002"}}]},

@@ -204,5 +204,6 @@ async def _run(
         skipped=dashboards.skipped,
         server_ms=of_server / batches * 1000,
         database_ms=of_database / batches * 1000,
-        elsewhere=(all_ - of_server - of_database - own) / seconds,
+        # The clocks of processes tick coarsely: their sum may be more than the machine's own.
+        elsewhere=max(0.0, (all_ - of_server - of_database - own) / seconds),
     )

@@ -341,7 +341,7 @@ class ByHand:
     names: list[list[str]] = field(default_factory=list)
 
     async def ask(self, *_given: object, **_named: object) -> Answer:
-        raise NotImplementedError
+        raise AssertionError("Items bring their own messages.")
 
     async def ask_with(
         self, _models: Models, task: InferenceTask, messages: Sequence[Message], *, people: Sequence[Identity],
